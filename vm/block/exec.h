@@ -1,0 +1,69 @@
+#ifndef NV_VM_BLOCK_EXEC_H
+#define NV_VM_BLOCK_EXEC_H
+
+/* exec.h - the block at hand: what its phases share.  Private to vm/.
+ *
+ * block.c builds one vm_exec per block, sorts the actions by phase, and calls
+ * the phases in order.  A phase sees the state and this struct, nothing else.
+ *
+ * Account-local rule: within a phase, what happens to an account depends on
+ * the state at the phase's start, on its own actions in their order, and in
+ * match on aggregates.  So credits land at the phase's end (vm_exec_credit)
+ * and debits are checked against the balance at the phase's start less the
+ * account's own earlier debits. */
+
+#include "base/arena.h"
+
+#include "vm/event.h"
+#include "vm/receipt.h"
+#include "vm/state/state.h"
+
+/* An action with its place in the block and what became of it. */
+struct vm_act {
+    const struct vm_tx *tx;
+    const struct vm_action *action;
+    uint32_t tx_index;
+    uint32_t account; /* slab index */
+    uint32_t action_index;
+    struct vm_outcome outcome;
+};
+
+/* An account that the open phase found below maintenance (vm/protect). */
+struct vm_unsafe {
+    uint32_t account;
+    struct vm_money equity;
+    struct vm_money maintenance;
+    uint32_t keeper;                    /* slab index of the keeper whose plan runs, or VM_NONE */
+    const struct vm_keeper_close *plan; /* NULL: the protocol's own */
+};
+
+struct vm_exec {
+    struct vm_state *state;
+    const struct vm_block *block;
+    struct nv_arena *arena; /* everything of this block; reset at its end */
+    struct vm_act *acts;    /* of all transactions that passed `open`, in (tx hash, index) order */
+    uint32_t act_count;
+    struct vm_unsafe *unsafe; /* ascending account */
+    uint32_t unsafe_count;
+};
+
+/* vm_exec_emit appends one event. */
+void vm_exec_emit(struct vm_exec *x, const struct vm_event *event);
+
+/* vm_exec_credit notes cash for an account that lands at the phase's end.
+ * The sum is part of the conservation check of the block. */
+void vm_exec_credit(struct vm_exec *x, uint32_t account, struct vm_money amount);
+void vm_exec_credits_land(struct vm_exec *x);
+
+/* vm_exec_quarantine puts one market out of trade (reason is an event code);
+ * the chain goes on. */
+enum vm_quarantine_reason {
+    VM_QUARANTINE_SUMS = 1,
+    VM_QUARANTINE_PRICE = 2,
+    VM_QUARANTINE_PROGRAM = 3,
+    VM_QUARANTINE_OVERFLOW = 4,
+    VM_QUARANTINE_UNCOVERED = 5,
+};
+void vm_exec_quarantine(struct vm_exec *x, uint32_t market, uint8_t reason);
+
+#endif /* NV_VM_BLOCK_EXEC_H */

@@ -1,0 +1,22 @@
+#ifndef NV_VM_IDENTITY_IDENTITY_H
+#define NV_VM_IDENTITY_IDENTITY_H
+
+/* identity.h - accounts, session keys, money in and out: phase move.
+ * docs/spec/transactions.md sections 4 and 5. */
+
+#include "vm/block/exec.h"
+
+/* vm_identity_authorize decides whether the key that signed a transaction may
+ * act for its account, now; VM_OK or a 2xxx code.  Scopes come back for the
+ * per-action check vm_identity_scope. */
+uint16_t vm_identity_authorize(const struct vm_state *s,
+                               const struct vm_tx *tx,
+                               uint64_t now_ms,
+                               uint32_t *account_out,
+                               uint32_t *scopes_out);
+uint32_t vm_identity_scope(uint8_t action_kind);
+
+/* Phase move: deposits, withdrawals, transfers, faucet, session keys. */
+void vm_identity_move(struct vm_exec *x);
+
+#endif /* NV_VM_IDENTITY_IDENTITY_H */

@@ -1,0 +1,47 @@
+#ifndef NV_VM_PAYOFF_PAYOFF_H
+#define NV_VM_PAYOFF_PAYOFF_H
+
+/* payoff.h - payoff programs: straight-line, typed, register bytecode.
+ *
+ * No jumps, so a program always ends and its cost is a sum known at listing.
+ * Types: value (micro per unit), ratio (1e-9), mask.  price × price is a type
+ * error.  Bytes, ops and types: docs/spec/payoff.md; ops in vm/payoff/ops.def. */
+
+#include "base/bytes.h"
+
+#include "vm/number/units.h"
+
+enum vm_payoff_verdict {
+    VM_PAYOFF_OK = 0,
+    VM_PAYOFF_FORM,      /* magic, version, counts, lengths, trailing bytes, reserved bits */
+    VM_PAYOFF_TYPE,      /* operand or result of the wrong type, undefined register */
+    VM_PAYOFF_CANONICAL, /* dead code, unsorted or unused constants, register order */
+    VM_PAYOFF_COST,
+    VM_PAYOFF_INTERVAL, /* an intermediate could leave ±2^62 for inputs in range */
+};
+
+/* Inputs of settlement and of valuation, all in micro per unit of the underlying. */
+struct vm_payoff_inputs {
+    struct vm_money settle; /* S */
+};
+
+/* vm_payoff_check verifies a program once, at listing; *at is the index of the
+ * offending instruction.  Only checked programs may be evaluated. */
+enum vm_payoff_verdict
+vm_payoff_check(struct nv_view program, struct vm_money settle_max, uint32_t *at);
+
+/* vm_payoff_eval runs a checked program: micro per unit.  Total. */
+struct vm_money vm_payoff_eval(struct nv_view program, const struct vm_payoff_inputs *inputs);
+
+/* vm_payoff_per_lot is floor(eval / lots_per_unit): micro per lot, floored once. */
+struct vm_money vm_payoff_per_lot(struct nv_view program,
+                                  uint32_t lots_per_unit,
+                                  const struct vm_payoff_inputs *inputs);
+
+/* vm_payoff_eval_batch evaluates many inputs at once (a scenario vector). */
+void vm_payoff_eval_batch(struct nv_view program,
+                          const struct vm_payoff_inputs *inputs,
+                          uint32_t count,
+                          struct vm_money *out);
+
+#endif /* NV_VM_PAYOFF_PAYOFF_H */

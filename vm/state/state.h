@@ -1,0 +1,188 @@
+#ifndef NV_VM_STATE_STATE_H
+#define NV_VM_STATE_STATE_H
+
+/* state.h - the VM's working state: slabs of structs addressed by 32-bit
+ * index, the undo log of the action at hand, and the write set of the block.
+ * Private to vm/.
+ *
+ * The one discipline: read through `const` getters, change only what a
+ * `_mut` getter returned.  `_mut` does two things before it hands out the
+ * pointer: it saves the element in the undo log (once per action scope) and
+ * marks its row dirty (once per block).  So an action that fails half-way is
+ * undone byte for byte, and the block's write set is complete by construction.
+ *
+ *      vm_undo_begin(s);  ... _mut, _mut ...  vm_undo_commit(s) | vm_undo_rollback(s)
+ *
+ * Rollback also undoes creations and removals made inside the scope.
+ * Everything that execution reads is a function of rows: slots are the lowest
+ * free, derived fields are rebuilt by vm_load_end.  Indices are invisible
+ * outside except an order's slot, which is committed in its handle. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/critbit.h"
+
+#include "vm/rows.h"
+#include "vm/vm.h"
+
+#define VM_NONE                      UINT32_MAX
+#define VM_POSITIONS_MAX             64u /* markets an account may hold */
+#define VM_ORDERS_ACCOUNT_MARKET_MAX 256u
+#define VM_NODES                     40u /* scenario nodes (docs/spec/margin.md) */
+
+/* One open position or the orders of an account in one market: the row plus
+ * what is derived from the account's open orders there. */
+struct vm_position {
+    struct vm_position_row row;
+    uint64_t account;
+    uint32_t market;
+    uint32_t order_count;
+    uint32_t order_first;    /* open orders of account and market, ascending ordinal */
+    struct vm_lots bid_lots; /* Σ remaining lots of open bids */
+    struct vm_lots ask_lots;
+    struct vm_money bid_cost; /* Σ lots × price × tick_value of open bids */
+    struct vm_money ask_cost;
+    uint64_t ordinals[VM_ORDERS_ACCOUNT_MARKET_MAX / 64]; /* taken order ordinals */
+};
+
+struct vm_account {
+    struct vm_account_row row;
+    uint64_t id;
+    uint8_t position_count; /* entries used below, ascending market */
+    uint32_t position
+        [VM_POSITIONS_MAX]; /* slab indices; an entry lives while lots, cost or orders remain */
+};
+
+struct vm_order {
+    struct vm_order_row row;
+    uint32_t market;
+    uint32_t position;   /* slab index of the owner's vm_position */
+    uint8_t ordinal;     /* among the owner's orders in this market */
+    uint32_t level_next; /* FIFO of the price level: (placed_height, tie) ascending */
+    uint32_t level_prev;
+    uint32_t owner_next; /* the owner's orders in this market */
+    uint32_t owner_prev;
+};
+
+/* A page of 64 price ticks of one side of one market's book. */
+struct vm_level_page {
+    struct vm_level_row row;
+    uint32_t market;
+    uint8_t side;
+    uint64_t page;                  /* tick / 64 */
+    uint32_t first[VM_LEVEL_TICKS]; /* order slots, oldest first */
+    uint32_t last[VM_LEVEL_TICKS];
+    uint32_t next_page, prev_page; /* by price, best first */
+};
+
+struct vm_market {
+    struct vm_market_row listing;
+    struct vm_market_state_row row;
+    uint32_t best_bid_page, best_ask_page; /* slab indices or VM_NONE */
+    uint64_t orders_open;
+    /* risk vectors, derived from row.risk_*: change of value of one lot per node, micro << risk_shift */
+    int32_t risk_initial[VM_NODES];
+    int32_t risk_maintenance[VM_NODES];
+    uint8_t risk_shift;
+};
+
+struct vm_feed {
+    struct vm_feed_row row;
+};
+
+struct vm_state; /* fields in vm/state/state_internal.h, for vm/state only */
+
+/* Life. */
+size_t vm_state_footprint(const struct vm_limits *limits);
+struct vm_state *vm_state_new(struct nv_arena *arena, const struct vm_limits *limits);
+
+/* Action scope.  Scopes do not nest.  Outside a scope changes are final. */
+void vm_undo_begin(struct vm_state *s);
+void vm_undo_commit(struct vm_state *s);
+void vm_undo_rollback(struct vm_state *s);
+
+/* Chain-wide row (totals, safe mode) and parameters. */
+const struct vm_chain_row *vm_chain(const struct vm_state *s);
+struct vm_chain_row *vm_chain_mut(struct vm_state *s);
+
+/* Accounts.  Ids are assigned 1, 2, 3 …; slab index = id - 1. */
+uint32_t
+vm_account_find(const struct vm_state *s, const struct nv_address *address); /* or VM_NONE */
+uint32_t vm_account_count(const struct vm_state *s);
+const struct vm_account *vm_account(const struct vm_state *s, uint32_t index);
+struct vm_account *vm_account_mut(struct vm_state *s, uint32_t index);
+uint32_t
+vm_account_create(struct vm_state *s, const struct nv_address *address); /* VM_NONE: full */
+
+/* The only two functions that change cash and wallet: they keep the chain's
+ * running sums.  False (nothing changed) on overflow; wallet also below 0. */
+NV_MUST_USE bool vm_cash_add(struct vm_state *s, uint32_t account, struct vm_money delta);
+NV_MUST_USE bool vm_wallet_add(struct vm_state *s, uint32_t account, struct vm_money delta);
+
+/* Positions.  `find` is VM_NONE when the account has neither lots, cost nor orders there. */
+uint32_t vm_position_find(const struct vm_state *s, uint32_t account, uint32_t market);
+const struct vm_position *vm_position(const struct vm_state *s, uint32_t index);
+struct vm_position *vm_position_mut(struct vm_state *s, uint32_t index);
+uint32_t vm_position_open(struct vm_state *s,
+                          uint32_t account,
+                          uint32_t market); /* find or create; VM_NONE: full */
+void vm_position_drop_if_empty(struct vm_state *s, uint32_t index);
+/* The only function that changes lots and cost: keeps the market's running
+ * sums and open interest.  False on overflow, nothing changed. */
+NV_MUST_USE bool
+vm_position_add(struct vm_state *s, uint32_t index, struct vm_lots lots, struct vm_money cost);
+
+/* Markets and feeds, by id (0-based, dense). */
+uint32_t vm_market_count(const struct vm_state *s);
+const struct vm_market *vm_market(const struct vm_state *s, uint32_t market);
+struct vm_market *vm_market_mut(struct vm_state *s, uint32_t market);
+struct vm_market *vm_market_derived(struct vm_state *s,
+                                    uint32_t market); /* derived fields only: no undo, not dirty */
+uint32_t vm_feed_count(const struct vm_state *s);
+const struct vm_feed *vm_feed(const struct vm_state *s, uint32_t feed);
+struct vm_feed *vm_feed_mut(struct vm_state *s, uint32_t feed);
+uint32_t vm_reporter_count(const struct vm_state *s);
+const struct vm_reporter_row *vm_reporter(const struct vm_state *s, uint32_t reporter);
+const struct vm_report_row *vm_report(const struct vm_state *s, uint32_t feed, uint32_t reporter);
+struct vm_report_row *vm_report_mut(struct vm_state *s, uint32_t feed, uint32_t reporter);
+
+/* Orders.  Alloc takes the lowest free slot and the market's next generation,
+ * links the order into its owner's list (position counters bid/ask included)
+ * and into its price level; free undoes both.  reduce changes remaining lots. */
+const struct vm_order *vm_order(const struct vm_state *s, uint32_t slot);
+uint32_t vm_order_find(const struct vm_state *s, uint64_t handle); /* VM_NONE: no such open order */
+uint32_t vm_order_insert(struct vm_state *s,
+                         uint32_t position,
+                         const struct vm_order_row *row); /* slot; VM_NONE: full */
+void vm_order_remove(struct vm_state *s, uint32_t slot);
+void vm_order_reduce(struct vm_state *s, uint32_t slot, struct vm_lots by);
+
+/* Book pages, best first. */
+const struct vm_level_page *vm_level_page(const struct vm_state *s, uint32_t index);
+uint32_t vm_book_best_page(const struct vm_state *s, uint32_t market, uint8_t side);
+
+/* Sessions and tombstones. */
+const struct vm_session_row *
+vm_session_find(const struct vm_state *s, uint32_t account, const struct nv_pubkey *key);
+NV_MUST_USE bool
+vm_session_put(struct vm_state *s, uint32_t account, const struct vm_session_row *row);
+NV_MUST_USE bool
+vm_session_remove(struct vm_state *s, uint32_t account, const struct nv_pubkey *key);
+bool vm_tombstone_has(const struct vm_state *s,
+                      uint32_t market,
+                      uint64_t account,
+                      uint64_t client_id);
+NV_MUST_USE bool vm_tombstone_put(
+    struct vm_state *s, uint32_t market, uint64_t account, uint64_t client_id, uint64_t expires_ms);
+void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms);
+
+/* Parameters by enum vm_param (vm/params.h). */
+int64_t vm_param(const struct vm_state *s, uint16_t param);
+
+/* vm_state_writes encodes every dirty row into `arena`, sorted by key, and
+ * clears the dirty marks.  A row that is as the block found it is left out. */
+uint32_t
+vm_state_writes(struct vm_state *s, struct nv_arena *arena, const struct vm_write **writes_out);
+
+#endif /* NV_VM_STATE_STATE_H */
