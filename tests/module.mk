@@ -1,0 +1,35 @@
+# tests: each tests/unit/<module>/test_*.c is one cmocka program; tests/lib holds what they share.
+flags_tests := $(SYSTEM) -isystem $(LLHTTP_INCLUDE)
+$(eval $(call library,testlib,$(wildcard tests/lib/*.c)))
+
+# --- units: `make unit`, or `make unit T=tree` for those whose path has "tree" -------------------
+unit_sources := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
+unit_chosen := $(if $(T),$(foreach s,$(unit_sources),$(if $(findstring $(T),$(s)),$(s))),$(unit_sources))
+unit_programs = $(patsubst %.c,$(B)/%,$(unit_chosen))
+$(foreach s,$(unit_sources),$(eval $(call program,$(B)/$(s:.c=),$(s))))
+
+.PHONY: unit
+unit: $$(unit_programs)
+	@tests/run.sh $(unit_programs)
+
+# --- the simulator: tests/sim/*.c -> build/<flavour>/bin/sim ------------------------------------
+sim_sources := $(wildcard tests/sim/*.c)
+sim_program := $(if $(sim_sources),$(B)/bin/sim)
+ifneq ($(sim_sources),)
+$(eval $(call program,$(sim_program),$(sim_sources)))
+endif
+
+# --- fuzzing: tests/fuzz/fuzz_<name>.c defines LLVMFuzzerTestOneInput ----------------------------
+# In the fuzz flavour it becomes a libFuzzer program; in every other a plain one that replays its
+# corpus, which is run as a test.
+fuzz_sources := $(wildcard tests/fuzz/fuzz_*.c)
+fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(fuzz_sources))
+fuzz_programs := $(if $(filter fuzz,$(flavour)),$(patsubst %,$(B)/bin/fuzz_%,$(fuzz_names)))
+replay_programs := $(patsubst %,$(B)/tests/fuzz/replay_%,$(fuzz_names))
+fuzz_support := $(filter-out $(fuzz_sources) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
+$(foreach n,$(fuzz_names),$(eval $(call program,$(B)/tests/fuzz/replay_$(n),tests/fuzz/fuzz_$(n).c \
+    tests/fuzz/replay.c $(fuzz_support))))
+ifneq ($(fuzz_programs),)
+$(foreach n,$(fuzz_names),$(eval $(call program,$(B)/bin/fuzz_$(n),tests/fuzz/fuzz_$(n).c \
+    $(fuzz_support),-fsanitize=fuzzer)))
+endif
