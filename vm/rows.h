@@ -18,10 +18,10 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/key.h"
+#include "base/row.h"
 
 #include "vm/number/units.h"
 
-#define VM_KEY_SIZE         32u
 #define VM_ROW_SIZE_MAX     1900u
 #define VM_SYMBOL_SIZE      24u /* NUL-padded ASCII */
 #define VM_PROGRAM_SIZE_MAX 620u
@@ -236,22 +236,22 @@ struct vm_root_row {
 };
 
 /* Keys.  Each writes all 32 bytes. */
-void vm_key_account(uint8_t key[VM_KEY_SIZE], uint64_t account);
-void vm_key_position(uint8_t key[VM_KEY_SIZE], uint64_t account, uint32_t market);
-void vm_key_market(uint8_t key[VM_KEY_SIZE], uint32_t market);
-void vm_key_market_state(uint8_t key[VM_KEY_SIZE], uint32_t market);
-void vm_key_level(uint8_t key[VM_KEY_SIZE], uint32_t market, uint8_t side, uint64_t page);
-void vm_key_address(uint8_t key[VM_KEY_SIZE], const struct nv_address *address);
-void vm_key_session(uint8_t key[VM_KEY_SIZE], uint64_t account, const struct nv_pubkey *session);
-void vm_key_orders(uint8_t key[VM_KEY_SIZE], uint32_t market, uint64_t account, uint8_t page);
-void vm_key_feed(uint8_t key[VM_KEY_SIZE], uint32_t feed);
-void vm_key_report(uint8_t key[VM_KEY_SIZE], uint32_t feed, uint16_t reporter);
-void vm_key_reporter(uint8_t key[VM_KEY_SIZE], uint16_t reporter);
-void vm_key_param(uint8_t key[VM_KEY_SIZE], uint16_t param);
-void vm_key_chain(uint8_t key[VM_KEY_SIZE]);
-void vm_key_block_result(uint8_t key[VM_KEY_SIZE], uint64_t height);
-void vm_key_root(uint8_t key[VM_KEY_SIZE], uint64_t height);
-void vm_key_tombstone(uint8_t key[VM_KEY_SIZE], uint32_t market, uint64_t account, uint64_t client);
+void vm_key_account(struct nv_row_key *key, uint64_t account);
+void vm_key_position(struct nv_row_key *key, uint64_t account, uint32_t market);
+void vm_key_market(struct nv_row_key *key, uint32_t market);
+void vm_key_market_state(struct nv_row_key *key, uint32_t market);
+void vm_key_level(struct nv_row_key *key, uint32_t market, uint8_t side, uint64_t page);
+void vm_key_address(struct nv_row_key *key, const struct nv_address *address);
+void vm_key_session(struct nv_row_key *key, uint64_t account, const struct nv_pubkey *session);
+void vm_key_orders(struct nv_row_key *key, uint32_t market, uint64_t account, uint8_t page);
+void vm_key_feed(struct nv_row_key *key, uint32_t feed);
+void vm_key_report(struct nv_row_key *key, uint32_t feed, uint16_t reporter);
+void vm_key_reporter(struct nv_row_key *key, uint16_t reporter);
+void vm_key_param(struct nv_row_key *key, uint16_t param);
+void vm_key_chain(struct nv_row_key *key);
+void vm_key_block_result(struct nv_row_key *key, uint64_t height);
+void vm_key_root(struct nv_row_key *key, uint64_t height);
+void vm_key_tombstone(struct nv_row_key *key, uint32_t market, uint64_t account, uint64_t client);
 
 /* Codecs: for each table `x`, vm_x_row_encode appends the canonical value to a
  * writer and vm_x_row_decode reads a whole value (NV_ERR_TRUNCATED, _TRAILING,

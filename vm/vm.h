@@ -56,14 +56,8 @@ struct vm_block {
     const struct vm_tx *txs; /* sorted by hash, unique, signatures checked */
 };
 
-/* One row written: `value.size` 0 deletes it.  Sorted by key, unique. */
-struct vm_write {
-    uint8_t key[32];
-    struct nv_view value;
-};
-
 struct vm_result {
-    const struct vm_write *writes;
+    const struct nv_row *writes; /* changes, keys strictly ascending (base/row.h) */
     uint32_t write_count;
     const struct nv_view *receipts; /* one a transaction, in block order (vm/receipt.h) */
     uint32_t receipt_count;
@@ -91,7 +85,7 @@ vm_genesis_rows(struct vm *vm, const struct vm_genesis *genesis, struct vm_resul
 
 /* vm_load_row takes one committed row; rows come in ascending key order.
  * vm_load_end rebuilds what is derived and checks the invariants. */
-NV_MUST_USE enum nv_err vm_load_row(struct vm *vm, const uint8_t key[32], struct nv_view value);
+NV_MUST_USE enum nv_err vm_load_row(struct vm *vm, const struct nv_row *row);
 NV_MUST_USE enum nv_err vm_load_end(struct vm *vm);
 
 /* vm_execute runs one block and fills *result, borrowed until the next call

@@ -183,6 +183,6 @@ int64_t vm_param(const struct vm_state *s, uint16_t param);
 /* vm_state_writes encodes every dirty row into `arena`, sorted by key, and
  * clears the dirty marks.  A row that is as the block found it is left out. */
 uint32_t
-vm_state_writes(struct vm_state *s, struct nv_arena *arena, const struct vm_write **writes_out);
+vm_state_writes(struct vm_state *s, struct nv_arena *arena, const struct nv_row **writes_out);
 
 #endif /* NV_VM_STATE_STATE_H */
