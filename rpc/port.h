@@ -20,14 +20,15 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/codec.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/key.h"
+#include "base/row.h"
 
 struct vm;
 struct rpc_job;
 
-#define RPC_ROW_KEY        32u /* bytes of a row's key */
 #define RPC_NAME_CAP       64u /* a short text with its terminating zero */
 #define RPC_VALIDATORS_MAX 256u
 #define RPC_PEERS_MAX      256u
@@ -40,25 +41,23 @@ struct rpc_head {
     struct nv_hash state_root; /* the root after this block */
 };
 
-/* The rows of one height. Views are borrowed until the job's run returns. */
+/* The rows of one height, as storage's st_get, st_rows and st_prove of that
+ * height. Values are borrowed until the job's run returns. */
 struct rpc_state_ops {
-    /* get writes the value of the row `key`; NV_ERR_NOT_FOUND where there is none. */
-    enum nv_err (*get)(void *ctx, const uint8_t key[RPC_ROW_KEY], struct nv_view *value);
-    /* next writes the first row whose key is >= `from`; NV_ERR_NOT_FOUND at the end. */
-    enum nv_err (*next)(void *ctx,
-                        const uint8_t from[RPC_ROW_KEY],
-                        uint8_t key[RPC_ROW_KEY],
-                        struct nv_view *value);
-    /* prove writes the proof that `key` is or is not a row (docs/spec/state.md);
-     * NV_ERR_TOO_LARGE when it does not fit `cap`. */
-    enum nv_err (*prove)(
-        void *ctx, const uint8_t key[RPC_ROW_KEY], uint8_t *bytes, uint32_t cap, uint32_t *size);
-    /* prove_range proves all rows in [first, last], as prove does. */
-    enum nv_err (*prove_range)(void *ctx,
-                               const uint8_t range[2][RPC_ROW_KEY],
-                               uint8_t *bytes,
-                               uint32_t cap,
-                               uint32_t *size);
+    /* get reads one row, or NV_ERR_NOT_FOUND. */
+    enum nv_err (*get)(void *ctx, struct nv_view *value, const struct nv_row_key *key);
+    /* rows reads up to `rows_max` rows of a range in order of keys. */
+    enum nv_err (*rows)(void *ctx,
+                        struct nv_row *rows,
+                        uint32_t *count,
+                        const struct nv_row_range *range,
+                        uint32_t rows_max);
+    /* prove writes a proof that covers the ranges, which ascend and do not
+     * overlap. NV_ERR_TOO_LARGE when it does not fit. */
+    enum nv_err (*prove)(void *ctx,
+                         struct nv_writer *proof,
+                         const struct nv_row_range *ranges,
+                         uint32_t range_count);
 };
 
 /* What a job sees on the executor thread. */
@@ -173,7 +172,7 @@ struct rpc_metric {
 struct rpc_rows {
     uint64_t pin;   /* in: 0 pins the newest checkpoint; out: its name for the next page */
     bool has_after; /* in: go on after the key `after` */
-    uint8_t after[RPC_ROW_KEY];
+    struct nv_row_key after;
     uint32_t max_rows;    /* in */
     uint8_t *bytes;       /* in: where rows go, each key 32 | size u16 | value */
     uint32_t cap;         /* in */

@@ -74,8 +74,9 @@ uint16_t rpc_listen_port(const struct rpc *rpc);
 uint16_t rpc_metrics_port(const struct rpc *rpc);
 
 /* rpc_close stops listening, closes every connection and calls `closed` from
- * the loop once all handles are closed and every job, page and ticket that the
- * node borrowed has been given back. The server is freed just before. */
+ * the loop once all handles are closed and every job and page that the node
+ * borrowed has been given back. The server is freed just before; until then
+ * the other functions may still be called. */
 void rpc_close(struct rpc *rpc, void (*closed)(void *ctx), void *ctx);
 
 /* rpc_job_done gives back a job taken by run_on_state. */
@@ -107,20 +108,24 @@ void rpc_dropped(struct rpc *rpc, const struct nv_hash *tx_hash, uint32_t reason
 /* One transaction of an executed block, in block order. */
 struct rpc_executed_tx {
     struct nv_hash hash;
-    struct nv_view receipt; /* docs/spec/receipts.md */
+    struct nv_view receipt; /* vm/receipt.h */
 };
 
 /* A block that was executed just now. All views are borrowed for the call. */
 struct rpc_executed {
     struct rpc_head head;
-    struct nv_view events; /* the block's event list, docs/spec/receipts.md */
+    const struct nv_view *events; /* encoded (vm/event.h), in their order */
+    uint32_t event_count;
+    const struct nv_row *writes; /* what changed, keys ascending; NULL value: removed */
+    uint32_t write_count;
     const struct rpc_executed_tx *txs;
     uint32_t tx_count;
 };
 
-/* rpc_publish hands on an executed block, in height order without gaps (the
- * first may have any height): its events go to subscribers, transactions and
- * heights waited for are answered. */
+/* rpc_publish hands on an executed block, in height order without gaps: its
+ * events go to subscribers, transactions and heights waited for are answered.
+ * The first may have any height: it is the head that the node starts from, with
+ * or without contents, and before it reads are answered with node_syncing. */
 void rpc_publish(struct rpc *rpc, const struct rpc_executed *block);
 
 enum rpc_round_step {
