@@ -112,6 +112,8 @@ struct vm_market_state_row {
     struct vm_money cost_sum;
     struct vm_lots lots_sum;      /* = 0 */
     struct vm_lots open_interest; /* Σ long lots */
+    struct vm_lots scrub_lots;    /* re-addition under way (docs/spec/ledger.md) */
+    struct vm_money scrub_cost;
     /* marks, micro per lot */
     struct vm_money mark;
     struct vm_money index_value; /* payoff of the index, micro per lot */
@@ -138,7 +140,8 @@ struct vm_market_state_row {
     struct vm_ratio risk_range;
 };
 
-/* 64 ticks of one side: total resting lots per tick. */
+/* 64 ticks of one side: total resting lots per tick.  Page = floor(tick / 64)
+ * in two's complement, so tick = (int64_t)(page * 64 + i) for any sign. */
 struct vm_level_row {
     uint64_t occupied; /* bit i: tick page*64+i has lots */
     struct vm_lots lots[VM_LEVEL_TICKS];
@@ -213,12 +216,19 @@ struct vm_chain_row {
     struct vm_money cash_sum; /* running sums of the two laws */
     struct vm_money wallet_sum;
     struct vm_money realised_sum;
+    struct vm_money scrub_cash; /* re-addition of the sums, under way */
+    struct vm_money scrub_wallet;
     uint64_t next_account;
     uint64_t fee_account;
     uint64_t insurance_account;
     uint64_t faucet_account; /* 0: no faucet, not a devnet */
     uint8_t safe_mode;
     struct nv_hash params_hash;
+};
+
+/* A client id that was cancelled before it came (settlement: phase cancel). */
+struct vm_tombstone_row {
+    uint64_t expires_ms;
 };
 
 struct vm_block_result_row {
@@ -270,6 +280,7 @@ void vm_key_tombstone(struct nv_row_key *key, uint32_t market, uint64_t account,
     XX(reporter)                                                                                   \
     XX(param)                                                                                      \
     XX(chain)                                                                                      \
+    XX(tombstone)                                                                                  \
     XX(block_result)                                                                               \
     XX(root)
 
@@ -278,6 +289,18 @@ void vm_key_tombstone(struct nv_row_key *key, uint32_t market, uint64_t account,
     NV_MUST_USE enum nv_err vm_##x##_row_decode(struct vm_##x##_row *row, struct nv_view value);
 VM_ROWS(VM_ROW_DECLARE)
 #undef VM_ROW_DECLARE
+
+/* vm_page_of returns the page that a tick lies on, vm_page_tick the tick at
+ * place `i` of a page.  Any sign. */
+static inline uint64_t vm_page_of(struct vm_price price)
+{
+    uint64_t const biased = (uint64_t)vm_price_raw(price) ^ (UINT64_C(1) << 63);
+    return (biased >> 6) - (UINT64_C(1) << 57);
+}
+static inline struct vm_price vm_page_tick(uint64_t page, uint32_t i)
+{
+    return vm_price((int64_t)(page * VM_LEVEL_TICKS + i));
+}
 
 /* vm_order_handle packs and unpacks an order's public id. */
 uint64_t vm_order_handle(uint32_t market, uint32_t generation, uint32_t slot);

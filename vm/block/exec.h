@@ -18,7 +18,9 @@
 #include "vm/receipt.h"
 #include "vm/state/state.h"
 
-/* An action with its place in the block and what became of it. */
+/* An action with its place in the block and what became of it.  Its phase sets
+ * the outcome; it starts as VM_OK.  What failed in `open` (key, scope, expiry,
+ * fee) is not among the acts. */
 struct vm_act {
     const struct vm_tx *tx;
     const struct vm_action *action;

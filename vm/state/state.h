@@ -29,7 +29,9 @@
 #define VM_NONE                      UINT32_MAX
 #define VM_POSITIONS_MAX             64u /* markets an account may hold */
 #define VM_ORDERS_ACCOUNT_MARKET_MAX 256u
-#define VM_NODES                     40u /* scenario nodes (docs/spec/margin.md) */
+#define VM_SESSIONS_ACCOUNT_MAX      16u
+#define VM_SCRUB_SLICES              1024u /* accounts are re-added in so many blocks */
+#define VM_NODES                     40u   /* scenario nodes (docs/spec/margin.md) */
 
 /* One open position or the orders of an account in one market: the row plus
  * what is derived from the account's open orders there. */
@@ -49,9 +51,11 @@ struct vm_position {
 struct vm_account {
     struct vm_account_row row;
     uint64_t id;
+    uint8_t session_count;
     uint8_t position_count; /* entries used below, ascending market */
-    uint32_t position
-        [VM_POSITIONS_MAX]; /* slab indices; an entry lives while lots, cost or orders remain */
+    /* Slab indices.  An entry that becomes empty (no lots, cost, orders) stays
+     * until the end of the block, and vm_position_find does not find it. */
+    uint32_t position[VM_POSITIONS_MAX];
 };
 
 struct vm_order {
@@ -59,7 +63,7 @@ struct vm_order {
     uint32_t market;
     uint32_t position;   /* slab index of the owner's vm_position */
     uint8_t ordinal;     /* among the owner's orders in this market */
-    uint32_t level_next; /* FIFO of the price level: (placed_height, tie) ascending */
+    uint32_t level_next; /* FIFO of the price level: (placed_height, tie, slot) ascending */
     uint32_t level_prev;
     uint32_t owner_next; /* the owner's orders in this market */
     uint32_t owner_prev;
@@ -70,7 +74,7 @@ struct vm_level_page {
     struct vm_level_row row;
     uint32_t market;
     uint8_t side;
-    uint64_t page;                  /* tick / 64 */
+    uint64_t page;                  /* vm_page_of */
     uint32_t first[VM_LEVEL_TICKS]; /* order slots, oldest first */
     uint32_t last[VM_LEVEL_TICKS];
     uint32_t next_page, prev_page; /* by price, best first */
@@ -132,6 +136,8 @@ void vm_position_drop_if_empty(struct vm_state *s, uint32_t index);
  * sums and open interest.  False on overflow, nothing changed. */
 NV_MUST_USE bool
 vm_position_add(struct vm_state *s, uint32_t index, struct vm_lots lots, struct vm_money cost);
+/* The only function that changes a market's `realised`: keeps the chain's sum. */
+NV_MUST_USE bool vm_realised_add(struct vm_state *s, uint32_t market, struct vm_money delta);
 
 /* Markets and feeds, by id (0-based, dense). */
 uint32_t vm_market_count(const struct vm_state *s);
@@ -149,12 +155,20 @@ struct vm_report_row *vm_report_mut(struct vm_state *s, uint32_t feed, uint32_t 
 
 /* Orders.  Alloc takes the lowest free slot and the market's next generation,
  * links the order into its owner's list (position counters bid/ask included)
- * and into its price level; free undoes both.  reduce changes remaining lots. */
+ * and into its price level; free undoes both.  reduce changes remaining lots.
+ * `slot` and `generation` of the row given to insert are ignored; insert also
+ * returns VM_NONE when a counter would leave 64 bits. */
 const struct vm_order *vm_order(const struct vm_state *s, uint32_t slot);
 uint32_t vm_order_find(const struct vm_state *s, uint64_t handle); /* VM_NONE: no such open order */
 uint32_t vm_order_insert(struct vm_state *s,
                          uint32_t position,
                          const struct vm_order_row *row); /* slot; VM_NONE: full */
+/* vm_order_find_client returns the slot of the position's open order with that
+ * client id (not 0), or VM_NONE. */
+uint32_t vm_order_find_client(const struct vm_state *s, uint32_t position, uint64_t client_id);
+/* vm_order_expired returns an open order whose expiry is not after now (the
+ * earliest, then the lowest slot), or VM_NONE. */
+uint32_t vm_order_expired(const struct vm_state *s, uint64_t now_ms);
 void vm_order_remove(struct vm_state *s, uint32_t slot);
 void vm_order_reduce(struct vm_state *s, uint32_t slot, struct vm_lots by);
 
@@ -177,8 +191,24 @@ NV_MUST_USE bool vm_tombstone_put(
     struct vm_state *s, uint32_t market, uint64_t account, uint64_t client_id, uint64_t expires_ms);
 void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms);
 
-/* Parameters by enum vm_param (vm/params.h). */
+/* Parameters by enum vm_param_number (vm/params.h). */
 int64_t vm_param(const struct vm_state *s, uint16_t param);
+
+/* What genesis adds, in order; false or VM_NONE when there is no room.  A
+ * market's listing never changes afterwards. */
+NV_MUST_USE uint32_t vm_market_create(struct vm_state *s, const struct vm_market_row *row);
+NV_MUST_USE uint32_t vm_feed_create(struct vm_state *s, const struct vm_feed_row *row);
+NV_MUST_USE uint32_t vm_reporter_create(struct vm_state *s, const struct vm_reporter_row *row);
+void vm_param_set(struct vm_state *s, uint16_t param, int64_t value);
+
+/* The rings: one block result and one root each block. */
+void vm_block_result_put(struct vm_state *s, const struct vm_block_result_row *row);
+void vm_root_put(struct vm_state *s, const struct vm_root_row *row);
+
+/* Loading: rows in ascending key order, then _end, which links what is derived
+ * and checks it against the rows.  NV_ERR_CORRUPT and decoders' errors. */
+NV_MUST_USE enum nv_err vm_state_load_row(struct vm_state *s, const struct nv_row *row);
+NV_MUST_USE enum nv_err vm_state_load_end(struct vm_state *s);
 
 /* vm_state_writes encodes every dirty row into `arena`, sorted by key, and
  * clears the dirty marks.  A row that is as the block found it is left out. */
