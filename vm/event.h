@@ -50,6 +50,8 @@ enum vm_order_change {
     VM_ORDER_MARGIN = 8,    /* removed: the account no longer supports it */
     VM_ORDER_PROTECTED = 9, /* removed by protection */
     VM_ORDER_MARKET_CLOSED = 10,
+    VM_ORDER_BEYOND_BAND = 11,  /* crossed beyond the band's edge after a clamped auction */
+    VM_ORDER_NOT_REDUCING = 12, /* reduce-only, and there was nothing left to reduce */
 };
 
 struct vm_event_cash {

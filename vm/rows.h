@@ -123,16 +123,21 @@ struct vm_market_state_row {
     struct vm_vwap_bucket vwap[VM_VWAP_BUCKETS];
     uint64_t mid_rested_ms; /* time-weighted mid of resting depth, 30 s half-life */
     struct vm_money mid;
-    /* auction bands */
-    uint64_t extended_from_ms; /* 0: not extended */
-    uint64_t extension_last_ms;
-    /* funding */
-    uint64_t funding_next_ms;
-    struct vm_money premium_time_hi; /* see docs/spec/ledger.md: Σ premium × ms, split */
-    uint64_t premium_ms;
-    /* settlement average of the index, micro per unit of the underlying */
-    uint64_t average_ms;    /* covered milliseconds */
-    int64_t average_sum_hi; /* Σ price × ms as 128 bits */
+    /* auction bands (docs/spec/auction.md section 6) */
+    uint64_t extended_from_ms;  /* 0: not extended */
+    uint64_t extension_last_ms; /* when the last extension began, 0: never */
+    uint32_t waiting_ioc;       /* open immediate-or-cancel orders, only while extended */
+    /* funding (docs/spec/ledger.md section 5) */
+    uint64_t funding_next_ms; /* 0: not begun */
+    uint64_t premium_at_ms;   /* the sum below is complete up to here */
+    struct vm_money premium;  /* mark - index_value in force since then */
+    int64_t premium_sum_hi;   /* Σ premium × ms as 128 bits */
+    uint64_t premium_sum_lo;
+    /* settlement average of the index, micro per unit of the underlying (section 6) */
+    uint64_t average_at_ms;       /* the sum below is complete up to here, 0: not begun */
+    struct vm_money average_last; /* index in force since then */
+    uint64_t average_ms;          /* covered milliseconds */
+    int64_t average_sum_hi;       /* Σ index × ms as 128 bits */
     uint64_t average_sum_lo;
     struct vm_money settlement; /* micro per lot, once settled */
     /* what the risk vector was built from (docs/spec/margin.md) */
@@ -160,6 +165,7 @@ struct vm_session_row {
 #define VM_ORDER_POST_ONLY   1u
 #define VM_ORDER_REDUCE_ONLY 2u
 #define VM_ORDER_PROTECTIVE  4u
+#define VM_ORDER_IOC         8u /* leaves after the auction it meets; rests only while that is extended */
 
 /* A resting order.  Handle = market:16 | generation:24 | slot:24 (docs/spec/rows.md). */
 struct vm_order_row {
@@ -172,7 +178,7 @@ struct vm_order_row {
     uint64_t placed_height; /* age in a marginal level */
     uint64_t expires_ms;    /* 0: until cancelled */
     uint64_t client_id;
-    uint64_t tie; /* first 8 bytes of H(tx hash || action index): remainder order */
+    uint64_t tie; /* order of remainders (docs/spec/auction.md section 1) */
 };
 
 struct vm_orders_row {
