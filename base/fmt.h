@@ -71,9 +71,9 @@ void nv_decimal_format(char *out, int64_t value, uint32_t places);
 /* nv_decimal_parse reads a canonical decimal into value * 10^places.
  *
  * NV_ERR_MALFORMED: no number, or not canonical.  NV_ERR_RANGE: more places
- * than `places`, or too large.  When the text is a number that fits but is
- * written otherwise (+1, 01, 1.50, .5, 1., -0, 1e3), `canonical` holds what it
- * should have been, else the empty string; NV_DECIMAL_TEXT bytes. */
+ * than `places`, or too large.  Whenever the text is a number that fits, also
+ * one written otherwise (+1, 01, 1.50, .5, 1., -0), `canonical` holds how it
+ * should be written, else the empty string; NV_DECIMAL_TEXT bytes. */
 NV_MUST_USE enum nv_err
 nv_decimal_parse(int64_t *out, char *canonical, struct nv_view text, uint32_t places);
 
