@@ -25,9 +25,10 @@
 #define VM_ROW_SIZE_MAX     1900u
 #define VM_SYMBOL_SIZE      24u /* NUL-padded ASCII */
 #define VM_PROGRAM_SIZE_MAX 620u
-#define VM_LEVEL_TICKS      64u   /* ticks a level page */
-#define VM_ORDER_PAGE       16u   /* orders an order page */
-#define VM_RING             4096u /* block results and roots kept */
+#define VM_LEVEL_TICKS      64u        /* ticks a level page */
+#define VM_ORDER_PAGE       16u        /* orders an order page */
+#define VM_RING             4096u      /* block results and roots kept */
+#define VM_MARKETS_END      (1u << 16) /* market ids are 16 bits in a handle */
 
 enum vm_table {
     VM_TABLE_ACCOUNT = 0x01,      /* account u64 */
@@ -166,6 +167,11 @@ struct vm_session_row {
 #define VM_ORDER_REDUCE_ONLY 2u
 #define VM_ORDER_PROTECTIVE  4u
 #define VM_ORDER_IOC         8u /* leaves after the auction it meets; rests only while that is extended */
+#define VM_ORDER_FLAGS_ALL   15u
+
+#define VM_SLOT_END       (1u << 24) /* slots and generations are 24 bits in a handle */
+#define VM_GENERATION_END (1u << 24)
+#define VM_LOTS_MAX       INT64_C(0x7fffffff) /* largest size of an order or position */
 
 /* A resting order.  Handle = market:16 | generation:24 | slot:24 (docs/spec/rows.md). */
 struct vm_order_row {

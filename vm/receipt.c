@@ -1,0 +1,83 @@
+#include "vm/receipt.h"
+
+#include <stddef.h>
+
+#include "vm/state/rows_put.h"
+
+#include "base/pure.h"
+
+void vm_receipt_encode(struct nv_writer *w, const struct vm_receipt *receipt)
+{
+    nv_put_bytes(w, receipt->tx_hash.bytes, sizeof receipt->tx_hash.bytes);
+    nv_put_u64(w, receipt->account);
+    nv_put_u16(w, receipt->code);
+    vm_put_money(w, receipt->fee);
+    nv_put_u8(w, (uint8_t)receipt->outcome_count);
+    for (uint32_t i = 0; i < receipt->outcome_count; i++) {
+        nv_put_u16(w, receipt->outcomes[i].code);
+        nv_put_u64(w, receipt->outcomes[i].result);
+    }
+}
+
+enum nv_err vm_receipt_decode(struct vm_receipt *receipt, struct nv_view bytes)
+{
+    struct nv_reader r;
+    nv_reader_init(&r, bytes);
+    nv_get_bytes(&r, receipt->tx_hash.bytes, sizeof receipt->tx_hash.bytes);
+    receipt->account = nv_get_u64(&r);
+    receipt->code = nv_get_u16(&r);
+    receipt->fee = vm_get_money(&r);
+    receipt->outcome_count = nv_get_u8(&r);
+    if (receipt->outcome_count > VM_ACTIONS_MAX) {
+        return NV_ERR_TOO_LARGE;
+    }
+    for (uint32_t i = 0; i < receipt->outcome_count; i++) {
+        receipt->outcomes[i].code = nv_get_u16(&r);
+        receipt->outcomes[i].result = nv_get_u64(&r);
+    }
+    NV_TRY(nv_reader_end(&r));
+    bool const whole = (receipt->code == VM_OK) == (receipt->outcome_count > 0);
+    return whole && vm_money_raw(receipt->fee) >= 0 ? NV_OK : NV_ERR_MALFORMED;
+}
+
+struct reject_text {
+    uint16_t code;
+    const char *name;
+    const char *text;
+    const char *hint;
+};
+
+static const struct reject_text reject_texts[] = {
+    {VM_OK, "ok", "It succeeded.", "Nothing needs doing."},
+#define XX(code, NAME, name, text, hint) {(code), #name, text, hint},
+#include "vm/rejects.def"
+#undef XX
+};
+
+static const struct reject_text *reject_find(uint16_t code)
+{
+    for (size_t i = 0; i < sizeof reject_texts / sizeof reject_texts[0]; i++) {
+        if (reject_texts[i].code == code) {
+            return &reject_texts[i];
+        }
+    }
+    return NULL;
+}
+
+const char *vm_reject_name(uint16_t code)
+{
+    const struct reject_text *const found = reject_find(code);
+    return found != NULL ? found->name : NULL;
+}
+
+const char *vm_reject_text(uint16_t code)
+{
+    const struct reject_text *const found = reject_find(code);
+    return found != NULL ? found->text : NULL;
+}
+
+const char *vm_reject_hint(uint16_t code)
+{
+    const struct reject_text *const found = reject_find(code);
+    return found != NULL ? found->hint : NULL;
+}
