@@ -27,8 +27,11 @@ struct vm_trade {
  * a fill are booked at one price, so the market's sums stay zero. */
 void vm_clearing_trade(struct vm_exec *x, const struct vm_trade *trade);
 
-/* vm_clearing_trade_at books a transfer of lots at a value per lot that need not
- * be a whole tick (deleveraging, settlement): cash moved exactly `cash_amount`. */
+/* vm_clearing_trade_at books a transfer of lots at an amount that need not be a
+ * whole tick (deleveraging): lots signed (buy > 0), `amount` is what the account
+ * pays for them (negative: receives), already net of the carry, in the place of
+ * lots × (price × tick_value - carry).  No fee.  The caller makes the lots and
+ * the amounts of a market sum to zero. */
 void vm_clearing_trade_at(struct vm_exec *x,
                           uint32_t account,
                           uint32_t market,

@@ -12,12 +12,14 @@ void vm_execution_cancel(struct vm_exec *x);
 /* Phase place: each order of the block, after its checks, joins its book. */
 void vm_execution_place(struct vm_exec *x);
 
-/* vm_execution_place_protective joins an order of an unsafe account: IOC,
- * reduce-only, never priced worse than `limit`.  No margin check. */
+/* vm_execution_place_protective joins an order of an unsafe account to this
+ * block's auction: immediate-or-cancel, reduce-only, flagged protective, never
+ * priced worse than `limit`.  `lots` is signed as a trade (sell < 0).  No margin
+ * check; called after the block's own orders are judged and before match. */
 void vm_execution_place_protective(struct vm_exec *x,
                                    uint32_t account,
                                    uint32_t market,
-                                   struct vm_lots close,
+                                   struct vm_lots lots,
                                    struct vm_price limit);
 
 /* vm_execution_cancel_order removes an open order for a stated reason and tells it. */
