@@ -24,9 +24,13 @@ struct vm_margin_extra {
     struct vm_price price;
 };
 
-/* vm_margin_refresh rebuilds the risk vectors whose inputs moved past their
- * threshold; called in open after marks, and by vm_load_end for all. */
+/* vm_margin_refresh rebuilds the risk vectors of markets whose index has moved
+ * since they were built; called in open after the oracle.  It notes the index
+ * in the market's row. */
 void vm_margin_refresh(struct vm_exec *x);
+
+/* vm_margin_rebuild makes a market's vectors from the inputs that its row
+ * names; called by vm_load_end for every market. */
 void vm_margin_rebuild(struct vm_state *s, uint32_t market);
 
 /* vm_margin_account computes equity and both requirements; `with_orders` counts
@@ -38,19 +42,30 @@ NV_MUST_USE bool vm_margin_account(const struct vm_state *s,
                                    const struct vm_margin_extra *extra,
                                    struct vm_requirement *out);
 
-/* Every term of the requirement, for risk_margin and for clients that recompute it. */
+/* Every term of the requirement, for risk_margin and for clients that
+ * recompute it.  Losses are positive. */
 struct vm_margin_terms {
     struct vm_requirement requirement;
-    struct vm_money core_initial, core_maintenance;
-    struct vm_money contingency_initial, contingency_maintenance;
-    struct vm_money quarantine;
-    struct vm_money node_initial[VM_NODES]; /* Σ over underlyings, loss positive */
-    struct vm_money node_maintenance[VM_NODES];
+    struct vm_money core_initial;
+    struct vm_money core_maintenance;
+    struct vm_money contingency_initial;
+    struct vm_money contingency_maintenance;
+    struct vm_money gross;          /* G: value of the positions, orders at their worst */
+    struct vm_money rounding;       /* E */
+    struct vm_money quarantine;     /* Q */
+    int64_t node_initial[VM_NODES]; /* micro, Σ over underlyings */
+    int64_t node_maintenance[VM_NODES];
 };
-NV_MUST_USE bool
-vm_margin_explain(const struct vm_state *s, uint32_t account, struct vm_margin_terms *out);
 
-/* vm_market_fresh: the index of the market is fresh enough for an action (param *_AGE). */
+/* vm_margin_explain is vm_margin_account with all its terms. */
+NV_MUST_USE bool vm_margin_explain(const struct vm_state *s,
+                                   uint32_t account,
+                                   bool with_orders,
+                                   const struct vm_margin_extra *extra,
+                                   struct vm_margin_terms *out);
+
+/* vm_margin_index_age_ok returns whether the market's feed is fresh and its
+ * index not older than the parameter `age_param` says. */
 bool vm_margin_index_age_ok(const struct vm_exec *x, uint32_t market, uint16_t age_param);
 
 #endif /* NV_VM_MARGIN_MARGIN_H */
