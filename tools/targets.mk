@@ -12,7 +12,7 @@ help:
 #: FLAVOUR=asan       with any of these: release debug asan tsan cov fuzz; FLAVOUR="clang debug"
 
 lint:
-	@tools/lint/all.sh
+	@tools/lint/all
 
 clean:
 	rm -rf build
