@@ -10,7 +10,7 @@
 
 #define LEGS_MAX (VM_POSITIONS_MAX + 1u)
 
-/* SPEC margin 4: an account's stake in one market, orders at their worst. */
+/* docs/spec/margin.md section 4: an account's stake in one market, orders at their worst. */
 struct leg {
     const struct vm_market *market;
     int64_t lots;     /* L */
