@@ -1,0 +1,52 @@
+#include "base/row.h"
+
+#include "base/pure.h"
+
+uint32_t nv_row_key_diff(const struct nv_row_key *a, const struct nv_row_key *b)
+{
+    for (uint32_t word = 0; word < NV_ROW_KEY_SIZE; word += 8) {
+        uint64_t x = 0;
+        uint64_t y = 0;
+        memcpy(&x, a->bytes + word, sizeof x);
+        memcpy(&y, b->bytes + word, sizeof y);
+        if (x != y) {
+            uint32_t i = word;
+            while (a->bytes[i] == b->bytes[i]) {
+                i++;
+            }
+            uint32_t const difference = (uint32_t)(a->bytes[i] ^ b->bytes[i]);
+            return 8u * i + (uint32_t)__builtin_clz(difference) - 24u;
+        }
+    }
+    return NV_ROW_KEY_BITS;
+}
+
+void nv_row_leaf_hash(struct nv_hash *out,
+                      const struct nv_row_key *key,
+                      const struct nv_hash *value_hash)
+{
+    uint8_t bytes[1 + NV_ROW_KEY_SIZE + NV_HASH_SIZE];
+    bytes[0] = 0x00;
+    memcpy(bytes + 1, key->bytes, NV_ROW_KEY_SIZE);
+    memcpy(bytes + 1 + NV_ROW_KEY_SIZE, value_hash->bytes, NV_HASH_SIZE);
+    nv_sha256(out, nv_view_of(bytes, sizeof bytes));
+}
+
+void nv_row_inner_hash(struct nv_hash *out,
+                       uint8_t depth,
+                       const struct nv_hash *left,
+                       const struct nv_hash *right)
+{
+    uint8_t bytes[2 + 2 * NV_HASH_SIZE];
+    bytes[0] = 0x01;
+    bytes[1] = depth;
+    memcpy(bytes + 2, left->bytes, NV_HASH_SIZE);
+    memcpy(bytes + 2 + NV_HASH_SIZE, right->bytes, NV_HASH_SIZE);
+    nv_sha256(out, nv_view_of(bytes, sizeof bytes));
+}
+
+void nv_row_empty_root(struct nv_hash *out)
+{
+    uint8_t const byte = 0x02;
+    nv_sha256(out, nv_view_of(&byte, 1));
+}
