@@ -1,0 +1,88 @@
+/* eval.c - the reference evaluator: one input, one switch.  docs/spec/payoff.md
+ * section 3.  batch.c does the same for many inputs and is fuzzed against it. */
+
+#include "vm/payoff/eval.h"
+
+#include "base/assert.h"
+
+#include "vm/payoff/payoff.h"
+
+#include "base/pure.h"
+
+static int64_t
+operand(const struct payoff_program *p, const int64_t *registers, int64_t s, uint8_t at)
+{
+    if (at < PAYOFF_REGISTERS) {
+        return registers[at];
+    }
+    return at == PAYOFF_INPUT_S ? s : vm__payoff_constant(p, at - PAYOFF_CONSTANT);
+}
+
+static int64_t mask(bool set)
+{
+    return set ? -1 : 0;
+}
+
+static int64_t clamp(int64_t x, int64_t lo, int64_t hi)
+{
+    int64_t const raised = x > lo ? x : lo;
+    return raised < hi ? raised : hi;
+}
+
+static int64_t step(enum payoff_op op, int64_t d, int64_t a, int64_t b)
+{
+    switch (op) {
+    case PAYOFF_ADD: return a + b;
+    case PAYOFF_SUB: return a - b;
+    case PAYOFF_NEG: return -a;
+    case PAYOFF_ABS: return a < 0 ? -a : a;
+    case PAYOFF_MIN: return a < b ? a : b;
+    case PAYOFF_MAX: return a > b ? a : b;
+    case PAYOFF_CLAMP: return clamp(d, a, b);
+    case PAYOFF_MULR: return vm__payoff_mulr(a, b);
+    case PAYOFF_DIV: return vm__payoff_div(a, b);
+    case PAYOFF_GE: return mask(a >= b);
+    case PAYOFF_GT: return mask(a > b);
+    case PAYOFF_EQ: return mask(a == b);
+    case PAYOFF_AND: return a & b;
+    case PAYOFF_OR: return a | b;
+    case PAYOFF_NOT: return ~a;
+    case PAYOFF_SEL: return d != 0 ? a : b;
+    case PAYOFF_RET: return a;
+    }
+    return 0;
+}
+
+int64_t vm__payoff_input(struct vm_money settle)
+{
+    return clamp(vm_money_raw(settle), 0, VM_PAYOFF_SETTLE_MAX_MICRO);
+}
+
+struct vm_money vm_payoff_eval(struct nv_view program, const struct vm_payoff_inputs *inputs)
+{
+    struct payoff_program p;
+    uint32_t at = 0;
+    NV_ASSERT(vm__payoff_parse(&p, program, &at));
+    int64_t const s = vm__payoff_input(inputs->settle);
+    int64_t registers[PAYOFF_REGISTERS] = {0};
+    int64_t result = 0;
+    for (uint32_t i = 0; i < p.insn_count; i++) {
+        struct payoff_insn const insn = vm__payoff_insn(&p, i);
+        int64_t const a = operand(&p, registers, s, insn.a);
+        int64_t const b = operand(&p, registers, s, insn.b);
+        result = step((enum payoff_op)insn.op, registers[insn.d], a, b);
+        registers[insn.d] = result;
+    }
+    return vm_money(result);
+}
+
+struct vm_money vm_payoff_per_lot(struct nv_view program,
+                                  uint32_t lots_per_unit,
+                                  const struct vm_payoff_inputs *inputs)
+{
+    NV_ASSERT(lots_per_unit >= 1);
+    int64_t per_lot = 0;
+    int64_t const per_unit = vm_money_raw(vm_payoff_eval(program, inputs));
+    NV_ASSERT(nv_div_i64(per_unit, (int64_t)lots_per_unit, NV_ROUND_FLOOR, &per_lot));
+    return vm_money(per_lot);
+}
