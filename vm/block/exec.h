@@ -30,13 +30,15 @@ struct vm_act {
     struct vm_outcome outcome;
 };
 
-/* An account that the open phase found below maintenance (vm/protect). */
+struct vm_plan;
+
+/* An account that the open phase found unsafe (vm/protect). */
 struct vm_unsafe {
     uint32_t account;
-    struct vm_money equity;
-    struct vm_money maintenance;
-    uint32_t keeper;                    /* slab index of the keeper whose plan runs, or VM_NONE */
-    const struct vm_keeper_close *plan; /* NULL: the protocol's own */
+    struct vm_money equity;      /* when it was found */
+    struct vm_money maintenance; /* likewise */
+    uint32_t keeper;             /* slab index of the keeper whose plan runs, or VM_NONE */
+    struct vm_plan *plan;        /* what closes in this block (vm/protect/plan.h); NULL: nothing */
 };
 
 struct vm_exec {

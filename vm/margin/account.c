@@ -308,25 +308,64 @@ static bool requirement(const struct vm_state *s, struct book *book, struct vm_m
            money_of(initial, &out->requirement.initial);
 }
 
+static bool collect(const struct vm_state *s, uint32_t account, bool with_orders, struct book *book)
+{
+    const struct vm_account *const a = vm_account(s, account);
+    book->count = 0;
+    for (uint32_t i = 0; i < a->position_count; i++) {
+        if (!add_position(s, a->position[i], with_orders, book)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool vm_margin_explain(const struct vm_state *s,
                        uint32_t account,
                        bool with_orders,
                        const struct vm_margin_extra *extra,
                        struct vm_margin_terms *out)
 {
-    const struct vm_account *const a = vm_account(s, account);
     struct book book;
-    book.count = 0;
-    if (!equity_of(s, a, &out->requirement.equity)) {
+    if (!equity_of(s, vm_account(s, account), &out->requirement.equity) ||
+        !collect(s, account, with_orders, &book)) {
         return false;
-    }
-    for (uint32_t i = 0; i < a->position_count; i++) {
-        if (!add_position(s, a->position[i], with_orders, &book)) {
-            return false;
-        }
     }
     if (extra != NULL && !add_extra(s, extra, &book)) {
         return false;
+    }
+    return fits(&book) && requirement(s, &book, out);
+}
+
+/* close_leg moves a leg's lots towards zero; never past it. */
+static void close_leg(struct leg *leg, int64_t lots)
+{
+    NV_ASSERT(lots >= 0);
+    NV_ASSERT((uint64_t)lots <= nv_magnitude_i64(leg->lots));
+    leg->lots += leg->lots < 0 ? lots : -lots;
+}
+
+bool vm_margin_after(const struct vm_state *s,
+                     uint32_t account,
+                     const struct vm_margin_close *closes,
+                     uint32_t close_count,
+                     struct vm_money cost,
+                     struct vm_margin_terms *out)
+{
+    struct book book;
+    struct vm_money equity;
+    if (!equity_of(s, vm_account(s, account), &equity) ||
+        !vm_money_sub(equity, cost, &out->requirement.equity) ||
+        !collect(s, account, false, &book)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < close_count; i++) {
+        const struct vm_market *const market = vm_market(s, closes[i].market);
+        for (uint32_t j = 0; j < book.count; j++) {
+            if (book.leg[j].market == market) {
+                close_leg(&book.leg[j], vm_lots_raw(closes[i].lots));
+            }
+        }
     }
     return fits(&book) && requirement(s, &book, out);
 }

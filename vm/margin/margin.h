@@ -64,6 +64,21 @@ NV_MUST_USE bool vm_margin_explain(const struct vm_state *s,
                                    const struct vm_margin_extra *extra,
                                    struct vm_margin_terms *out);
 
+/* A close assumed on top of the state: `lots` > 0 of the position in `market`. */
+struct vm_margin_close {
+    uint32_t market;
+    struct vm_lots lots;
+};
+
+/* vm_margin_after is vm_margin_explain without open orders, as if the closes
+ * had been filled at the mark and `cost` had been paid for them. */
+NV_MUST_USE bool vm_margin_after(const struct vm_state *s,
+                                 uint32_t account,
+                                 const struct vm_margin_close *closes,
+                                 uint32_t close_count,
+                                 struct vm_money cost,
+                                 struct vm_margin_terms *out);
+
 /* vm_margin_index_age_ok returns whether the market's feed is fresh and its
  * index not older than the parameter `age_param` says. */
 bool vm_margin_index_age_ok(const struct vm_exec *x, uint32_t market, uint16_t age_param);

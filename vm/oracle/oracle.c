@@ -243,9 +243,7 @@ void vm_oracle_open(struct vm_exec *x)
     take_reports(x);
     uint32_t const feeds = vm_feed_count(x->state);
     for (uint32_t i = 0; i < feeds; i++) {
-        size_t const mark = nv_arena_mark(x->arena);
         update_feed(x, i);
-        nv_arena_release(x->arena, mark);
     }
     uint32_t const markets = vm_market_count(x->state);
     for (uint32_t i = 0; i < markets; i++) {
