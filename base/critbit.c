@@ -15,8 +15,7 @@
 /* Both children of a slot that is free as a whole. */
 #define FREE 0xfffffffeu
 
-#define KEY_BITS  (8u * NV_CRITBIT_KEY_SIZE)
-#define HEAD_SIZE 32u
+#define KEY_BITS (8u * NV_CRITBIT_KEY_SIZE)
 
 /* n keys need n leaves and n - 1 inner nodes, so every slot is one of each, and
  * exactly one slot has no inner node.  The inner node of a slot, if in use, is
@@ -35,22 +34,12 @@ struct nv_critbit {
     uint32_t root;  /* reference */
     uint32_t fresh; /* slots from here on were never used */
     uint32_t spare; /* the first free slot below `fresh`, or NONE */
-    uint32_t reserved[3];
+    struct slot slot[];
 };
 
 _Static_assert(sizeof(struct slot) == 48, "no padding in what is copied");
-_Static_assert(sizeof(struct nv_critbit) == HEAD_SIZE, "no padding in what is copied");
+_Static_assert(sizeof(struct nv_critbit) == 20, "no padding in what is copied");
 _Static_assert(NV_CRITBIT_CAP_MAX <= (FREE & ~LEAF), "neither NONE nor FREE is a reference");
-
-static struct slot *slots(struct nv_critbit *index)
-{
-    return (struct slot *)(void *)((uint8_t *)index + HEAD_SIZE);
-}
-
-static const struct slot *slots_of(const struct nv_critbit *index)
-{
-    return (const struct slot *)(const void *)((const uint8_t *)index + HEAD_SIZE);
-}
 
 static bool is_leaf(uint32_t reference)
 {
@@ -85,12 +74,12 @@ static void index_check(const struct nv_critbit *index)
 size_t nv_critbit_footprint(uint32_t cap)
 {
     NV_ASSERT(cap <= NV_CRITBIT_CAP_MAX);
-    return HEAD_SIZE + (size_t)cap * sizeof(struct slot);
+    return sizeof(struct nv_critbit) + (size_t)cap * sizeof(struct slot);
 }
 
 struct nv_critbit *nv_critbit_init(void *memory, uint32_t cap)
 {
-    NV_ASSERT(memory != NULL && (uintptr_t)memory % 8 == 0);
+    NV_ASSERT(memory != NULL && (uintptr_t)memory % 4 == 0);
     NV_ASSERT(cap <= NV_CRITBIT_CAP_MAX);
     struct nv_critbit *const index = (struct nv_critbit *)memory;
     *index = (struct nv_critbit){.cap = cap, .root = NONE, .spare = NONE};
@@ -109,14 +98,14 @@ uint32_t nv_critbit_cap(const struct nv_critbit *index)
 
 size_t nv_critbit_used(const struct nv_critbit *index)
 {
-    return HEAD_SIZE + (size_t)index->fresh * sizeof(struct slot);
+    return sizeof *index + (size_t)index->fresh * sizeof(struct slot);
 }
 
 /* nearest returns the slot of the leaf that the bits of `key32` lead to.  The
  * index is not empty. */
 static uint32_t nearest(const struct nv_critbit *index, const uint8_t *key32)
 {
-    const struct slot *const slot = slots_of(index);
+    const struct slot *const slot = index->slot;
     uint32_t at = index->root;
     while (!is_leaf(at)) {
         at = slot[at].child[key_bit(key32, slot[at].bit)];
@@ -131,7 +120,7 @@ static uint32_t find(const struct nv_critbit *index, const uint8_t *key32)
         return NONE;
     }
     uint32_t const leaf = nearest(index, key32);
-    bool const same = memcmp(slots_of(index)[leaf].key, key32, NV_CRITBIT_KEY_SIZE) == 0;
+    bool const same = memcmp(index->slot[leaf].key, key32, NV_CRITBIT_KEY_SIZE) == 0;
     return same ? leaf : NONE;
 }
 
@@ -141,7 +130,7 @@ bool nv_critbit_lookup(const struct nv_critbit *index, const uint8_t *key32, uin
     if (leaf == NONE) {
         return false;
     }
-    *value = slots_of(index)[leaf].value;
+    *value = index->slot[leaf].value;
     return true;
 }
 
@@ -151,7 +140,7 @@ bool nv_critbit_set(struct nv_critbit *index, const uint8_t *key32, uint32_t val
     if (leaf == NONE) {
         return false;
     }
-    slots(index)[leaf].value = value;
+    index->slot[leaf].value = value;
     return true;
 }
 
@@ -160,13 +149,13 @@ static uint32_t slot_take(struct nv_critbit *index, const uint8_t *key32, uint32
 {
     uint32_t at = index->spare;
     if (at != NONE) {
-        index->spare = slots(index)[at].value;
+        index->spare = index->slot[at].value;
     } else {
         NV_ASSERT(index->fresh < index->cap);
         at = index->fresh;
         index->fresh++;
     }
-    struct slot *const slot = &slots(index)[at];
+    struct slot *const slot = &index->slot[at];
     *slot = (struct slot){.value = value, .bit = NO_BIT, .child = {NONE, NONE}};
     memcpy(slot->key, key32, sizeof slot->key);
     index->count++;
@@ -177,7 +166,7 @@ static uint32_t slot_take(struct nv_critbit *index, const uint8_t *key32, uint32
  * first node that decides on a later bit than `bit`. */
 static void hang(struct nv_critbit *index, uint32_t added, uint32_t bit)
 {
-    struct slot *const slot = slots(index);
+    struct slot *const slot = index->slot;
     uint32_t *link = &index->root;
     while (!is_leaf(*link) && slot[*link].bit < bit) {
         link = &slot[*link].child[key_bit(slot[added].key, slot[*link].bit)];
@@ -199,7 +188,7 @@ enum nv_err nv_critbit_insert(struct nv_critbit *index, const uint8_t *key32, ui
         return NV_OK;
     }
     uint32_t const leaf = nearest(index, key32);
-    uint32_t const bit = first_difference(slots(index)[leaf].key, key32);
+    uint32_t const bit = first_difference(index->slot[leaf].key, key32);
     if (bit == KEY_BITS) {
         return NV_ERR_EXISTS;
     }
@@ -221,7 +210,7 @@ struct way {
 
 static void walk(struct way *way, struct nv_critbit *index, uint32_t leaf)
 {
-    struct slot *const slot = slots(index);
+    struct slot *const slot = index->slot;
     *way = (struct way){.leaf_link = &index->root, .parent = NONE};
     while (!is_leaf(*way->leaf_link)) {
         uint32_t const node = *way->leaf_link;
@@ -241,7 +230,7 @@ static void walk(struct way *way, struct nv_critbit *index, uint32_t leaf)
  * ancestor of the parent, it is one of the leaf in the parent's slot. */
 static void unhang(struct nv_critbit *index, uint32_t leaf)
 {
-    struct slot *const slot = slots(index);
+    struct slot *const slot = index->slot;
     struct way way;
     walk(&way, index, leaf);
     if (way.parent == NONE) {
@@ -266,7 +255,7 @@ bool nv_critbit_remove(struct nv_critbit *index, const uint8_t *key32, uint32_t 
     if (leaf == NONE) {
         return false;
     }
-    struct slot *const slot = &slots(index)[leaf];
+    struct slot *const slot = &index->slot[leaf];
     if (value != NULL) {
         *value = slot->value;
     }
@@ -287,7 +276,7 @@ static bool seek(const struct nv_critbit *index,
     if (index->count == 0) {
         return false;
     }
-    const struct slot *const slot = slots_of(index);
+    const struct slot *const slot = index->slot;
     uint32_t const bit = first_difference(slot[nearest(index, key32)].key, key32);
     /* Down to the largest subtree that agrees with the key up to `bit`, noting
      * what comes right after it. */
@@ -345,7 +334,7 @@ struct visit {
  * returns the slot of the leaf it comes to, or NONE. */
 static uint32_t descend(struct visit *visit, const struct nv_critbit *index, struct pending from)
 {
-    const struct slot *const slot = slots_of(index);
+    const struct slot *const slot = index->slot;
     uint32_t at = from.reference;
     uint32_t above = from.bit; /* NO_BIT over the root */
     while (!is_leaf(at)) {
@@ -367,7 +356,7 @@ static uint32_t descend(struct visit *visit, const struct nv_critbit *index, str
 static bool
 leaf_follows(struct visit *visit, const struct nv_critbit *index, uint32_t leaf, uint32_t bit)
 {
-    const struct slot *const slot = slots_of(index);
+    const struct slot *const slot = index->slot;
     const uint8_t *const key = slot[leaf].key;
     bool const ordered =
         bit == NO_BIT || (first_difference(visit->previous, key) == bit && key_bit(key, bit) == 1);
@@ -398,7 +387,7 @@ static bool tree_is_sound(const struct nv_critbit *index)
  * the tree and that each inner node is an ancestor of its slot's leaf. */
 static bool slots_are_sound(const struct nv_critbit *index)
 {
-    const struct slot *const slot = slots_of(index);
+    const struct slot *const slot = index->slot;
     uint32_t used = 0;
     uint32_t without_inner = 0;
     for (uint32_t i = 0; i < index->fresh; i++) {
@@ -425,7 +414,7 @@ static bool slots_are_sound(const struct nv_critbit *index)
  * list that ends after as many as there are cannot hold one twice. */
 static bool spare_is_sound(const struct nv_critbit *index)
 {
-    const struct slot *const slot = slots_of(index);
+    const struct slot *const slot = index->slot;
     uint32_t at = index->spare;
     for (uint32_t left = index->fresh - index->count; left > 0; left--) {
         if (at >= index->fresh || slot[at].child[0] != FREE || slot[at].child[1] != FREE) {
@@ -438,7 +427,8 @@ static bool spare_is_sound(const struct nv_critbit *index)
 
 bool nv_critbit_sound(const void *memory, size_t size, uint32_t cap)
 {
-    if (size < HEAD_SIZE || (uintptr_t)memory % 8 != 0 || cap > NV_CRITBIT_CAP_MAX) {
+    if (size < sizeof(struct nv_critbit) || (uintptr_t)memory % 4 != 0 ||
+        cap > NV_CRITBIT_CAP_MAX) {
         return false;
     }
     const struct nv_critbit *const index = (const struct nv_critbit *)memory;

@@ -34,7 +34,7 @@ struct nv_critbit_entry {
 };
 
 /* nv_critbit_footprint returns the bytes that an index of `cap` keys takes, in
- * memory aligned to 8. */
+ * memory aligned to 4. */
 size_t nv_critbit_footprint(uint32_t cap);
 
 /* nv_critbit_init makes an empty index in `memory`, which the caller owns.  It
