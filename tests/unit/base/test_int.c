@@ -38,23 +38,29 @@ static int32_t model(int32_t a, int32_t b, enum nv_round round)
     return up < 0 ? floor : floor + 1;
 }
 
+static void check_small(int32_t a, int32_t b, int32_t c)
+{
+    for (size_t i = 0; i < ROUNDS; i++) {
+        int64_t got = 99999;
+        nv_i128 wide = 99999;
+        int32_t const expected = model(a * b, c, rounds[i]);
+        assert_true(nv_muldiv_i64(a, b, c, rounds[i], &got));
+        assert_int_equal(got, expected);
+        assert_true(nv_div_i64(a * b, c, rounds[i], &got));
+        assert_int_equal(got, expected);
+        assert_true(nv_div_i128(a * b, c, rounds[i], &wide));
+        assert_true(wide == expected);
+    }
+}
+
 static void a_small_domain_is_exact(void **state)
 {
     (void)state;
     for (int32_t a = -12; a <= 12; a++) {
         for (int32_t b = -12; b <= 12; b++) {
-            for (int32_t c = -6; c <= 6; c++) {
-                for (size_t i = 0; i < ROUNDS && c != 0; i++) {
-                    int64_t got = 99999;
-                    nv_i128 wide = 99999;
-                    int32_t const expected = model(a * b, c, rounds[i]);
-                    assert_true(nv_muldiv_i64(a, b, c, rounds[i], &got));
-                    assert_int_equal(got, expected);
-                    assert_true(nv_div_i64(a * b, c, rounds[i], &got));
-                    assert_int_equal(got, expected);
-                    assert_true(nv_div_i128(a * b, c, rounds[i], &wide));
-                    assert_true(wide == expected);
-                }
+            for (int32_t c = 1; c <= 6; c++) {
+                check_small(a, b, c);
+                check_small(a, b, -c);
             }
         }
     }
