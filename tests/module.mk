@@ -33,3 +33,10 @@ ifneq ($(fuzz_programs),)
 $(foreach n,$(fuzz_names),$(eval $(call program,$(B)/bin/fuzz_$(n),tests/fuzz/fuzz_$(n).c \
     $(fuzz_support),-fsanitize=fuzzer)))
 endif
+
+# --- golden files: tests/golden/*.c -> build/<flavour>/bin/golden ---------------------------------
+golden_sources := $(wildcard tests/golden/*.c)
+golden_program := $(if $(golden_sources),$(B)/bin/golden)
+ifneq ($(golden_sources),)
+$(eval $(call program,$(golden_program),$(golden_sources)))
+endif

@@ -1,18 +1,135 @@
 # The targets a person types, beside all, libs, programs and unit.
 
-.PHONY: help lint clean
+.PHONY: help lint format check test asan tsan cov sim fuzz replay golden repro gen check-gen \
+    integration lint-test demo bench install clean
 
 help:
-	@sed -n 's/^#: //p' tools/targets.mk
+	@sed -n 's/^#: \{0,1\}//p' tools/targets.mk
+	@echo; echo "This build: FLAVOUR=\"$(FLAVOUR)\" with $(CC), in $(B)/, programs in $(BIN)/."
 
-#: make               the release daemon and command line, in build/bin/
-#: make unit T=name   unit tests, or those whose path has the name
-#: make lint          layers, doors, purity, sizes, banned words, format, headers, quotes
+#: make               the programs novated and novate, in build/bin/
+#: make demo          sets up, builds and starts a local net that trades; Ctrl-C ends it
+#: make check         before each commit: lint, units, golden files, 50 simulator seeds
+#: make test          everything: also sanitizers, both compilers, fuzz corpora, real daemons
+#:
+#: make unit T=tree   unit tests, or those whose path has the word
+#: make lint          layers doors banned units sizes quotes paths format headers purity;
+#:                    one alone: tools/lint/NAME
+#: make format        clang-format over every file
+#: make sim SEED=7 N=1000    the simulator, N seeds from SEED on; one seed tells all
+#: make fuzz F=vote S=60     one fuzz target for S seconds; make replay runs every corpus
+#: make integration T=word   real daemons on loopback (pytest)
+#: make asan, make tsan      units, corpora and simulator under sanitizers
+#: make cov           line coverage of the units, by folder
+#: make repro         the same roots and traces from gcc and clang, -O0 and -O2
+#: make check-gen     committed tables and vectors are what their generators write
+#: make bench         measures; writes build/bench.jsonl
+#: make install       to PREFIX (/usr/local), with DESTDIR
 #: make clean         removes build/
-#: FLAVOUR=asan       with any of these: release debug asan tsan cov fuzz; FLAVOUR="clang debug"
+#:
+#: With any of these: FLAVOUR=debug, or asan tsan cov fuzz; "clang debug" takes the other compiler.
+#: V=1 shows the commands.
 
-lint:
+SEED ?= 1
+N ?= 50
+S ?= 60
+PREFIX ?= /usr/local
+again = $(MAKE) FLAVOUR="$(1) $(clang)"
+
+lint: $$(generated_headers)
 	@tools/lint/all
+
+lint-test:
+	@tests/run.sh tests/lint/*.sh
+
+format:
+	@git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 -r ls -d 2>/dev/null | \
+	    xargs -r clang-format -i
+
+# --- tests --------------------------------------------------------------------------------------
+# Steps are targets, perhaps with a FLAVOUR; tests/steps.sh runs them in order and adds up.
+
+has_sim := $(if $(sim_sources),yes)
+has_fuzz := $(if $(fuzz_sources),yes)
+has_integration := $(if $(wildcard tests/integration/test_*.py),yes)
+has_golden := $(if $(wildcard tests/golden/*.c),yes)
+has_js := $(wildcard tools/client-js/package.json)
+
+check:
+	@MAKE="$(MAKE)" tests/steps.sh all lint unit $(if $(has_golden),golden) \
+	    $(if $(wildcard tests/golden/*.py tools/gen/*.py),check-gen) $(if $(has_sim),"sim N=50")
+
+test:
+	@tools/setup
+	@MAKE="$(MAKE)" tests/steps.sh all unit lint-test $(if $(has_golden),golden) check-gen \
+	    $(if $(has_fuzz),replay) $(if $(has_sim),"sim N=200") \
+	    "FLAVOUR=clang all tests" \
+	    "FLAVOUR=asan unit" $(if $(has_fuzz),"FLAVOUR=asan replay") \
+	    $(if $(has_sim),"FLAVOUR=asan sim N=20") \
+	    "FLAVOUR=tsan unit" \
+	    $(if $(has_sim)$(has_golden),repro) \
+	    $(if $(has_integration),integration) $(if $(has_js),js)
+
+.PHONY: tests
+tests: $$(patsubst %.c,$(B)/%,$$(unit_sources)) $$(replay_programs) $$(sim_program)
+
+asan tsan:
+	@MAKE="$(MAKE)" tests/steps.sh "FLAVOUR=$@ unit" $(if $(has_fuzz),"FLAVOUR=$@ replay") \
+	    $(if $(has_sim),"FLAVOUR=$@ sim N=20")
+
+replay: $$(replay_programs)
+	@tests/run.sh $(foreach n,$(fuzz_names),"$(B)/tests/fuzz/replay_$(n) $(wildcard tests/fuzz/corpus/$(n))")
+
+sim: $$(sim_program)
+	@[ -n "$(sim_program)" ] || { echo "tests/sim/ has no sources"; exit 1; }
+	@$(sim_program) --seed $(SEED) --count $(N)
+
+fuzz:
+	@[ -f tests/fuzz/fuzz_$(F).c ] || { echo "make fuzz F=NAME S=seconds; names: $(fuzz_names)"; exit 2; }
+	@$(call again,fuzz) build/fuzz/bin/fuzz_$(F)
+	@mkdir -p build/fuzz/corpus/$(F) build/fuzz/found
+	@build/fuzz/bin/fuzz_$(F) -max_total_time=$(S) -print_final_stats=1 \
+	    -artifact_prefix=build/fuzz/found/$(F)- build/fuzz/corpus/$(F) $(wildcard tests/fuzz/corpus/$(F))
+
+integration: all
+	@tests/pytest.sh tests/integration $(if $(T),-k $(T))
+
+# tests/golden/*.c is a program that prints one line per committed vector: "name root".
+golden: $$(golden_program)
+	@$(golden_program) | diff tests/golden/roots.txt - >build/golden.diff || \
+	    { cat build/golden.diff; echo "tests/golden/roots.txt differs: a rule or a byte format changed"; exit 1; }
+
+# A table or vector that is committed stands beside its generator NAME.py, which knows --check.
+generators := $(wildcard tests/golden/*.py tools/gen/*.py)
+check-gen:
+	@for g in $(generators); do echo $$g; $(PYTHON) $$g --check || exit 1; done
+
+# Every compiler and optimisation must come to the same roots and traces.
+repro:
+	@tests/repro.sh "release" "debug" "clang" "clang debug"
+
+js: all
+	@cd tools/client-js && npm ci --silent --no-audit --no-fund && npm test --silent
+.PHONY: js
+
+cov:
+	@$(call again,cov) unit
+	@tests/coverage.sh build/cov
+
+# --- using it -----------------------------------------------------------------------------------
+
+demo:
+	@tools/setup
+	@$(MAKE) all
+	@exec $(BIN)/novate devnet up $(DEMO_FLAGS)
+
+bench: all
+	@mkdir -p build
+	@$(or $(filter %/novate-bench,$(programs)),$(BIN)/novate bench) $(BENCH_FLAGS)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(programs) $(DESTDIR)$(PREFIX)/bin
 
 clean:
 	rm -rf build
