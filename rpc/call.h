@@ -4,35 +4,35 @@
 /* call.h - one JSON-RPC request under way, as the method that serves it sees
  * it.
  *
- * A method is one function. It writes its result, an object, with the writer
- * `out`: the opening and closing braces are put by the caller of the method,
- * which also adds `meta` and `proof`. Or it fails:
+ * A method is one function. It writes the members of its result with the
+ * writer `out`; the braces around them, `meta` and `proof` are put by whoever
+ * calls it. Or it fails:
  *
  *     void rpc__chain_head(struct rpc_call *call)
  *     {
- *         rpc__json_u64(&call->out, "height", call->exchange->rpc->head.height);
+ *         rpc__json_u64(&call->out, "height", call->rpc->head.height);
  *     }
  *
- * A method that runs on the loop may also park: rpc__call_park, and later
- * rpc__call_done. A method that runs on the state has `state` and finishes
- * when it returns. */
+ * A method on the loop may also park (rpc__call_park) and finish later
+ * (rpc__call_done). A method on the state has `state`, touches nothing else
+ * that the loop owns, and finishes when it returns. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rpc/catalogue.h"
 #include "rpc/error.h"
 #include "rpc/json_write.h"
 #include "rpc/params.h"
-#include "rpc/rpc.h"
+#include "rpc/server.h"
 #include "rpc/wait.h"
 
 struct json_t;
+struct rpc_call;
 struct rpc_exchange;
 struct rpc_proof;
 
 enum rpc_where { RPC_ON_LOOP = 1, RPC_ON_STATE };
-
-struct rpc_call;
 
 struct rpc_method {
     const char *name;
@@ -52,38 +52,71 @@ enum rpc_call_step {
 };
 
 struct rpc_call {
-    struct rpc_job job;   /* first: the node hands it back */
+    struct rpc_work work; /* first */
     struct rpc_wait wait; /* while parked */
-    struct rpc_exchange *exchange;
+    struct rpc *rpc;
+    struct rpc_exchange *exchange; /* NULL: a snapshot for a stream */
     const struct rpc_method *method;
     const struct json_t *id;     /* borrowed from the exchange; NULL: a notification */
     const struct json_t *params; /* borrowed from the exchange; NULL: none */
     struct rpc_json out;
     struct rpc_fault fault; /* code 0: none */
-    const struct rpc_state *state;
-    struct rpc_proof *proof; /* NULL unless asked for */
-    struct rpc_rows *rows;   /* chain_rows only */
-    struct nv_hash tx_hash;  /* tx_* only: what is waited for */
-    struct rpc_head head;    /* of the state that was read */
+
+    struct rpc_listing listing; /* of the parameter `market`, if there is one */
+    struct rpc_feed feed;       /* of the parameter `feed`, if there is one */
+
+    const struct rpc_state *state; /* on the state only */
+    struct rpc_head head;          /* of the state that was read */
+    struct rpc_proof *proof;       /* NULL unless asked for */
+    struct rpc_rows *rows;         /* chain_rows only */
+    struct nv_hash tx_hash;        /* tx_* only: what is waited for */
+    bool duplicate;                /* tx_submit only */
+    bool mute;                     /* a notification: not answered */
+
     enum rpc_call_step step;
-    bool serial; /* no further item of the batch starts before this one is done */
+    bool accounted; /* the exchange has counted it as done */
 };
 
-/* rpc__call_park ends the method without a result: `wait`'s kind, key and
- * woken say what for; at most `timeout_ms` long. */
+/* rpc__call_start checks a request whose id and params are set and runs its
+ * method; afterwards the call is done, parked or queued. */
+void rpc__call_start(struct rpc_call *call, const char *method);
+
+/* rpc__call_park ends the method without a result: the call waits for `kind`
+ * and `key`, at most `timeout_ms` long, and is then `woken`. */
 void rpc__call_park(struct rpc_call *call,
                     enum rpc_wait_kind kind,
                     uint64_t key,
                     uint32_t timeout_ms,
                     rpc_woken_fn woken);
 
-/* rpc__call_done finishes a parked or queued call. The call is gone afterwards. */
+/* rpc__call_run_on_state runs a method on the state, for calls and snapshots. */
+void rpc__call_run_on_state(struct rpc_job *job, const struct rpc_state *state);
+
+/* rpc__call_done finishes a parked or queued call. The call may be gone
+ * afterwards. */
 void rpc__call_done(struct rpc_call *call);
+
+/* rpc__call_cancel ends a call that is parked, without an answer. */
+void rpc__call_cancel(struct rpc_call *call);
+
+/* rpc__call_deinit frees what a call holds. */
+void rpc__call_deinit(struct rpc_call *call);
 
 /* rpc__call_of_wait returns the call whose member `wait` is. */
 struct rpc_call *rpc__call_of_wait(struct rpc_wait *wait);
 
-/* Shorthands for methods. */
-#define RPC_FAIL(call, code) rpc__fault_set(&(call)->fault, (code), NULL)
+/* rpc__call_fail makes the call fail with the list's text; rpc__call_fail_err
+ * with what an operating error amounts to. */
+void rpc__call_fail(struct rpc_call *call, int32_t code);
+void rpc__call_fail_err(struct rpc_call *call, enum nv_err err);
+
+/* rpc__method_find returns the method of a name, or NULL. rpc__method_nearest
+ * returns the name of the method that is spelt most alike. rpc__method_at lists
+ * them; NULL after the last. */
+const struct rpc_method *rpc__method_find(const char *name);
+const char *rpc__method_nearest(const char *name);
+const struct rpc_method *rpc__method_at(uint32_t index);
+uint32_t rpc__method_index(const struct rpc_method *method);
+uint32_t rpc__method_count(void);
 
 #endif /* NV_RPC_CALL_H */

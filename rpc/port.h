@@ -182,9 +182,10 @@ struct rpc_rows {
     struct rpc_head head; /* out: the checkpoint's */
     struct nv_view
         header; /* out: final header naming that root, borrowed until done; may be empty */
-    struct nv_view certificate; /* out */
-    enum nv_err err;            /* out: NV_ERR_NOT_FOUND when the pin is no longer held */
-    struct rpc_rows *next;      /* the node's */
+    struct nv_view certificate;          /* out */
+    enum nv_err err;                     /* out: NV_ERR_NOT_FOUND when the pin is no longer held */
+    void (*done)(struct rpc_rows *page); /* the server's own */
+    struct rpc_rows *next;               /* the node's */
 };
 
 /* The port. `ctx` is handed back to each function. Pointers marked "may be

@@ -1,0 +1,35 @@
+#ifndef NV_RPC_TX_H
+#define NV_RPC_TX_H
+
+/* tx.h - what becomes of transactions, for those who wait. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/codec.h"
+#include "base/hash.h"
+
+struct rpc_json;
+
+/* The detail of a wait for a transaction. Borrowed for the call. */
+struct rpc_tx_outcome {
+    struct nv_hash hash;
+    bool final; /* else it was dropped, for `reason` */
+    int32_t reason;
+    uint64_t height;
+    uint32_t index;
+    struct nv_view receipt;
+};
+
+/* rpc__tx_key is the wait key of a transaction's hash. */
+static inline uint64_t rpc__tx_key(const struct nv_hash *hash)
+{
+    return nv_be64_load(hash->bytes);
+}
+
+/* rpc__receipt_write writes a receipt (vm/receipt.h) as the member `key`; null
+ * when it is empty or cannot be read. */
+void rpc__receipt_write(struct rpc_json *json, const char *key, struct nv_view receipt);
+
+#endif /* NV_RPC_TX_H */
