@@ -40,7 +40,7 @@ lint: $$(generated_headers)
 	@tools/lint/all
 
 lint-test:
-	@tests/run.sh tests/lint/*.sh
+	@tests/run.sh tests/lint/*.sh tests/build/*.sh
 
 format:
 	@git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 -r ls -d 2>/dev/null | \
