@@ -25,10 +25,7 @@ static inline struct nv_view nv_view_of(const void *bytes, uint32_t size)
 
 /* nv_view_of_text returns a view of a string without its terminator.  The
  * string must be shorter than 4 GiB. */
-static inline struct nv_view nv_view_of_text(const char *text)
-{
-    return nv_view_of(text, (uint32_t)strlen(text));
-}
+struct nv_view nv_view_of_text(const char *text);
 
 /* nv_bytes_cmp compares `size` bytes as unsigned numbers from the first on:
  * below, equal to or above 0, as `a` sorts before, with or after `b`. */
