@@ -153,6 +153,8 @@ uint32_t nv_reader_left(const struct nv_reader *r)
     return r->failed ? 0 : r->size - r->at;
 }
 
+/* SPEC bytes 1.6: "A decoder MUST refuse an object that ends early and one that is followed by bytes
+ * which belong to nothing." */
 enum nv_err nv_reader_end(const struct nv_reader *r)
 {
     if (r->failed) {

@@ -12,7 +12,7 @@
 #define NONE 0xffffffffu
 /* The bit of an inner node that is not in use. */
 #define NO_BIT 0xffffffffu
-/* Both children of a slot that is free as a whole. */
+/* The children of a slot that is free as a whole. */
 #define FREE 0xfffffffeu
 
 #define KEY_BITS (8u * NV_CRITBIT_KEY_SIZE)
@@ -362,10 +362,11 @@ leaf_follows(struct visit *visit, const struct nv_critbit *index, uint32_t leaf,
         bit == NO_BIT || (first_difference(visit->previous, key) == bit && key_bit(key, bit) == 1);
     visit->previous = key;
     visit->leaves++;
-    return ordered && slot[leaf].child[0] != FREE && visit->leaves <= index->count;
+    return ordered && slot[leaf].child[0] != FREE;
 }
 
-/* tree_is_sound visits all leaves in order. */
+/* tree_is_sound visits all leaves in order.  Their keys increase, so none is met
+ * twice, and the visit ends. */
 static bool tree_is_sound(const struct nv_critbit *index)
 {
     struct visit visit = {.depth = 0};
@@ -383,20 +384,14 @@ static bool tree_is_sound(const struct nv_critbit *index)
     }
 }
 
-/* slots_are_sound checks, in a sound tree, that the slots in use are those of
- * the tree and that each inner node is an ancestor of its slot's leaf. */
+/* slots_are_sound checks, in a sound tree, that each inner node is an ancestor
+ * of its slot's leaf.  (That the slots in use are those of the tree follows: it
+ * has `count` leaves in as many slots, and the others are spare.) */
 static bool slots_are_sound(const struct nv_critbit *index)
 {
     const struct slot *const slot = index->slot;
-    uint32_t used = 0;
-    uint32_t without_inner = 0;
     for (uint32_t i = 0; i < index->fresh; i++) {
-        if (slot[i].child[0] == FREE) {
-            continue;
-        }
-        used++;
-        if (slot[i].bit == NO_BIT) {
-            without_inner++;
+        if (slot[i].child[0] == FREE || slot[i].bit == NO_BIT) {
             continue;
         }
         uint32_t at = index->root;
@@ -407,7 +402,7 @@ static bool slots_are_sound(const struct nv_critbit *index)
             return false;
         }
     }
-    return used == index->count && without_inner == 1;
+    return true;
 }
 
 /* spare_is_sound checks that the list of free slots holds each of them once: a
@@ -417,7 +412,7 @@ static bool spare_is_sound(const struct nv_critbit *index)
     const struct slot *const slot = index->slot;
     uint32_t at = index->spare;
     for (uint32_t left = index->fresh - index->count; left > 0; left--) {
-        if (at >= index->fresh || slot[at].child[0] != FREE || slot[at].child[1] != FREE) {
+        if (at >= index->fresh || slot[at].child[0] != FREE) {
             return false;
         }
         at = slot[at].value;

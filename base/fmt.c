@@ -266,6 +266,8 @@ static bool scale_loose(int64_t *out, const struct loose *n, uint32_t places)
     return nv_narrow_try_i64(wide, out);
 }
 
+/* SPEC bytes 6.2: "A parser MUST refuse a number that is written otherwise, and names the canonical
+ * text in its error if there is one." */
 enum nv_err nv_decimal_parse(int64_t *out, char *canonical, struct nv_view text, uint32_t places)
 {
     NV_ASSERT(places <= NV_PLACES_MAX);

@@ -146,17 +146,18 @@ void nv_merkle_path(struct nv_merkle_path *path,
     }
 }
 
+/* SPEC bytes 3.4: "A path that is too short or too long, or `i >= n`, MUST be refused." */
 bool nv_merkle_verify(const struct nv_hash *root,
                       const struct nv_merkle_path *path,
                       const struct nv_hash *leaf,
                       uint32_t count,
                       uint32_t index)
 {
-    if (index >= count || path->depth > NV_MERKLE_PATH_MAX) {
+    if (index >= count) {
         return false;
     }
     struct nv_hash top = *leaf;
-    uint32_t used = 0;
+    uint32_t used = 0; /* at most one a level, so below NV_MERKLE_PATH_MAX when read */
     uint32_t node = index;
     for (uint32_t last = count - 1; last > 0; last >>= 1) {
         if ((node ^ 1u) <= last) {

@@ -353,6 +353,142 @@ static void spoiled_blocks_are_told_apart(void **state)
     nv_heap_free(bad);
 }
 
+/* The block as critbit.c lays it out, to spoil it with intent. */
+struct layout {
+    uint32_t cap;
+    uint32_t count;
+    uint32_t root;
+    uint32_t fresh;
+    uint32_t spare;
+    struct {
+        uint8_t key[KEY];
+        uint32_t value;
+        uint32_t bit;
+        uint32_t child[2];
+    } slot[6];
+};
+
+#define LEAF_FLAG 0x80000000u
+
+/* layout_make puts the keys 10, 20, 30, 40 and 50 in and takes two out again:
+ * slots 0, 2 and 3 are in use, 4 and 1 are spare. */
+static void layout_make(struct layout *block)
+{
+    assert_int_equal(nv_critbit_footprint(6), sizeof *block);
+    struct nv_critbit *const index = nv_critbit_init(block, 6);
+    for (uint32_t i = 1; i <= 5; i++) {
+        uint8_t const key[KEY] = {(uint8_t)(10 * i)};
+        assert_int_equal(nv_critbit_insert(index, key, i), NV_OK);
+    }
+    assert_true(nv_critbit_remove(index, (const uint8_t[KEY]){20}, NULL));
+    assert_true(nv_critbit_remove(index, (const uint8_t[KEY]){50}, NULL));
+    assert_true(nv_critbit_sound(block, sizeof *block, 6));
+    assert_int_equal(block->spare, 4);
+    assert_int_equal(block->slot[4].value, 1);
+}
+
+static void assert_unsound(const struct layout *block)
+{
+    assert_false(nv_critbit_sound(block, sizeof *block, 6));
+}
+
+static void a_spoiled_spare_list_is_refused(void **state)
+{
+    (void)state;
+    struct layout block;
+    layout_make(&block);
+    block.slot[1].value = 0; /* it goes on, into the tree */
+    assert_unsound(&block);
+    block.slot[1].value = 4; /* it goes round */
+    assert_unsound(&block);
+    layout_make(&block);
+    block.spare = 1; /* a slot is lost */
+    assert_unsound(&block);
+    block.spare = UINT32_MAX;
+    assert_unsound(&block);
+    block.spare = 2; /* a slot in use is given away */
+    assert_unsound(&block);
+    layout_make(&block);
+    block.slot[4].value = 6; /* outside */
+    assert_unsound(&block);
+}
+
+static void a_spoiled_tree_is_refused(void **state)
+{
+    (void)state;
+    struct layout block;
+    layout_make(&block);
+    uint32_t const root = block.root;
+    uint32_t const low = block.slot[root].child[0];
+    block.slot[root].child[0] = block.slot[root].child[1]; /* the sides exchanged */
+    block.slot[root].child[1] = low;
+    assert_unsound(&block);
+    block.slot[root].child[0] = low; /* one side twice */
+    assert_unsound(&block);
+    layout_make(&block);
+    block.slot[root].child[0] = root; /* round and round */
+    assert_unsound(&block);
+    layout_make(&block);
+    block.root = 0 | LEAF_FLAG; /* keys lost */
+    assert_unsound(&block);
+    layout_make(&block);
+    block.count--;
+    assert_unsound(&block);
+}
+
+static void exchanged_sides_of_two_keys_are_refused(void **state)
+{
+    (void)state;
+    struct layout block;
+    struct nv_critbit *const index = nv_critbit_init(&block, 6);
+    assert_int_equal(nv_critbit_insert(index, (const uint8_t[KEY]){10}, 1), NV_OK);
+    assert_int_equal(nv_critbit_insert(index, (const uint8_t[KEY]){20}, 2), NV_OK);
+    assert_true(nv_critbit_sound(&block, sizeof block, 6));
+    block.slot[1].child[0] = 1 | LEAF_FLAG;
+    block.slot[1].child[1] = 0 | LEAF_FLAG;
+    assert_unsound(&block);
+}
+
+static void a_slot_both_used_and_spare_is_refused(void **state)
+{
+    (void)state;
+    struct layout block;
+    layout_make(&block);
+    assert_int_equal(block.slot[0].bit, UINT32_MAX); /* the one without an inner node */
+    block.slot[0].child[0] = block.slot[1].child[0];
+    block.slot[0].child[1] = block.slot[1].child[1];
+    block.slot[0].value = UINT32_MAX;
+    block.slot[4].value = 0; /* in the place of slot 1 */
+    assert_unsound(&block);
+}
+
+/* Move an inner node into the one slot that has none, with the link to it: the
+ * tree is as good, but unless that slot's leaf is below, removal would not find
+ * its way. */
+static void an_inner_node_in_the_wrong_slot_is_refused(void **state)
+{
+    (void)state;
+    struct layout block;
+    layout_make(&block);
+    struct nv_critbit *const index = (struct nv_critbit *)(void *)&block;
+    assert_int_equal(nv_critbit_insert(index, (const uint8_t[KEY]){50}, 5), NV_OK);
+    assert_true(nv_critbit_sound(&block, sizeof block, 6));
+    for (uint32_t side = 0; side < 2; side++) {
+        /* Below the top: 10 and 30, and 40 and 50.  Slot 0 holds 10. */
+        struct layout moved = block;
+        uint32_t const below = block.slot[block.root].child[side];
+        assert_int_equal(below & LEAF_FLAG, 0);
+        moved.slot[block.root].child[side] = 0;
+        moved.slot[0].bit = block.slot[below].bit;
+        moved.slot[0].child[0] = block.slot[below].child[0];
+        moved.slot[0].child[1] = block.slot[below].child[1];
+        moved.slot[below].bit = UINT32_MAX;
+        moved.slot[below].child[0] = UINT32_MAX;
+        moved.slot[below].child[1] = UINT32_MAX;
+        assert_int_equal(nv_critbit_sound(&moved, sizeof moved, 6), side == 0);
+    }
+}
+
 static void random_blocks_are_no_index(void **state)
 {
     (void)state;
@@ -433,6 +569,11 @@ int main(void)
         cmocka_unit_test(a_copy_is_the_same_index),
         cmocka_unit_test(the_block_depends_on_the_calls_only),
         cmocka_unit_test(spoiled_blocks_are_told_apart),
+        cmocka_unit_test(a_spoiled_spare_list_is_refused),
+        cmocka_unit_test(a_spoiled_tree_is_refused),
+        cmocka_unit_test(exchanged_sides_of_two_keys_are_refused),
+        cmocka_unit_test(a_slot_both_used_and_spare_is_refused),
+        cmocka_unit_test(an_inner_node_in_the_wrong_slot_is_refused),
         cmocka_unit_test(random_blocks_are_no_index),
         cmocka_unit_test(blocks_of_the_wrong_size_are_refused),
         cmocka_unit_test(the_head_alone_is_written_at_first),
