@@ -183,8 +183,8 @@ static uint32_t take_slot(struct node_mempool *pool)
     return index;
 }
 
-enum node_mempool_verdict node_mempool_add(struct node_mempool *pool,
-                                           const struct node_mempool_tx *tx)
+enum node_mempool_verdict
+node_mempool_add(struct node_mempool *pool, const struct node_mempool_tx *tx)
 {
     struct account_key const key = key_of(&tx->account);
     uint32_t index = 0;
@@ -269,8 +269,7 @@ bool node_mempool_next(const struct node_mempool *pool,
                        uint32_t *cursor,
                        struct node_mempool_tx *tx)
 {
-    uint32_t const index =
-        *cursor == NODE_MEMPOOL_START ? pool->first : pool->slots[*cursor].next;
+    uint32_t const index = *cursor == NODE_MEMPOOL_START ? pool->first : pool->slots[*cursor].next;
     if (index == NONE) {
         return false;
     }

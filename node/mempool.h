@@ -44,12 +44,12 @@ enum node_mempool_verdict {
 
 /* node_mempool_open reserves memory for the limits, all at least 1.
  * NV_ERR_NO_MEMORY. */
-NV_MUST_USE enum nv_err node_mempool_open(struct node_mempool **out,
-                                          const struct node_mempool_limits *limits);
+NV_MUST_USE enum nv_err
+node_mempool_open(struct node_mempool **out, const struct node_mempool_limits *limits);
 void node_mempool_close(struct node_mempool *pool);
 
-enum node_mempool_verdict node_mempool_add(struct node_mempool *pool,
-                                           const struct node_mempool_tx *tx);
+enum node_mempool_verdict
+node_mempool_add(struct node_mempool *pool, const struct node_mempool_tx *tx);
 
 /* node_mempool_has returns whether a transaction waits; its bytes come out
  * unless `bytes` is NULL, borrowed until it leaves. */
