@@ -11,7 +11,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # --- what to build with ------------------------------------------------------------------------
 # FLAVOUR is release, debug, asan, tsan, cov, fuzz or plain; the word clang beside it, or CC=clang,
-# takes the other compiler.  gcc is the release compiler of every validator.
+# takes the other compiler.  gcc is the release compiler of every validator.  The words bugN and
+# noguard_X build a mutant, with a seeded bug or without a guard, which the tests must catch.
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -21,11 +22,12 @@ ifneq ($(filter clang fuzz,$(FLAVOUR)),)
 CC := clang
 endif
 clang := $(if $(findstring clang,$(notdir $(CC))),clang)
-flavour := $(or $(strip $(filter-out clang,$(FLAVOUR))),release)
+mutant := $(filter bug% noguard_%,$(FLAVOUR))
+flavour := $(or $(strip $(filter-out clang $(mutant),$(FLAVOUR))),release)
 ifneq ($(words $(flavour)) $(filter-out release debug asan tsan cov fuzz plain,$(flavour)),1 )
 $(error FLAVOUR="$(FLAVOUR)": use one of release debug asan tsan cov fuzz plain, and clang beside it)
 endif
-B := build/$(flavour)$(if $(clang),$(if $(filter fuzz,$(flavour)),,-clang))
+B := build/$(flavour)$(if $(clang),$(if $(filter fuzz,$(flavour)),,-clang))$(addprefix -,$(mutant))
 BIN := $(if $(filter build/release,$(B)),build/bin,$(B)/bin)
 
 AR := $(if $(filter default,$(origin AR)),ar,$(AR))

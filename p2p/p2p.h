@@ -70,7 +70,8 @@ struct p2p;
     XX(25, BLOCK_RESP, 2u, 262144u, false)                                                         \
     XX(26, EPOCH_REQ, 2u, 256u, false)                                                             \
     XX(27, EPOCH_RESP, 2u, 65536u, false)                                                          \
-    XX(28, TRANSACTIONS, 2u, 131072u, false)
+    XX(28, TRANSACTIONS, 2u, 131072u, false)                                                       \
+    XX(29, BODY_REQ, 2u, 64u, false)
 
 enum p2p_type {
 #define P2P_TYPE_ENUM(number, name, lanes, bytes_max, replaces) P2P_TYPE_##name = (number),

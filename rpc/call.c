@@ -264,9 +264,9 @@ static bool resolve(struct rpc_call *call)
     const struct rpc_catalogue *catalogue = &call->rpc->catalogue;
     const char *market = NULL;
     const char *feed = NULL;
-    bool const named = rpc__param_text(call->params, "market", &market) |
-                       rpc__param_text(call->params, "feed", &feed);
-    if (named && !catalogue->loaded) {
+    bool const market_named = rpc__param_text(call->params, "market", &market);
+    bool const feed_named = rpc__param_text(call->params, "feed", &feed);
+    if ((market_named || feed_named) && !catalogue->loaded) {
         rpc__call_fail(call, RPC_ERROR_SYNCING);
         return false;
     }

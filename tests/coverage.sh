@@ -1,15 +1,16 @@
 #!/bin/sh
 # coverage.sh BUILD: prints, for each folder, how many lines of its sources the last runs reached.
 set -eu
-find "$1/obj" -name '*.gcda' ! -path '*/tests/*' | while read -r counts; do
+find "$1/obj" -name '*.gcno' ! -path '*/tests/*' | while read -r counts; do
     gcov -n -o "$(dirname "$counts")" "$counts" 2>/dev/null
-done | awk '
+done | awk -v root="$PWD" '
     /^File / { file = $2; gsub(/\047/, "", file) }
     /^Lines executed/ && file ~ /\.c$/ {
         split($0, part, /[:% ]+/)
         percent = part[3]
         lines = $NF
         folder = file
+        if (index(folder, root "/") == 1) folder = substr(folder, length(root) + 2)
         sub(/\/[^\/]*$/, "", folder)
         total[folder] += lines
         reached[folder] += lines * percent / 100

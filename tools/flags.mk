@@ -67,8 +67,9 @@ link_fuzz := -fsanitize=address,undefined
 werror := $(if $(filter 1,$(WERROR)),$(if $(filter release debug plain,$(flavour)),-Werror))
 
 LANGUAGE := -std=c17 -fno-strict-aliasing -fPIE
+MUTATION := $(patsubst bug%,-DNV_BUG=%,$(patsubst noguard_%,-DNV_NOGUARD_%,$(mutant)))
 CFLAGS_ALL = $(LANGUAGE) $(WARNINGS) $(werror) $(optimise_$(flavour)) -I. -isystem $(B)/gen \
-    $(PKG_CFLAGS) $(CFLAGS)
+    $(PKG_CFLAGS) $(MUTATION) $(CFLAGS)
 CFLAGS_FOREIGN = $(LANGUAGE) -w -DNDEBUG $(optimise_$(flavour)) $(PKG_CFLAGS)
 LINK_FLAGS = -pie -Wl,-z,relro,-z,now $(link_$(flavour)) $(LDFLAGS)
 

@@ -66,7 +66,7 @@ test:
 	    "FLAVOUR=clang all tests" \
 	    "FLAVOUR=asan unit" $(if $(has_fuzz),"FLAVOUR=asan replay") \
 	    $(if $(has_sim),"FLAVOUR=asan sim N=20") \
-	    "FLAVOUR=tsan unit" \
+	    "FLAVOUR=tsan unit" $(if $(has_fuzz),"FLAVOUR=fuzz fuzz-all S=5") \
 	    $(if $(has_sim)$(has_golden),repro) \
 	    $(if $(has_integration),integration) $(if $(has_js),js)
 
@@ -90,6 +90,17 @@ fuzz:
 	@mkdir -p build/fuzz/corpus/$(F) build/fuzz/found
 	@build/fuzz/bin/fuzz_$(F) -max_total_time=$(S) -print_final_stats=1 \
 	    -artifact_prefix=build/fuzz/found/$(F)- build/fuzz/corpus/$(F) $(wildcard tests/fuzz/corpus/$(F))
+
+# Every target for S seconds each, as one test each; inputs that crash stay in build/fuzz/found.
+fuzz-all: $$(fuzz_programs)
+	@mkdir -p build/fuzz/found $(addprefix build/fuzz/corpus/,$(fuzz_names))
+	@for n in $(fuzz_names); do \
+	    build/fuzz/bin/fuzz_$$n -max_total_time=$(S) -artifact_prefix=build/fuzz/found/$$n- \
+	        build/fuzz/corpus/$$n $$(ls -d tests/fuzz/corpus/$$n 2>/dev/null) >build/fuzz/$$n.log 2>&1 || \
+	        { tail -40 build/fuzz/$$n.log; echo "fuzz_$$n failed"; exit 1; }; \
+	done
+	@echo "$(words $(fuzz_names)) passed, 0 failed"
+.PHONY: fuzz-all
 
 integration: all
 	@tests/pytest.sh tests/integration $(if $(T),-k $(T))

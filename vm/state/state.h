@@ -30,6 +30,7 @@
 #define VM_POSITIONS_MAX             64u /* markets an account may hold */
 #define VM_ORDERS_ACCOUNT_MARKET_MAX 256u
 #define VM_SESSIONS_ACCOUNT_MAX      16u
+#define VM_REPORTERS_MAX             256u
 #define VM_SCRUB_SLICES              1024u /* accounts are re-added in so many blocks */
 #define VM_NODES                     40u   /* scenario nodes (docs/spec/margin.md) */
 
@@ -83,7 +84,8 @@ struct vm_level_page {
 struct vm_market {
     struct vm_market_row listing;
     struct vm_market_state_row row;
-    uint32_t best_bid_page, best_ask_page; /* slab indices or VM_NONE */
+    uint32_t best_bid_page, best_ask_page;   /* slab indices or VM_NONE */
+    uint32_t worst_bid_page, worst_ask_page; /* the other ends of the same lists */
     uint64_t orders_open;
     /* risk vectors, derived from row.risk_*: change of value of one lot per node, micro << risk_shift */
     int32_t risk_initial[VM_NODES];
@@ -183,6 +185,8 @@ NV_MUST_USE bool
 vm_session_put(struct vm_state *s, uint32_t account, const struct vm_session_row *row);
 NV_MUST_USE bool
 vm_session_remove(struct vm_state *s, uint32_t account, const struct nv_pubkey *key);
+/* Removes the account's session keys that are no longer valid; how many. */
+uint32_t vm_sessions_drop_expired(struct vm_state *s, uint32_t account, uint64_t now_ms);
 bool vm_tombstone_has(const struct vm_state *s,
                       uint32_t market,
                       uint64_t account,

@@ -133,7 +133,7 @@ static void test_missing_file(void **state)
 
 int main(void)
 {
-    nv_log_set_level(NV_LOG_ERROR + 1);
+    nv_log_set_level(NV_LOG_ERROR);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_refused),

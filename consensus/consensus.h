@@ -1,0 +1,322 @@
+#ifndef NV_CONSENSUS_CONSENSUS_H
+#define NV_CONSENSUS_CONSENSUS_H
+
+/* consensus.h - the engine: Simplex with three votes (docs/spec/consensus.md).
+ *
+ * Validators go through numbered views, each with one leader.  The leader
+ * proposes a block; a quorum of notarize votes certifies it, a quorum of
+ * nullify votes skips the view, and a quorum of finalize votes makes the block
+ * and its ancestors final.  In the good case a view takes two message delays
+ * and a block is final after three.
+ *
+ * The engine is a function of (state, event) to (state, effects).  It has no
+ * clock, thread, file or socket.  The shell feeds it events and performs its
+ * effects:
+ *
+ *     messages, timer, BUILT, BODY, EXECUTED, WORK, LINK
+ *         --> cs_step -->
+ *     PERSIST, SEND, BROADCAST, BUILD, PUBLISH_BODY, NEED_BODY, EXECUTE, ...
+ *
+ * Reading order: valset.h, header.h, vote.h, certificate.h, body.h, message.h,
+ * record.h, this file; inside: state.h, gate.h, then rules_*.c.
+ *
+ * THE ONE RULE OF THE SHELL: durability.  Effects are performed in the order
+ * given, over all steps (one queue).  Nothing behind a PERSIST with `sync` is
+ * performed before its records, and those of every PERSIST before it, are
+ * durable.  The engine does not wait: it may be stepped meanwhile, and its new
+ * effects queue behind.  So the shell may write all the PERSISTs that its
+ * queue holds as one batch with one sync, and then perform everything up to
+ * the last of them.  A PERSIST without `sync` need not be waited for: its
+ * records go into the next batch.  (The alternative, an event PERSISTED that
+ * the engine awaits, would need in the engine the very same queue, and a
+ * second copy of it in every test.)  What stays inside the machine (SET_TIMER,
+ * BUILD, NEED_BODY, EXECUTE, TRACE) may be performed at once and need not
+ * queue, but EXECUTE stays in order among its like.  A failed sync ends the
+ * process; it is never tried again.  A shell whose queue grows too long stops
+ * taking messages and timers from its inbox until the disk has caught up.
+ *
+ * RESTART.  cs_new; cs_recover for every record of the journal, oldest first;
+ * event EXECUTED for the heights whose state roots the shell still knows
+ * (oldest first, the last 64 are enough, the newest is that of its checkpoint)
+ * and for every final block above it that it executes from the journal (up to
+ * cs_summary().final_height: the engine gives no EXECUTE for those); event
+ * START.  The engine then listens for `listen_ns` before it votes again.  With
+ * an empty journal: cs_new, START.  A journal with a gap, or a key whose
+ * journal is missing, must never get here.
+ *
+ * CATCH-UP.  The engine finds out that it is behind, asks peers for
+ * certificates and blocks, retries, and checks what comes.  It answers
+ * CS_MSG_CERT_REQUEST and CS_MSG_STATUS itself.  The shell answers
+ * CS_MSG_BLOCK_REQUEST and CS_MSG_BODY_REQUEST from its journal and its bodies
+ * in memory, and keeps for that, by height, every CS_RECORD_FINAL.  By height:
+ * let h be the greatest height in the range with a finalization of its own;
+ * the answer is the blocks [from, h] and that finalization; if there is none
+ * in the range, no block and the first finalization above it.
+ *
+ * BODIES stay in the shell.  A block's leader streams its body as chunks
+ * (PUBLISH_BODY); a receiver keeps chunks from the leader of a view near its
+ * own until the header is known, checks them with cs_body_chunk_check, and
+ * says BODY.  An empty body (body_size 0) never concerns the shell.
+ *
+ * THREADS.  One thread steps an engine.  cs_admit and cs_summary read it and
+ * belong to that thread too.  Decoding and checking run anywhere.
+ *
+ * Event and effect pointers are borrowed: an event's during cs_step, an
+ * effect's until the next cs_step with the same struct cs_effects. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/key.h"
+
+#include "consensus/certificate.h"
+#include "consensus/header.h"
+#include "consensus/message.h"
+#include "consensus/record.h"
+#include "consensus/valset.h"
+#include "consensus/vote.h"
+
+struct nv_arena;
+struct cs;
+
+#define CS_FIRST_EPOCH UINT64_C(1)
+#define CS_NOBODY      UINT32_MAX /* `me` of a node that does not vote */
+/* Peers below this are validators by index; others are links that the shell
+ * numbers, and are only answered. */
+#define CS_PEER_OTHER 0x10000u
+
+/* What a node is told when it starts.  All but `me`, `seckey` and the local
+ * times must be the same on every node: they come from the genesis. */
+struct cs_config {
+    struct nv_hash chain_id;     /* hash of the genesis; also the hash of block 0 */
+    struct nv_hash genesis_root; /* state root after block 0 */
+    struct nv_hash params_hash;
+    uint64_t genesis_time_ms;
+    const struct cs_valset *valset; /* copied */
+    uint64_t delay_ns;              /* D: bound on propagation, transfer, checks and one sync */
+    uint64_t margin_ns;             /* added to timeouts; 20 ms */
+    uint64_t idle_ms;               /* T_idle: an empty block at least this often */
+    uint64_t pace_ms;               /* T_min: no block sooner after its parent */
+    uint64_t ahead_ms;              /* a block's time may lead the own clock; 500 ms */
+    uint64_t behind_ms;             /* ... or lag it; 2000 ms */
+    uint32_t body_size_max;         /* at most CS_BODY_SIZE_MAX */
+
+    uint32_t me; /* own index, or CS_NOBODY */
+    struct nv_seckey seckey;
+    uint64_t listen_ns; /* silence after a restart; max(2 D, 2 s) */
+    uint64_t status_ns; /* a Status to everybody this often; 5 s */
+    uint32_t views_max; /* views above the final one held at once; 1024, at least 32 */
+};
+
+/* ---- events ---- */
+
+enum cs_event_kind {
+    CS_EV_START = 1, /* once, after recovery */
+    CS_EV_TIMER,     /* the time of SET_TIMER has come (early or twice is harmless) */
+    CS_EV_MESSAGE,   /* decoded, admitted and checked */
+    CS_EV_BUILT,     /* the answer to BUILD */
+    CS_EV_BODY,      /* about a block's body */
+    CS_EV_EXECUTED,  /* a final block was executed */
+    CS_EV_WORK,      /* whether the mempool holds something */
+    CS_EV_LINK,      /* a peer was connected or lost */
+};
+
+enum cs_body_verdict {
+    CS_BODY_HELD = 1, /* complete, matches the header, well framed */
+    CS_BODY_VALID,    /* ... and every rule outside consensus holds: it may be voted for */
+    CS_BODY_INVALID,  /* ... and breaks one */
+};
+
+struct cs_event {
+    enum cs_event_kind kind;
+    uint64_t now_ns;  /* monotonic; never goes back */
+    uint64_t wall_ms; /* wall clock, Unix milliseconds; may jump */
+    union {
+        struct {
+            uint32_t from; /* peer that the link authenticates */
+            const struct cs_message *message;
+            const struct cs_plan *plan; /* of cs_admit, checked */
+        } message;
+        struct {
+            uint64_t view; /* as in BUILD */
+            bool failed;   /* no block can be built: the view is given up */
+            struct nv_hash body_root;
+            uint32_t body_size; /* 0: nothing to include */
+            uint32_t tx_count;
+        } built;
+        struct {
+            struct nv_hash block_hash;
+            enum cs_body_verdict verdict;
+        } body;
+        struct {
+            uint64_t height;
+            struct nv_hash root;
+        } executed;
+        struct {
+            bool pending;
+        } work;
+        struct {
+            uint32_t peer;
+            bool up;
+        } link;
+    };
+};
+
+/* ---- effects ---- */
+
+enum cs_effect_kind {
+    CS_FX_PERSIST = 1,  /* append records to the journal */
+    CS_FX_SEND,         /* a message to one peer; drop it if the peer is away */
+    CS_FX_BROADCAST,    /* a message to all other validators */
+    CS_FX_SET_TIMER,    /* give TIMER at this time; replaces the one before */
+    CS_FX_BUILD,        /* make a body; answer BUILT */
+    CS_FX_PUBLISH_BODY, /* stream the body just built to all validators */
+    CS_FX_NEED_BODY,    /* get and check a body; answer BODY */
+    CS_FX_EXECUTE,      /* a final block, in height order; answer EXECUTED */
+    CS_FX_EVIDENCE,     /* a validator signed two votes that conflict */
+    CS_FX_TRACE,        /* for the log */
+    CS_FX_HALT,         /* stop: say why and exit with the code */
+};
+
+/* The values are the exit codes. */
+enum cs_halt {
+    CS_HALT_FORK = 70,          /* two finalizations conflict; `bytes` holds both */
+    CS_HALT_SECOND_SIGNER = 79, /* a vote by the own key that this node did not make */
+    CS_HALT_STATE = 81,         /* the own state differs from a final header's, or a
+                                   final body is invalid by the own rules */
+};
+
+enum cs_trace_code {
+    CS_TRACE_ENTER = 1,   /* a view; a = kind of the entry certificate */
+    CS_TRACE_PROPOSE,     /* a = height */
+    CS_TRACE_VOTE,        /* a = kind */
+    CS_TRACE_CERTIFICATE, /* a = kind; built from votes */
+    CS_TRACE_FINAL,       /* a = height */
+    CS_TRACE_TIMEOUT,     /* a = 1 no proposal, 2 no certificate, 3 invalid, 4 leader gave up,
+                           5 could not build, 6 retry */
+    CS_TRACE_INVALID,     /* a proposal breaks rule `a` (enum cs_verdict of rules.h) */
+    CS_TRACE_BEHIND,      /* a = height of a peer's final block */
+    CS_TRACE_CLOCK,       /* own clock is off the peers' median by `a` ms */
+};
+
+struct cs_effect {
+    enum cs_effect_kind kind;
+    union {
+        struct {
+            struct nv_view records; /* see record.h */
+            uint32_t count;
+            bool sync; /* what follows waits until these are durable */
+        } persist;
+        struct {
+            uint32_t peer; /* SEND only */
+            enum cs_message_type type;
+            struct nv_view bytes;
+        } send;
+        struct {
+            uint64_t at_ns;
+        } timer;
+        struct {
+            uint64_t view;
+            uint64_t height;
+            struct nv_hash parent_hash;
+            uint64_t time_ms;         /* the header's: expiry is judged by it */
+            uint64_t executed_height; /* the header's: fees are judged by it */
+            uint32_t body_size_max;
+        } build;
+        struct {
+            const struct cs_header *header;
+            struct nv_hash block_hash;
+            uint64_t view;  /* PUBLISH_BODY: as in BUILD.  NEED_BODY: of the proposal */
+            uint32_t peer;  /* NEED_BODY: whom to ask (or who is streaming) */
+            bool streaming; /* NEED_BODY: the leader sends it unasked; ask only when the
+                               effect comes again without this flag */
+        } body;
+        struct {
+            const struct cs_header *header;
+            struct nv_hash block_hash;
+            const struct cs_certificate *final; /* of this block or a descendant */
+        } execute;
+        struct {
+            enum cs_offence offence;
+            struct cs_vote vote[2];
+        } evidence;
+        struct {
+            enum cs_trace_code code;
+            uint64_t view;
+            uint64_t a;
+        } trace;
+        struct {
+            enum cs_halt code;
+            uint64_t height;
+            struct nv_view bytes;
+        } halt;
+    };
+};
+
+#define CS_EFFECTS_MAX 256u
+
+/* What a step asks for, in order.  The pointers in it point into `arena` or
+ * into the engine. */
+struct cs_effects {
+    struct cs_effect list[CS_EFFECTS_MAX];
+    uint32_t count;
+    struct nv_arena *arena; /* private to cs_step */
+};
+
+/* cs_effects_init prepares a list; `arena` is its own, with at least
+ * CS_EFFECTS_MEMORY bytes, and is reset by every step. */
+#define CS_EFFECTS_MEMORY ((size_t)8 << 20)
+void cs_effects_init(struct cs_effects *effects, struct nv_arena *arena);
+
+/* ---- the engine ---- */
+
+/* cs_memory returns how many bytes cs_new takes from its arena.  Much of it is
+ * touched only when views pile up: give it reserved memory that is zero. */
+size_t cs_memory(const struct cs_config *config);
+
+/* cs_new returns an engine before view 1 of the first epoch, in memory from
+ * `arena`.  The configuration is copied.  Contract: the numbers are in the
+ * ranges stated beside them. */
+struct cs *cs_new(struct nv_arena *arena, const struct cs_config *config);
+
+/* cs_recover takes one journal record (head and payload).  Only before START.
+ * An error means a journal that this engine did not write: do not start. */
+NV_MUST_USE enum nv_err cs_recover(struct cs *cs, struct nv_view record);
+
+/* cs_admit says what to do with a decoded message from `from`. */
+struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_message *message);
+
+/* cs_step takes one event and writes what is to be done.  Never re-entered.
+ * After a HALT effect it does nothing more. */
+void cs_step(struct cs *cs, const struct cs_event *event, struct cs_effects *effects);
+
+/* Where the engine stands, for metrics, RPC and tests. */
+struct cs_summary {
+    uint64_t epoch;
+    uint64_t view;
+    uint64_t final_height;
+    uint64_t final_view;
+    struct nv_hash final_hash;
+    uint64_t final_time_ms;
+    uint64_t executed_height;
+    uint32_t leader;          /* of `view` */
+    uint32_t views_nullified; /* since the last finalization */
+    uint32_t blocks_held;
+    uint32_t certificates_held;
+    bool listening; /* not voting yet after a restart */
+    bool halted;
+};
+
+struct cs_summary cs_summary(const struct cs *cs);
+
+/* cs_leader returns the leader of a view of the current epoch. */
+uint32_t cs_leader(const struct cs *cs, uint64_t view);
+
+/* cs_trace_name returns a static word for the log. */
+const char *cs_trace_name(enum cs_trace_code code);
+
+#endif /* NV_CONSENSUS_CONSENSUS_H */

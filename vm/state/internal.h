@@ -1,0 +1,232 @@
+#ifndef NV_VM_STATE_INTERNAL_H
+#define NV_VM_STATE_INTERNAL_H
+
+/* internal.h - how the state lies in memory.  Private to vm/state (and tests).
+ *
+ *   slab     an array of elements, a bitmap of taken slots, and for each
+ *            element the scope in which the undo log last saved it
+ *   rowset   the rows of one table: which are dirty, and the *image* of each:
+ *            its value as committed.  The write set is the dirty rows whose
+ *            encoding differs from their image
+ *   index    a critbit from keys to slab indices, for lookup and order
+ *
+ * An element whose row goes away keeps its slot until vm_state_writes has told
+ * of the deletion; if it comes back in the same block it is the same element. */
+
+#include "base/arena.h"
+
+#include "vm/state/slots.h"
+#include "vm/state/state.h"
+
+enum vm_slab_id {
+    VM_SLAB_CHAIN = 0,
+    VM_SLAB_ACCOUNT,
+    VM_SLAB_POSITION,
+    VM_SLAB_ORDER,
+    VM_SLAB_ORDER_PAGE,
+    VM_SLAB_LEVEL,
+    VM_SLAB_MARKET,
+    VM_SLAB_FEED,
+    VM_SLAB_REPORT,
+    VM_SLAB_REPORTER,
+    VM_SLAB_SESSION,
+    VM_SLAB_TOMBSTONE,
+    VM_SLAB_PARAM,
+    VM_SLAB_COUNT
+};
+
+/* One set a table, in the tables' order. */
+enum vm_set_id {
+    VM_SET_ACCOUNT = 0,
+    VM_SET_POSITION,
+    VM_SET_MARKET,
+    VM_SET_LEVEL,
+    VM_SET_ADDRESS,
+    VM_SET_SESSION,
+    VM_SET_ORDERS,
+    VM_SET_FEED,
+    VM_SET_REPORT,
+    VM_SET_PARAM,
+    VM_SET_CHAIN,
+    VM_SET_BLOCK_RESULT,
+    VM_SET_ROOT,
+    VM_SET_TOMBSTONE,
+    VM_SET_REPORTER,
+    VM_SET_MARKET_STATE,
+    VM_SET_COUNT
+};
+
+enum vm_index_id {
+    VM_INDEX_ADDRESS = 0,      /* address row key -> account */
+    VM_INDEX_LEVEL,            /* level row key -> level page */
+    VM_INDEX_SESSION,          /* account, 24 bytes of the key -> session */
+    VM_INDEX_TOMBSTONE,        /* tombstone row key -> tombstone */
+    VM_INDEX_TOMBSTONE_EXPIRY, /* expiry, slab index -> tombstone */
+    VM_INDEX_ORDER_EXPIRY,     /* expiry, slot -> order */
+    VM_INDEX_COUNT
+};
+
+struct vm_slab {
+    uint8_t *elements;
+    uint64_t *saved; /* by index: the scope that saved it last */
+    struct vm_slots slots;
+    uint32_t size;      /* bytes an element */
+    uint32_t save_at;   /* what the undo log saves of it */
+    uint32_t save_size; /* … */
+};
+
+struct vm_rowset {
+    uint8_t *dirty; /* by index: 1 when listed */
+    uint32_t *list; /* dirty indices */
+    uint8_t *images;
+    uint16_t *image_size; /* 0: no such row is committed */
+    uint32_t list_count;
+    uint32_t cap;
+    uint32_t image_max; /* bytes an image */
+};
+
+struct vm_position_cell {
+    struct vm_position open;
+    uint32_t page[VM_ORDERS_ACCOUNT_MARKET_MAX / VM_ORDER_PAGE]; /* order pages or VM_NONE */
+};
+
+/* VM_ORDER_PAGE orders of one position: the unit in which orders are rows. */
+struct vm_order_page {
+    uint32_t position;
+    uint8_t page;
+    uint8_t count;
+    uint16_t taken;
+    uint32_t slot[VM_ORDER_PAGE];
+    uint64_t client_id[VM_ORDER_PAGE]; /* 0 where not taken */
+};
+
+struct vm_session_cell {
+    struct vm_session_row row;
+    uint32_t account; /* slab index */
+    bool live;
+};
+
+struct vm_tombstone_cell {
+    struct vm_tombstone_row row;
+    uint64_t account;
+    uint64_t client_id;
+    uint32_t market;
+    bool live;
+};
+
+struct vm_param_cell {
+    struct vm_param_row row;
+    bool live;
+};
+
+struct vm_state {
+    struct vm_slab slabs[VM_SLAB_COUNT];
+    struct vm_rowset sets[VM_SET_COUNT];
+    struct nv_critbit *indexes[VM_INDEX_COUNT];
+    struct vm_block_result_row block_result;
+    struct vm_root_row root;
+    uint8_t *undo;
+    size_t undo_used;
+    size_t undo_cap;
+    uint64_t scope; /* counts scopes; the current one while scope_open */
+    bool scope_open;
+    uint32_t address_rows; /* seen while loading */
+};
+
+/* Elements.  vm__at returns one; vm__mut saves it first if a scope is open. */
+static inline void *vm__at(const struct vm_state *s, enum vm_slab_id id, uint32_t index)
+{
+    const struct vm_slab *const slab = &s->slabs[id];
+    NV_ASSERT(index < slab->slots.cap);
+    return slab->elements + (size_t)index * slab->size;
+}
+void *vm__mut(struct vm_state *s, enum vm_slab_id id, uint32_t index);
+
+static inline bool vm__taken(const struct vm_state *s, enum vm_slab_id id, uint32_t index)
+{
+    return vm_slots_taken(&s->slabs[id].slots, index);
+}
+
+/* vm__create takes the lowest free slot and clears its element; VM_NONE when
+ * full.  vm__create_at takes a given one.  vm__release gives one back. */
+uint32_t vm__create(struct vm_state *s, enum vm_slab_id id);
+void vm__create_at(struct vm_state *s, enum vm_slab_id id, uint32_t index);
+void vm__release(struct vm_state *s, enum vm_slab_id id, uint32_t index);
+
+/* Indexes, with undo. */
+NV_MUST_USE bool vm__index_find(const struct vm_state *s,
+                                enum vm_index_id id,
+                                const struct nv_row_key *key,
+                                uint32_t *value);
+void vm__index_add(struct vm_state *s,
+                   enum vm_index_id id,
+                   const struct nv_row_key *key,
+                   uint32_t value);
+void vm__index_remove(struct vm_state *s, enum vm_index_id id, const struct nv_row_key *key);
+
+/* vm__dirty notes that a row may have changed. */
+static inline void vm__dirty(struct vm_state *s, enum vm_set_id id, uint32_t index)
+{
+    struct vm_rowset *const set = &s->sets[id];
+    if (set->dirty[index] == 0) {
+        set->dirty[index] = 1;
+        set->list[set->list_count] = index;
+        set->list_count++;
+    }
+}
+
+/* vm__row_encode writes key and value of a row; false when there is no such
+ * row (any more). */
+NV_MUST_USE bool vm__row_encode(const struct vm_state *s,
+                                enum vm_set_id id,
+                                uint32_t index,
+                                struct nv_row_key *key,
+                                struct nv_writer *value);
+
+/* vm__row_key writes the key alone, also of a row that has gone. */
+void vm__row_key(const struct vm_state *s,
+                 enum vm_set_id id,
+                 uint32_t index,
+                 struct nv_row_key *key);
+
+/* vm__image_set makes `value` the committed value of a row (loading). */
+void vm__image_set(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_view value);
+
+/* Positions. */
+static inline struct vm_position_cell *vm__position(const struct vm_state *s, uint32_t index)
+{
+    return vm__at(s, VM_SLAB_POSITION, index);
+}
+bool vm__position_empty(const struct vm_position_cell *cell);
+void vm__position_unlist(struct vm_state *s, uint32_t index);
+
+/* Orders.  vm__order_adopt links an order that stands in its slot (its row,
+ * market, position and ordinal are set) to its owner; vm__level_join links it
+ * to its price level.  Both expect that there is room. */
+void vm__order_adopt(struct vm_state *s, uint32_t slot);
+void vm__level_join(struct vm_state *s, uint32_t slot);
+void vm__level_leave(struct vm_state *s, uint32_t slot);
+void vm__level_change(struct vm_state *s, uint32_t slot, struct vm_lots delta);
+/* vm__level_room says whether an order at this place would find a page (there,
+ * or a free one) and whether the level's sum stays in 64 bits. */
+/* vm__level_open finds or makes the page of a place; VM_NONE when full. */
+uint32_t vm__level_open(struct vm_state *s, uint32_t market, uint8_t side, uint64_t page);
+/* vm__order_counts says whether an order's lots and value fit its position's
+ * counters, and whether there is a free page for it. */
+bool vm__order_counts(const struct vm_state *s, uint32_t position, const struct vm_order_row *row);
+bool vm__level_room(const struct vm_state *s, uint32_t market, const struct vm_order_row *row);
+void vm__order_expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t slot);
+
+/* Sessions and tombstones. */
+void vm__session_index_key(struct nv_row_key *key, uint64_t account, const struct nv_pubkey *k);
+void vm__tombstone_expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t index);
+
+/* vm__scrubbed says whether the account was re-added already in the pass under
+ * way, so that its changes must be added too. */
+static inline bool vm__scrubbed(const struct vm_state *s, uint64_t account)
+{
+    const struct vm_chain_row *const chain = vm_chain(s);
+    return account % VM_SCRUB_SLICES < chain->height % VM_SCRUB_SLICES;
+}
+
+#endif /* NV_VM_STATE_INTERNAL_H */

@@ -1,0 +1,251 @@
+/* Price levels: pages of 64 ticks, each side a list of pages, best first, and
+ * each tick a queue of orders, oldest first. */
+
+#include "base/assert.h"
+
+#include "vm/state/internal.h"
+#include "vm/tx.h"
+
+#include "base/pure.h"
+
+const struct vm_level_page *vm_level_page(const struct vm_state *s, uint32_t index)
+{
+    NV_ASSERT_PARANOID(vm__taken(s, VM_SLAB_LEVEL, index));
+    return vm__at(s, VM_SLAB_LEVEL, index);
+}
+
+uint32_t vm_book_best_page(const struct vm_state *s, uint32_t market, uint8_t side)
+{
+    const struct vm_market *const m = vm_market(s, market);
+    return side == VM_BUY ? m->best_bid_page : m->best_ask_page;
+}
+
+static struct vm_level_page *page_mut(struct vm_state *s, uint32_t index)
+{
+    vm__dirty(s, VM_SET_LEVEL, index);
+    return vm__mut(s, VM_SLAB_LEVEL, index);
+}
+
+static uint32_t *best_of(struct vm_market *m, uint8_t side)
+{
+    return side == VM_BUY ? &m->best_bid_page : &m->best_ask_page;
+}
+
+static uint32_t *worst_of(struct vm_market *m, uint8_t side)
+{
+    return side == VM_BUY ? &m->worst_bid_page : &m->worst_ask_page;
+}
+
+/* The page of that place, listed or not, or VM_NONE. */
+static uint32_t
+page_find(const struct vm_state *s, uint32_t market, uint8_t side, struct vm_price price)
+{
+    struct nv_row_key key;
+    uint32_t index = 0;
+    vm_key_level(&key, market, side, vm_page_of(price));
+    return vm__index_find(s, VM_INDEX_LEVEL, &key, &index) ? index : VM_NONE;
+}
+
+bool vm__level_room(const struct vm_state *s, uint32_t market, const struct vm_order_row *row)
+{
+    uint32_t const index = page_find(s, market, row->side, row->price);
+    if (index == VM_NONE) {
+        const struct vm_slots *const slots = &s->slabs[VM_SLAB_LEVEL].slots;
+        return slots->count < slots->cap;
+    }
+    uint32_t const tick = (uint32_t)((uint64_t)vm_price_raw(row->price) % VM_LEVEL_TICKS);
+    struct vm_lots sum;
+    return vm_lots_add(vm_level_page(s, index)->row.lots[tick], row->lots, &sum);
+}
+
+/* The next worse page of the same side that is listed, or VM_NONE.  Keys are
+ * ordered best first. */
+static uint32_t worse_page(const struct vm_state *s, const struct vm_level_page *page)
+{
+    struct nv_row_key key;
+    struct nv_critbit_entry entry;
+    vm_key_level(&key, page->market, page->side, page->page);
+    while (nv_critbit_next(s->indexes[VM_INDEX_LEVEL], key.bytes, &entry)) {
+        const struct vm_level_page *const other = vm_level_page(s, entry.value);
+        if (other->market != page->market || other->side != page->side) {
+            return VM_NONE;
+        }
+        if (other->row.occupied != 0) {
+            return entry.value;
+        }
+        memcpy(key.bytes, entry.key32, sizeof key.bytes);
+    }
+    return VM_NONE;
+}
+
+/* Puts an empty page that is about to hold an order into its side's list. */
+static void page_list(struct vm_state *s, uint32_t index)
+{
+    struct vm_level_page *const page = page_mut(s, index);
+    struct vm_market *const m = vm_market_mut(s, page->market);
+    uint32_t const next = worse_page(s, page);
+    uint32_t const prev =
+        next != VM_NONE ? vm_level_page(s, next)->prev_page : *worst_of(m, page->side);
+    page->next_page = next;
+    page->prev_page = prev;
+    if (next != VM_NONE) {
+        page_mut(s, next)->prev_page = index;
+    } else {
+        *worst_of(m, page->side) = index;
+    }
+    if (prev != VM_NONE) {
+        page_mut(s, prev)->next_page = index;
+    } else {
+        *best_of(m, page->side) = index;
+    }
+}
+
+static void page_unlist(struct vm_state *s, uint32_t index)
+{
+    struct vm_level_page *const page = page_mut(s, index);
+    struct vm_market *const m = vm_market_mut(s, page->market);
+    if (page->next_page != VM_NONE) {
+        page_mut(s, page->next_page)->prev_page = page->prev_page;
+    } else {
+        *worst_of(m, page->side) = page->prev_page;
+    }
+    if (page->prev_page != VM_NONE) {
+        page_mut(s, page->prev_page)->next_page = page->next_page;
+    } else {
+        *best_of(m, page->side) = page->next_page;
+    }
+    page->next_page = VM_NONE;
+    page->prev_page = VM_NONE;
+}
+
+uint32_t vm__level_open(struct vm_state *s, uint32_t market, uint8_t side, uint64_t page)
+{
+    struct nv_row_key key;
+    uint32_t index = 0;
+    vm_key_level(&key, market, side, page);
+    if (vm__index_find(s, VM_INDEX_LEVEL, &key, &index)) {
+        return index;
+    }
+    index = vm__create(s, VM_SLAB_LEVEL);
+    if (index == VM_NONE) {
+        return VM_NONE;
+    }
+    struct vm_level_page *const fresh = vm__at(s, VM_SLAB_LEVEL, index);
+    fresh->market = market;
+    fresh->side = side;
+    fresh->page = page;
+    fresh->next_page = VM_NONE;
+    fresh->prev_page = VM_NONE;
+    memset(fresh->first, 0xff, sizeof fresh->first);
+    memset(fresh->last, 0xff, sizeof fresh->last);
+    vm__index_add(s, VM_INDEX_LEVEL, &key, index);
+    return index;
+}
+
+static struct vm_order *order_mut(struct vm_state *s, uint32_t slot)
+{
+    return vm__mut(s, VM_SLAB_ORDER, slot);
+}
+
+/* Whether `a` stands before `b` in the queue of a level. */
+static bool order_older(const struct vm_order_row *a, const struct vm_order_row *b)
+{
+    if (a->placed_height != b->placed_height) {
+        return a->placed_height < b->placed_height;
+    }
+    return a->tie != b->tie ? a->tie < b->tie : a->slot < b->slot;
+}
+
+/* Puts an order into its level's queue.  Orders come mostly youngest last, so
+ * the place is sought from the end. */
+static void queue_join(struct vm_state *s, struct vm_level_page *page, uint32_t i, uint32_t slot)
+{
+    struct vm_order *const order = order_mut(s, slot);
+    uint32_t before = page->last[i];
+    while (before != VM_NONE && order_older(&order->row, &vm_order(s, before)->row)) {
+        before = vm_order(s, before)->level_prev;
+    }
+    uint32_t const after = before != VM_NONE ? vm_order(s, before)->level_next : page->first[i];
+    order->level_prev = before;
+    order->level_next = after;
+    if (before != VM_NONE) {
+        order_mut(s, before)->level_next = slot;
+    } else {
+        page->first[i] = slot;
+    }
+    if (after != VM_NONE) {
+        order_mut(s, after)->level_prev = slot;
+    } else {
+        page->last[i] = slot;
+    }
+}
+
+static void queue_leave(struct vm_state *s, struct vm_level_page *page, uint32_t i, uint32_t slot)
+{
+    struct vm_order *const order = order_mut(s, slot);
+    if (order->level_prev != VM_NONE) {
+        order_mut(s, order->level_prev)->level_next = order->level_next;
+    } else {
+        page->first[i] = order->level_next;
+    }
+    if (order->level_next != VM_NONE) {
+        order_mut(s, order->level_next)->level_prev = order->level_prev;
+    } else {
+        page->last[i] = order->level_prev;
+    }
+    order->level_prev = VM_NONE;
+    order->level_next = VM_NONE;
+}
+
+static uint32_t tick_of(const struct vm_order *order)
+{
+    return (uint32_t)((uint64_t)vm_price_raw(order->row.price) % VM_LEVEL_TICKS);
+}
+
+static void lots_change(struct vm_level_page *page, uint32_t i, struct vm_lots delta)
+{
+    struct vm_lots after;
+    NV_ASSERT(vm_lots_add(page->row.lots[i], delta, &after) && vm_lots_raw(after) >= 0);
+    page->row.lots[i] = after;
+}
+
+void vm__level_join(struct vm_state *s, uint32_t slot)
+{
+    const struct vm_order *const order = vm_order(s, slot);
+    uint32_t const i = tick_of(order);
+    uint32_t const index =
+        vm__level_open(s, order->market, order->row.side, vm_page_of(order->row.price));
+    NV_ASSERT(index != VM_NONE);
+    struct vm_level_page *const page = page_mut(s, index);
+    if (page->row.occupied == 0) {
+        page_list(s, index);
+    }
+    page->row.occupied |= UINT64_C(1) << i;
+    lots_change(page, i, order->row.lots);
+    queue_join(s, page, i, slot);
+}
+
+void vm__level_leave(struct vm_state *s, uint32_t slot)
+{
+    const struct vm_order *const order = vm_order(s, slot);
+    uint32_t const i = tick_of(order);
+    uint32_t const index = page_find(s, order->market, order->row.side, order->row.price);
+    NV_ASSERT(index != VM_NONE);
+    struct vm_level_page *const page = page_mut(s, index);
+    queue_leave(s, page, i, slot);
+    lots_change(page, i, vm_lots(-vm_lots_raw(order->row.lots)));
+    if (page->first[i] == VM_NONE) {
+        page->row.occupied &= ~(UINT64_C(1) << i);
+    }
+    if (page->row.occupied == 0) {
+        page_unlist(s, index);
+    }
+}
+
+void vm__level_change(struct vm_state *s, uint32_t slot, struct vm_lots delta)
+{
+    const struct vm_order *const order = vm_order(s, slot);
+    uint32_t const index = page_find(s, order->market, order->row.side, order->row.price);
+    NV_ASSERT(index != VM_NONE);
+    lots_change(page_mut(s, index), tick_of(order), delta);
+}

@@ -1,0 +1,182 @@
+/* Memory of the state: slabs, row sets, indexes. */
+
+#include "vm/state/state.h"
+
+#include "base/arena.h"
+#include "base/assert.h"
+
+#include "vm/params.h"
+#include "vm/state/internal.h"
+
+#include "base/pure.h"
+
+/* Sizes of encoded rows, docs/spec/rows.md. */
+enum {
+    IMAGE_ACCOUNT = 53,
+    IMAGE_POSITION = 16,
+    IMAGE_MARKET = 74 + VM_PROGRAM_SIZE_MAX + 16,
+    IMAGE_LEVEL = 8 + 8 * VM_LEVEL_TICKS,
+    IMAGE_ADDRESS = 8,
+    IMAGE_SESSION = 44,
+    IMAGE_ORDERS = 1 + 59 * VM_ORDER_PAGE,
+    IMAGE_FEED = 24 + 8 * 6 + 1 + 8,
+    IMAGE_REPORT = 24,
+    IMAGE_PARAM = 8,
+    IMAGE_CHAIN = 160,
+    IMAGE_BLOCK_RESULT = 96,
+    IMAGE_ROOT = 40,
+    IMAGE_TOMBSTONE = 8,
+    IMAGE_REPORTER = 16,
+    IMAGE_MARKET_STATE = 512,
+};
+
+/* Takes memory from an arena, or, without one, only counts what it would take.
+ * So footprint and layout are one piece of code. */
+struct carver {
+    struct nv_arena *arena;
+    size_t total;
+};
+
+#define CARVE_ALIGN 64u
+
+static void *carve(struct carver *c, size_t size)
+{
+    c->total += (size + CARVE_ALIGN - 1) / CARVE_ALIGN * CARVE_ALIGN + CARVE_ALIGN;
+    return c->arena != NULL ? nv_arena_alloc(c->arena, size, CARVE_ALIGN, 1) : NULL;
+}
+
+static void slab_carve(struct carver *c, struct vm_slab *slab, uint32_t cap, size_t size)
+{
+    uint64_t *const words = carve(c, vm_slots_words(cap) * sizeof *words);
+    slab->size = (uint32_t)size;
+    slab->save_at = 0;
+    slab->save_size = (uint32_t)size;
+    slab->elements = carve(c, size * cap);
+    slab->saved = carve(c, sizeof *slab->saved * cap);
+    slab->slots.cap = cap;
+    if (c->arena != NULL) {
+        vm_slots_init(&slab->slots, words, cap);
+    }
+}
+
+static void set_carve(struct carver *c, struct vm_rowset *set, uint32_t cap, uint32_t image_max)
+{
+    set->cap = cap;
+    set->image_max = image_max;
+    set->dirty = carve(c, cap);
+    set->list = carve(c, sizeof *set->list * cap);
+    set->images = carve(c, (size_t)image_max * cap);
+    set->image_size = carve(c, sizeof *set->image_size * cap);
+}
+
+static void index_carve(struct carver *c, struct nv_critbit **index, uint32_t cap)
+{
+    void *const memory = carve(c, nv_critbit_footprint(cap));
+    *index = c->arena != NULL ? nv_critbit_init(memory, cap) : NULL;
+}
+
+static void slabs_carve(struct carver *c, struct vm_state *s, const struct vm_limits *l)
+{
+    struct vm_slab *const slabs = s->slabs;
+    slab_carve(c, &slabs[VM_SLAB_CHAIN], 1, sizeof(struct vm_chain_row));
+    slab_carve(c, &slabs[VM_SLAB_ACCOUNT], l->accounts_max, sizeof(struct vm_account));
+    slab_carve(c, &slabs[VM_SLAB_POSITION], l->positions_max, sizeof(struct vm_position_cell));
+    slab_carve(c, &slabs[VM_SLAB_ORDER], l->orders_max, sizeof(struct vm_order));
+    slab_carve(c, &slabs[VM_SLAB_ORDER_PAGE], l->orders_max, sizeof(struct vm_order_page));
+    slab_carve(c, &slabs[VM_SLAB_LEVEL], l->level_pages_max, sizeof(struct vm_level_page));
+    slab_carve(c, &slabs[VM_SLAB_MARKET], l->markets_max, sizeof(struct vm_market));
+    slab_carve(c, &slabs[VM_SLAB_FEED], l->feeds_max, sizeof(struct vm_feed));
+    slab_carve(
+        c, &slabs[VM_SLAB_REPORT], l->feeds_max * VM_REPORTERS_MAX, sizeof(struct vm_report_row));
+    slab_carve(c, &slabs[VM_SLAB_REPORTER], VM_REPORTERS_MAX, sizeof(struct vm_reporter_row));
+    slab_carve(c, &slabs[VM_SLAB_SESSION], l->sessions_max, sizeof(struct vm_session_cell));
+    slab_carve(c, &slabs[VM_SLAB_TOMBSTONE], l->tombstones_max, sizeof(struct vm_tombstone_cell));
+    slab_carve(c, &slabs[VM_SLAB_PARAM], VM_PARAM_NUMBER_MAX + 1, sizeof(struct vm_param_cell));
+    /* The listing never changes and what is derived needs no undo. */
+    slabs[VM_SLAB_MARKET].save_at = offsetof(struct vm_market, row);
+    slabs[VM_SLAB_MARKET].save_size =
+        (uint32_t)(offsetof(struct vm_market, risk_initial) - offsetof(struct vm_market, row));
+}
+
+static void sets_carve(struct carver *c, struct vm_state *s, const struct vm_limits *l)
+{
+    struct vm_rowset *const sets = s->sets;
+    set_carve(c, &sets[VM_SET_ACCOUNT], l->accounts_max, IMAGE_ACCOUNT);
+    set_carve(c, &sets[VM_SET_POSITION], l->positions_max, IMAGE_POSITION);
+    set_carve(c, &sets[VM_SET_MARKET], l->markets_max, IMAGE_MARKET);
+    set_carve(c, &sets[VM_SET_LEVEL], l->level_pages_max, IMAGE_LEVEL);
+    set_carve(c, &sets[VM_SET_ADDRESS], l->accounts_max, IMAGE_ADDRESS);
+    set_carve(c, &sets[VM_SET_SESSION], l->sessions_max, IMAGE_SESSION);
+    set_carve(c, &sets[VM_SET_ORDERS], l->orders_max, IMAGE_ORDERS);
+    set_carve(c, &sets[VM_SET_FEED], l->feeds_max, IMAGE_FEED);
+    set_carve(c, &sets[VM_SET_REPORT], l->feeds_max * VM_REPORTERS_MAX, IMAGE_REPORT);
+    set_carve(c, &sets[VM_SET_PARAM], VM_PARAM_NUMBER_MAX + 1, IMAGE_PARAM);
+    set_carve(c, &sets[VM_SET_CHAIN], 1, IMAGE_CHAIN);
+    set_carve(c, &sets[VM_SET_BLOCK_RESULT], 1, IMAGE_BLOCK_RESULT);
+    set_carve(c, &sets[VM_SET_ROOT], 1, IMAGE_ROOT);
+    set_carve(c, &sets[VM_SET_TOMBSTONE], l->tombstones_max, IMAGE_TOMBSTONE);
+    set_carve(c, &sets[VM_SET_REPORTER], VM_REPORTERS_MAX, IMAGE_REPORTER);
+    set_carve(c, &sets[VM_SET_MARKET_STATE], l->markets_max, IMAGE_MARKET_STATE);
+}
+
+static void indexes_carve(struct carver *c, struct vm_state *s, const struct vm_limits *l)
+{
+    index_carve(c, &s->indexes[VM_INDEX_ADDRESS], l->accounts_max);
+    index_carve(c, &s->indexes[VM_INDEX_LEVEL], l->level_pages_max);
+    index_carve(c, &s->indexes[VM_INDEX_SESSION], l->sessions_max);
+    index_carve(c, &s->indexes[VM_INDEX_TOMBSTONE], l->tombstones_max);
+    index_carve(c, &s->indexes[VM_INDEX_TOMBSTONE_EXPIRY], l->tombstones_max);
+    index_carve(c, &s->indexes[VM_INDEX_ORDER_EXPIRY], l->orders_max);
+}
+
+/* A scope saves an element once, and takes and releases each slot and index
+ * entry a bounded number of times, so the log cannot outgrow this. */
+static size_t undo_bound(const struct vm_state *s, const struct vm_limits *l)
+{
+    size_t bound = 0;
+    for (uint32_t i = 0; i < VM_SLAB_COUNT; i++) {
+        bound += (size_t)s->slabs[i].slots.cap * ((size_t)s->slabs[i].save_size + 48);
+    }
+    return bound + (size_t)l->orders_max * 160 + (size_t)l->tombstones_max * 320 + 65536;
+}
+
+static void state_carve(struct carver *c, struct vm_state *s, const struct vm_limits *l)
+{
+    slabs_carve(c, s, l);
+    sets_carve(c, s, l);
+    indexes_carve(c, s, l);
+    s->undo_cap = undo_bound(s, l);
+    s->undo = carve(c, s->undo_cap);
+}
+
+size_t vm_state_footprint(const struct vm_limits *limits)
+{
+    struct vm_state measured;
+    struct carver c = {.arena = NULL, .total = 0};
+    memset(&measured, 0, sizeof measured);
+    state_carve(&c, &measured, limits);
+    return c.total + sizeof(struct vm_state) + CARVE_ALIGN;
+}
+
+struct vm_state *vm_state_new(struct nv_arena *arena, const struct vm_limits *limits)
+{
+    NV_ASSERT(limits->orders_max <= VM_SLOT_END && limits->markets_max <= VM_MARKETS_END);
+    struct vm_state *const s = NV_ARENA_NEW(arena, struct vm_state, 1);
+    struct carver c = {.arena = arena, .total = 0};
+    state_carve(&c, s, limits);
+    vm__create_at(s, VM_SLAB_CHAIN, 0);
+    struct vm_chain_row *const chain = vm__at(s, VM_SLAB_CHAIN, 0);
+    chain->next_account = 1;
+    return s;
+}
+
+const struct vm_chain_row *vm_chain(const struct vm_state *s)
+{
+    return vm__at(s, VM_SLAB_CHAIN, 0);
+}
+
+struct vm_chain_row *vm_chain_mut(struct vm_state *s)
+{
+    vm__dirty(s, VM_SET_CHAIN, 0);
+    return vm__mut(s, VM_SLAB_CHAIN, 0);
+}

@@ -1,0 +1,336 @@
+/* The write set: dirty rows encoded, compared with what is committed, sorted. */
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/sort.h"
+
+#include "vm/state/internal.h"
+
+#include "base/pure.h"
+
+static void orders_encode(const struct vm_state *s, uint32_t index, struct nv_writer *w)
+{
+    const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+    struct vm_orders_row row;
+    row.count = 0;
+    for (uint32_t left = page->taken; left != 0; left &= left - 1) {
+        uint32_t const i = (uint32_t)__builtin_ctz(left);
+        row.ordinal[row.count] = (uint8_t)i;
+        row.order[row.count] = vm_order(s, page->slot[i])->row;
+        row.count++;
+    }
+    vm_orders_row_encode(w, &row);
+}
+
+static void orders_key(const struct vm_state *s, uint32_t index, struct nv_row_key *key)
+{
+    const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+    const struct vm_position *const p = &vm__position(s, page->position)->open;
+    vm_key_orders(key, p->market, p->account, page->page);
+}
+
+static void level_key(const struct vm_state *s, uint32_t index, struct nv_row_key *key)
+{
+    const struct vm_level_page *const page = vm__at(s, VM_SLAB_LEVEL, index);
+    vm_key_level(key, page->market, page->side, page->page);
+}
+
+static void session_key(const struct vm_state *s, uint32_t index, struct nv_row_key *key)
+{
+    const struct vm_session_cell *const cell = vm__at(s, VM_SLAB_SESSION, index);
+    vm_key_session(key, (uint64_t)cell->account + 1, &cell->row.key);
+}
+
+static void tombstone_key(const struct vm_state *s, uint32_t index, struct nv_row_key *key)
+{
+    const struct vm_tombstone_cell *const cell = vm__at(s, VM_SLAB_TOMBSTONE, index);
+    vm_key_tombstone(key, cell->market, cell->account, cell->client_id);
+}
+
+static void position_key(const struct vm_state *s, uint32_t index, struct nv_row_key *key)
+{
+    const struct vm_position *const p = &vm__position(s, index)->open;
+    vm_key_position(key, p->account, p->market);
+}
+
+static void address_key(const struct vm_state *s, uint32_t index, struct nv_row_key *key)
+{
+    const struct vm_account *const a = vm__at(s, VM_SLAB_ACCOUNT, index);
+    vm_key_address(key, &a->row.address);
+}
+
+/* long: dispatch switch */
+void vm__row_key(const struct vm_state *s,
+                 enum vm_set_id id,
+                 uint32_t index,
+                 struct nv_row_key *key)
+{
+    switch (id) {
+    case VM_SET_ACCOUNT: vm_key_account(key, (uint64_t)index + 1); break;
+    case VM_SET_POSITION: position_key(s, index, key); break;
+    case VM_SET_MARKET: vm_key_market(key, index); break;
+    case VM_SET_LEVEL: level_key(s, index, key); break;
+    case VM_SET_ADDRESS: address_key(s, index, key); break;
+    case VM_SET_SESSION: session_key(s, index, key); break;
+    case VM_SET_ORDERS: orders_key(s, index, key); break;
+    case VM_SET_FEED: vm_key_feed(key, index); break;
+    case VM_SET_REPORT:
+        vm_key_report(key, index / VM_REPORTERS_MAX, (uint16_t)(index % VM_REPORTERS_MAX));
+        break;
+    case VM_SET_PARAM: vm_key_param(key, (uint16_t)index); break;
+    case VM_SET_CHAIN: vm_key_chain(key); break;
+    case VM_SET_BLOCK_RESULT: vm_key_block_result(key, s->block_result.height); break;
+    case VM_SET_ROOT: vm_key_root(key, s->root.height); break;
+    case VM_SET_TOMBSTONE: tombstone_key(s, index, key); break;
+    case VM_SET_REPORTER: vm_key_reporter(key, (uint16_t)index); break;
+    case VM_SET_MARKET_STATE: vm_key_market_state(key, index); break;
+    case VM_SET_COUNT: NV_ASSERT(false); break;
+    }
+}
+
+/* The slab whose elements carry the rows of a set; VM_SLAB_COUNT: always there. */
+static enum vm_slab_id slab_of(enum vm_set_id id)
+{
+    static const uint8_t slabs[VM_SET_COUNT] = {
+        [VM_SET_ACCOUNT] = VM_SLAB_ACCOUNT,
+        [VM_SET_POSITION] = VM_SLAB_POSITION,
+        [VM_SET_MARKET] = VM_SLAB_MARKET,
+        [VM_SET_LEVEL] = VM_SLAB_LEVEL,
+        [VM_SET_ADDRESS] = VM_SLAB_ACCOUNT,
+        [VM_SET_SESSION] = VM_SLAB_SESSION,
+        [VM_SET_ORDERS] = VM_SLAB_ORDER_PAGE,
+        [VM_SET_FEED] = VM_SLAB_FEED,
+        [VM_SET_REPORT] = VM_SLAB_COUNT,
+        [VM_SET_PARAM] = VM_SLAB_COUNT,
+        [VM_SET_CHAIN] = VM_SLAB_CHAIN,
+        [VM_SET_BLOCK_RESULT] = VM_SLAB_COUNT,
+        [VM_SET_ROOT] = VM_SLAB_COUNT,
+        [VM_SET_TOMBSTONE] = VM_SLAB_TOMBSTONE,
+        [VM_SET_REPORTER] = VM_SLAB_REPORTER,
+        [VM_SET_MARKET_STATE] = VM_SLAB_MARKET,
+    };
+    return (enum vm_slab_id)slabs[id];
+}
+
+/* Whether the element has a row now. */
+static bool row_lives(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+{
+    enum vm_slab_id const slab = slab_of(id);
+    if (slab != VM_SLAB_COUNT && !vm__taken(s, slab, index)) {
+        return false;
+    }
+    if (id == VM_SET_POSITION) {
+        const struct vm_position_row *const row = &vm__position(s, index)->open.row;
+        return vm_lots_raw(row->lots) != 0 || vm_money_raw(row->cost) != 0;
+    }
+    if (id == VM_SET_LEVEL) {
+        return ((const struct vm_level_page *)vm__at(s, slab, index))->row.occupied != 0;
+    }
+    if (id == VM_SET_ORDERS) {
+        return ((const struct vm_order_page *)vm__at(s, slab, index))->taken != 0;
+    }
+    if (id == VM_SET_SESSION) {
+        return ((const struct vm_session_cell *)vm__at(s, slab, index))->live;
+    }
+    if (id == VM_SET_TOMBSTONE) {
+        return ((const struct vm_tombstone_cell *)vm__at(s, slab, index))->live;
+    }
+    if (id == VM_SET_REPORT) {
+        return ((const struct vm_report_row *)vm__at(s, VM_SLAB_REPORT, index))->time_ms != 0;
+    }
+    return id != VM_SET_PARAM || ((struct vm_param_cell *)vm__at(s, VM_SLAB_PARAM, index))->live;
+}
+
+/* long: dispatch switch */
+static void
+value_encode(const struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_writer *w)
+{
+    switch (id) {
+    case VM_SET_ACCOUNT: vm_account_row_encode(w, &vm_account(s, index)->row); break;
+    case VM_SET_POSITION: vm_position_row_encode(w, &vm_position(s, index)->row); break;
+    case VM_SET_MARKET: vm_market_row_encode(w, &vm_market(s, index)->listing); break;
+    case VM_SET_LEVEL: vm_level_row_encode(w, &vm_level_page(s, index)->row); break;
+    case VM_SET_ADDRESS: {
+        struct vm_address_row const row = {.account = (uint64_t)index + 1};
+        vm_address_row_encode(w, &row);
+        break;
+    }
+    case VM_SET_SESSION: {
+        const struct vm_session_cell *const cell = vm__at(s, VM_SLAB_SESSION, index);
+        vm_session_row_encode(w, &cell->row);
+        break;
+    }
+    case VM_SET_ORDERS: orders_encode(s, index, w); break;
+    case VM_SET_FEED: vm_feed_row_encode(w, &vm_feed(s, index)->row); break;
+    case VM_SET_REPORT: vm_report_row_encode(w, vm__at(s, VM_SLAB_REPORT, index)); break;
+    case VM_SET_PARAM: {
+        const struct vm_param_cell *const cell = vm__at(s, VM_SLAB_PARAM, index);
+        vm_param_row_encode(w, &cell->row);
+        break;
+    }
+    case VM_SET_CHAIN: vm_chain_row_encode(w, vm_chain(s)); break;
+    case VM_SET_BLOCK_RESULT: vm_block_result_row_encode(w, &s->block_result); break;
+    case VM_SET_ROOT: vm_root_row_encode(w, &s->root); break;
+    case VM_SET_TOMBSTONE: {
+        const struct vm_tombstone_cell *const cell = vm__at(s, VM_SLAB_TOMBSTONE, index);
+        vm_tombstone_row_encode(w, &cell->row);
+        break;
+    }
+    case VM_SET_REPORTER: vm_reporter_row_encode(w, vm_reporter(s, index)); break;
+    case VM_SET_MARKET_STATE: vm_market_state_row_encode(w, &vm_market(s, index)->row); break;
+    case VM_SET_COUNT: NV_ASSERT(false); break;
+    }
+}
+
+bool vm__row_encode(const struct vm_state *s,
+                    enum vm_set_id id,
+                    uint32_t index,
+                    struct nv_row_key *key,
+                    struct nv_writer *value)
+{
+    if (!row_lives(s, id, index)) {
+        return false;
+    }
+    vm__row_key(s, id, index, key);
+    value_encode(s, id, index, value);
+    NV_ASSERT(!value->overflow && value->size > 0 && value->size <= VM_ROW_SIZE_MAX);
+    return true;
+}
+
+static uint8_t *image_of(const struct vm_rowset *set, uint32_t index)
+{
+    return set->images + (size_t)index * set->image_max;
+}
+
+void vm__image_set(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_view value)
+{
+    struct vm_rowset *const set = &s->sets[id];
+    NV_ASSERT(value.size <= set->image_max);
+    memcpy(image_of(set, index), value.bytes, value.size);
+    set->image_size[index] = (uint16_t)value.size;
+}
+
+/* Writes one dirty row to *out if it is not as committed, and makes it so. */
+static bool write_one(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_row *out)
+{
+    struct vm_rowset *const set = &s->sets[id];
+    uint8_t bytes[VM_ROW_SIZE_MAX];
+    struct nv_writer w;
+    nv_writer_init(&w, bytes, sizeof bytes);
+    if (!vm__row_encode(s, id, index, &out->key, &w)) {
+        if (set->image_size[index] == 0) {
+            return false;
+        }
+        set->image_size[index] = 0;
+        vm__row_key(s, id, index, &out->key);
+        out->value = nv_view_of(NULL, 0);
+        return true;
+    }
+    if (nv_view_eq(nv_writer_view(&w), nv_view_of(image_of(set, index), set->image_size[index]))) {
+        return false;
+    }
+    vm__image_set(s, id, index, nv_writer_view(&w));
+    out->value = nv_view_of(image_of(set, index), w.size);
+    return true;
+}
+
+static void retire_order_page(struct vm_state *s, uint32_t index)
+{
+    const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+    vm__position(s, page->position)->page[page->page] = VM_NONE;
+    vm__release(s, VM_SLAB_ORDER_PAGE, index);
+}
+
+static void retire_session(struct vm_state *s, uint32_t index)
+{
+    const struct vm_session_cell *const cell = vm__at(s, VM_SLAB_SESSION, index);
+    struct nv_row_key key;
+    vm__session_index_key(&key, (uint64_t)cell->account + 1, &cell->row.key);
+    vm__index_remove(s, VM_INDEX_SESSION, &key);
+    vm__release(s, VM_SLAB_SESSION, index);
+}
+
+static void retire_position(struct vm_state *s, uint32_t index)
+{
+    if (vm__position_empty(vm__position(s, index))) {
+        vm__position_unlist(s, index);
+        vm__release(s, VM_SLAB_POSITION, index);
+    }
+}
+
+/* An element of these sets goes when its row does. */
+static void retire(struct vm_state *s, enum vm_set_id id, uint32_t index)
+{
+    struct nv_row_key key;
+    if (row_lives(s, id, index) || !vm__taken(s, slab_of(id), index)) {
+        return;
+    }
+    if (id == VM_SET_LEVEL) {
+        vm__row_key(s, id, index, &key);
+        vm__index_remove(s, VM_INDEX_LEVEL, &key);
+        vm__release(s, VM_SLAB_LEVEL, index);
+    } else if (id == VM_SET_TOMBSTONE) {
+        vm__row_key(s, id, index, &key);
+        vm__index_remove(s, VM_INDEX_TOMBSTONE, &key);
+        vm__release(s, VM_SLAB_TOMBSTONE, index);
+    } else if (id == VM_SET_SESSION) {
+        retire_session(s, index);
+    } else if (id == VM_SET_ORDERS) {
+        retire_order_page(s, index);
+    } else if (id == VM_SET_POSITION) {
+        retire_position(s, index);
+    }
+}
+
+/* Order pages before positions: a position goes with its last order. */
+static void retire_all(struct vm_state *s)
+{
+    static const uint8_t sets[] = {
+        VM_SET_ORDERS, VM_SET_POSITION, VM_SET_LEVEL, VM_SET_SESSION, VM_SET_TOMBSTONE};
+    for (uint32_t i = 0; i < sizeof sets; i++) {
+        struct vm_rowset *const set = &s->sets[sets[i]];
+        for (uint32_t j = 0; j < set->list_count; j++) {
+            retire(s, (enum vm_set_id)sets[i], set->list[j]);
+        }
+    }
+}
+
+static int row_cmp(const void *a, const void *b)
+{
+    const struct nv_row *const left = a;
+    const struct nv_row *const right = b;
+    return nv_row_key_cmp(&left->key, &right->key);
+}
+
+uint32_t
+vm_state_writes(struct vm_state *s, struct nv_arena *arena, const struct nv_row **writes_out)
+{
+    NV_ASSERT(!s->scope_open);
+    uint32_t dirty = 0, longest = 0;
+    for (uint32_t id = 0; id < VM_SET_COUNT; id++) {
+        uint32_t const count = s->sets[id].list_count;
+        dirty += count;
+        longest = count > longest ? count : longest;
+    }
+    struct nv_row *const rows = NV_ARENA_NEW(arena, struct nv_row, dirty);
+    struct nv_row *const scratch = NV_ARENA_NEW(arena, struct nv_row, longest);
+    uint32_t count = 0;
+    for (uint32_t id = 0; id < VM_SET_COUNT; id++) {
+        const struct vm_rowset *const set = &s->sets[id];
+        uint32_t const first = count;
+        for (uint32_t j = 0; j < set->list_count; j++) {
+            count += write_one(s, (enum vm_set_id)id, set->list[j], &rows[count]) ? 1u : 0u;
+        }
+        nv_sort(&rows[first], count - first, sizeof rows[0], row_cmp, scratch);
+    }
+    retire_all(s);
+    for (uint32_t id = 0; id < VM_SET_COUNT; id++) {
+        struct vm_rowset *const set = &s->sets[id];
+        for (uint32_t j = 0; j < set->list_count; j++) {
+            set->dirty[set->list[j]] = 0;
+        }
+        set->list_count = 0;
+    }
+    *writes_out = rows;
+    return count;
+}
