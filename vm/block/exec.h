@@ -49,9 +49,25 @@ struct vm_exec {
     uint32_t act_count;
     struct vm_unsafe *unsafe; /* ascending account */
     uint32_t unsafe_count;
+    /* below: for exec.c and block.c only */
+    struct nv_view *events;
+    uint32_t event_count;
+    uint32_t event_cap;
+    uint64_t event_bytes;
+    uint64_t event_bytes_max;
+    struct vm_credit *credits;
+    uint32_t credit_count;
+    uint32_t credit_cap;
 };
 
-/* vm_exec_emit appends one event. */
+/* Cash on its way to an account. */
+struct vm_credit {
+    uint32_t account;
+    struct vm_money amount;
+};
+
+/* vm_exec_emit appends one event.  A block's events have a bound in bytes
+ * (vm_limits.block_output_bytes_max); what is beyond it is not told. */
 void vm_exec_emit(struct vm_exec *x, const struct vm_event *event);
 
 /* vm_exec_credit notes cash for an account that lands at the phase's end.
@@ -69,5 +85,8 @@ enum vm_quarantine_reason {
     VM_QUARANTINE_UNCOVERED = 5,
 };
 void vm_exec_quarantine(struct vm_exec *x, uint32_t market, uint8_t reason);
+
+/* vm_exec_safe_mode puts the chain in safe mode: no withdrawals, no new risk. */
+void vm_exec_safe_mode(struct vm_exec *x);
 
 #endif /* NV_VM_BLOCK_EXEC_H */

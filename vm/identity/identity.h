@@ -6,6 +6,13 @@
 
 #include "vm/block/exec.h"
 
+/* The scope that only an account's own key has: registering session keys.  No
+ * session key can be given it. */
+#define VM_SCOPE_OWN (1u << 31)
+
+/* More than this is never minted, so that sums of money stay in 64 bits. */
+#define VM_SUPPLY_MAX (INT64_C(1) << 61)
+
 /* vm_identity_authorize decides whether the key that signed a transaction may
  * act for its account, now; VM_OK or a 2xxx code.  Scopes come back for the
  * per-action check vm_identity_scope. */

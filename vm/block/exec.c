@@ -1,0 +1,88 @@
+#include "vm/block/exec.h"
+
+#include "base/assert.h"
+
+#include "base/pure.h"
+
+#define EVENT_SIZE_MAX 128u
+#define LIST_FIRST     64u
+
+/* Returns `list` with room for one more than `count`; a list that is full moves
+ * to twice the room, so growing costs a constant each. */
+static void *
+list_grow(struct nv_arena *arena, void *list, uint32_t count, uint32_t *cap, size_t size)
+{
+    if (count < *cap) {
+        return list;
+    }
+    uint32_t const wider = *cap == 0 ? LIST_FIRST : *cap * 2;
+    void *const moved = nv_arena_alloc(arena, size, _Alignof(max_align_t), wider);
+    if (count > 0) {
+        memcpy(moved, list, (size_t)count * size);
+    }
+    *cap = wider;
+    return moved;
+}
+
+void vm_exec_emit(struct vm_exec *x, const struct vm_event *event)
+{
+    uint8_t bytes[EVENT_SIZE_MAX];
+    struct nv_writer w;
+    nv_writer_init(&w, bytes, sizeof bytes);
+    vm_event_encode(&w, event);
+    NV_ASSERT(!w.overflow);
+    if (x->event_bytes + w.size > x->event_bytes_max) {
+        return;
+    }
+    x->event_bytes += w.size;
+    uint8_t *const kept = NV_ARENA_NEW(x->arena, uint8_t, w.size);
+    memcpy(kept, bytes, w.size);
+    x->events = list_grow(x->arena, x->events, x->event_count, &x->event_cap, sizeof x->events[0]);
+    x->events[x->event_count] = nv_view_of(kept, w.size);
+    x->event_count++;
+}
+
+void vm_exec_credit(struct vm_exec *x, uint32_t account, struct vm_money amount)
+{
+    NV_ASSERT(vm_money_raw(amount) >= 0);
+    x->credits =
+        list_grow(x->arena, x->credits, x->credit_count, &x->credit_cap, sizeof x->credits[0]);
+    x->credits[x->credit_count] = (struct vm_credit){.account = account, .amount = amount};
+    x->credit_count++;
+}
+
+/* A credit that leaves 64 bits cannot land; the laws then do not hold, and the
+ * chain goes to safe mode at the end of the block. */
+void vm_exec_credits_land(struct vm_exec *x)
+{
+    for (uint32_t i = 0; i < x->credit_count; i++) {
+        if (!vm_cash_add(x->state, x->credits[i].account, x->credits[i].amount)) {
+            vm_exec_safe_mode(x);
+        }
+    }
+    x->credit_count = 0;
+}
+
+void vm_exec_quarantine(struct vm_exec *x, uint32_t market, uint8_t reason)
+{
+    if (vm_market(x->state, market)->row.status == VM_MARKET_QUARANTINED) {
+        return;
+    }
+    struct vm_market *const m = vm_market_mut(x->state, market);
+    m->row.status = VM_MARKET_QUARANTINED;
+    m->row.status_ms = x->block->time_ms;
+    struct vm_event const event = {
+        .kind = VM_EVENT_MARKET,
+        .market = {.market = market, .status = VM_MARKET_QUARANTINED, .reason = reason}};
+    vm_exec_emit(x, &event);
+}
+
+void vm_exec_safe_mode(struct vm_exec *x)
+{
+    if (vm_chain(x->state)->safe_mode != 0) {
+        return;
+    }
+    vm_chain_mut(x->state)->safe_mode = 1;
+    struct vm_event const event = {.kind = VM_EVENT_SAFE_MODE, .safe_mode = 1};
+    vm_exec_emit(x, &event);
+}
