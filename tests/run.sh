@@ -3,7 +3,7 @@
 # line "N passed, N failed" that counts test cases.
 #
 # A program that dies, hangs or exits badly without naming a failed case counts as one failed case.
-# Fails when a case fails, and also when there is no case at all.
+# A PROGRAM may carry arguments: its words are split.  Fails when a case fails, and also when there is no case at all.
 #   NV_TEST_TIMEOUT  seconds a program may take (120)
 #   NV_TEST_JOBS     programs that run side by side (2)
 set -u
@@ -14,7 +14,7 @@ trap 'rm -rf "$out"' EXIT
 # One program: its TAP lines go to a file, and "passed failed name" to another.
 run_one() {
     local program=$1 log=$2.log passed failed code
-    CMOCKA_MESSAGE_OUTPUT=tap timeout -k 5 "$limit" "$program" >"$log" 2>&1
+    CMOCKA_MESSAGE_OUTPUT=tap timeout -k 5 "$limit" $program >"$log" 2>&1
     code=$?
     passed=$(grep -c '^ok [0-9]' "$log")
     failed=$(grep '^not ok [0-9]' "$log" | grep -vc '# SKIP')

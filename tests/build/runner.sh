@@ -43,6 +43,10 @@ program silent </dev/null
 
 expect "passes; a skipped case counts for neither" "2 passed, 0 failed" 0 "$root/tests/run.sh" ./good
 expect "a failed case" "3 passed, 1 failed" 1 "$root/tests/run.sh" ./good ./bad
+program worded <<'END'
+[ "$*" = "a b" ] && echo "ok 1 - a"
+END
+expect "a program with arguments" "1 passed, 0 failed" 0 "$root/tests/run.sh" "./worded a b"
 expect "a crash" "1 passed, 1 failed" 1 "$root/tests/run.sh" ./crash
 expect "a hang" "1 passed, 1 failed" 1 env NV_TEST_TIMEOUT=1 "$root/tests/run.sh" ./hang
 expect "no such program" "2 passed, 1 failed" 1 "$root/tests/run.sh" ./good ./none
