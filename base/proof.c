@@ -38,19 +38,10 @@ static bool range_has(const struct nv_row_range *range, const struct nv_row_key 
 static bool
 reach_meets(const struct nv_row_range *range, const struct nv_row_key *near, uint32_t depth)
 {
-    struct nv_row_key first;
-    struct nv_row_key last;
-    memset(first.bytes, 0x00, sizeof first.bytes);
-    memset(last.bytes, 0xff, sizeof last.bytes);
-    uint32_t const byte = depth >> 3;
-    uint8_t const bit = (uint8_t)(0x80u >> (depth & 7u));
-    uint8_t const below = (uint8_t)(bit - 1u);
-    uint8_t const shared = (uint8_t)((near->bytes[byte] ^ bit) & (uint8_t)~below);
-    memcpy(first.bytes, near->bytes, byte);
-    memcpy(last.bytes, near->bytes, byte);
-    first.bytes[byte] = shared;
-    last.bytes[byte] = (uint8_t)(shared | below);
-    return nv_row_key_cmp(&first, &range->last) <= 0 && nv_row_key_cmp(&range->first, &last) <= 0;
+    struct nv_row_range reach;
+    nv_row_key_reach(&reach, near, depth, !nv_row_key_bit(near, depth));
+    return nv_row_key_cmp(&reach.first, &range->last) <= 0 &&
+           nv_row_key_cmp(&range->first, &reach.last) <= 0;
 }
 
 static const struct nv_row_key *get_key(struct nv_reader *r)

@@ -21,6 +21,23 @@ uint32_t nv_row_key_diff(const struct nv_row_key *a, const struct nv_row_key *b)
     return NV_ROW_KEY_BITS;
 }
 
+void nv_row_key_reach(struct nv_row_range *out,
+                      const struct nv_row_key *near,
+                      uint32_t depth,
+                      bool bit)
+{
+    uint32_t const byte = depth >> 3;
+    uint32_t const mask = 0x80u >> (depth & 7u);
+    uint32_t const below = mask - 1u;
+    uint32_t const shared = ((uint32_t)near->bytes[byte] & ~(mask | below)) | (bit ? mask : 0u);
+    memset(out->first.bytes, 0x00, NV_ROW_KEY_SIZE);
+    memset(out->last.bytes, 0xff, NV_ROW_KEY_SIZE);
+    memcpy(out->first.bytes, near->bytes, byte);
+    memcpy(out->last.bytes, near->bytes, byte);
+    out->first.bytes[byte] = (uint8_t)shared;
+    out->last.bytes[byte] = (uint8_t)(shared | below);
+}
+
 void nv_row_leaf_hash(struct nv_hash *out,
                       const struct nv_row_key *key,
                       const struct nv_hash *value_hash)

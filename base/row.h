@@ -64,6 +64,13 @@ static inline bool nv_row_key_bit(const struct nv_row_key *key, uint32_t depth)
  * NV_ROW_KEY_BITS when they are equal. */
 uint32_t nv_row_key_diff(const struct nv_row_key *a, const struct nv_row_key *b);
 
+/* nv_row_key_reach writes the range of the keys that agree with `near` in the
+ * bits before `depth` (below 256) and have the bit `bit` there. */
+void nv_row_key_reach(struct nv_row_range *out,
+                      const struct nv_row_key *near,
+                      uint32_t depth,
+                      bool bit);
+
 /* nv_row_leaf_hash writes the hash of a row from the hash of its value. */
 void nv_row_leaf_hash(struct nv_hash *out,
                       const struct nv_row_key *key,

@@ -59,7 +59,7 @@ struct st_limits {
     uint32_t versions_max;    /* executed heights kept readable; fewer when nodes run out */
     uint32_t writes_max;      /* rows that one block may write */
     uint32_t dirty_max;       /* distinct rows between two checkpoints; at least writes_max */
-    uint64_t dirty_bytes_max; /* of their values */
+    uint64_t dirty_bytes_max; /* of their values; at least writes_max * NV_ROW_VALUE_MAX */
     uint32_t blocks_max;      /* blocks between two checkpoints */
     uint32_t txs_max;         /* indexed transactions between two checkpoints */
 };

@@ -38,6 +38,29 @@ static void the_first_difference_is_found(void **state)
     }
 }
 
+static void a_reach_is_a_prefix_and_a_bit(void **state)
+{
+    (void)state;
+    struct nv_test_rng rng = {2};
+    for (uint32_t depth = 0; depth < NV_ROW_KEY_BITS; depth++) {
+        struct nv_row_range reach;
+        struct nv_row_key near;
+        nv_test_fill(&rng, &near, sizeof near);
+        bool const bit = !nv_row_key_bit(&near, depth);
+        nv_row_key_reach(&reach, &near, depth, bit);
+        assert_int_equal(nv_row_key_diff(&reach.first, &near), depth);
+        assert_int_equal(nv_row_key_diff(&reach.last, &near), depth);
+        for (uint32_t i = depth + 1; i < NV_ROW_KEY_BITS; i++) {
+            assert_false(nv_row_key_bit(&reach.first, i));
+            assert_true(nv_row_key_bit(&reach.last, i));
+        }
+        nv_row_key_reach(&reach, &near, depth, !bit);
+        assert_true(nv_row_key_cmp(&reach.first, &near) <= 0);
+        assert_true(nv_row_key_cmp(&near, &reach.last) <= 0);
+        assert_int_equal(nv_row_key_bit(&reach.first, depth), !bit);
+    }
+}
+
 static void hashes_are_those_of_the_page(void **state)
 {
     (void)state;
@@ -76,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_count_from_the_highest),
         cmocka_unit_test(the_first_difference_is_found),
+        cmocka_unit_test(a_reach_is_a_prefix_and_a_bit),
         cmocka_unit_test(hashes_are_those_of_the_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
