@@ -41,6 +41,7 @@ static void f(void)
 }
 END
 passes "three levels and a nested initialiser"
-sed 's/case 1: .*/case 1: if (w) {\n}/' "$NV_LINT_ROOT/c.c" | file c.c
+deeper=$(sed 's/case 1: .*/case 1: if (w) {\n}/' "$NV_LINT_ROOT/c.c")
+echo "$deeper" | file c.c
 fails "four levels" '^c.c:7: f nests 4 levels'
 exit $bad
