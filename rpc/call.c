@@ -10,6 +10,7 @@
 #include "rpc/exchange.h"
 #include "rpc/methods.h"
 #include "rpc/proof.h"
+#include "vm/receipt.h"
 
 /* What every method on the state takes besides its own parameters. */
 #define COMMON_STATE "meta:bool proof:bool min_height:u64 timeout_ms:count"
@@ -125,9 +126,7 @@ void rpc__call_park(struct rpc_call *call,
 void rpc__call_done(struct rpc_call *call)
 {
     NV_ASSERT(call->step == RPC_CALL_PARKED || call->step == RPC_CALL_QUEUED);
-    if (call->method->where == RPC_ON_LOOP) {
-        rpc__json_end(&call->out, '}');
-    }
+    rpc__json_end(&call->out, '}');
     call->step = RPC_CALL_DONE;
     rpc__exchange_call_done(call->exchange, call);
 }
@@ -168,7 +167,6 @@ void rpc__call_run_on_state(struct rpc_job *job, const struct rpc_state *state)
             rpc__call_fail_err(call, err);
         }
     }
-    rpc__json_end(&call->out, '}');
     call->state = NULL;
 }
 
@@ -177,6 +175,8 @@ static void job_done(struct rpc_work *work)
     struct rpc_call *call = (struct rpc_call *)(void *)work;
     if (work->job.err != NV_OK) {
         rpc__call_fail_err(call, work->job.err);
+    } else if (call->fault.code == 0 && call->after != NULL) {
+        call->after(call);
     }
     rpc__call_done(call);
 }
@@ -220,7 +220,7 @@ static void start_on_state(struct rpc_call *call)
         rpc__call_fail(call, RPC_ERROR_SYNCING);
         return;
     }
-    if (rpc__param_bool(call->params, "proof")) {
+    if (call->method->where == RPC_ON_PROVED_STATE || rpc__param_bool(call->params, "proof")) {
         call->proof = nv_heap_alloc(sizeof *call->proof);
         if (call->proof == NULL) {
             rpc__call_fail(call, RPC_ERROR_BUSY);
@@ -273,16 +273,16 @@ static bool resolve(struct rpc_call *call)
     if (market != NULL) {
         const struct rpc_listing *listing = rpc__listing_named(catalogue, market);
         if (listing == NULL) {
-            rpc__fault_field(&call->fault, RPC_ERROR_MARKET_NOT_FOUND, "market", "");
+            rpc__fault_field(&call->fault, VM_REJECT_MARKET_UNKNOWN, "market", "");
             snprintf(call->fault.got, sizeof call->fault.got, "%.60s", market);
             return false;
         }
         call->listing = *listing;
     }
-    if (feed != NULL && call->method->where == RPC_ON_STATE) {
+    if (feed != NULL && call->method->where != RPC_ON_LOOP) {
         const struct rpc_feed *entry = rpc__feed_named(catalogue, feed);
         if (entry == NULL) {
-            rpc__fault_field(&call->fault, RPC_ERROR_FEED_NOT_FOUND, "feed", "");
+            rpc__fault_field(&call->fault, VM_REJECT_FEED_UNKNOWN, "feed", "");
             snprintf(call->fault.got, sizeof call->fault.got, "%.60s", feed);
             return false;
         }
@@ -306,12 +306,14 @@ static void start(struct rpc_call *call, const char *name)
         rpc__call_fail(call, RPC_ERROR_DEV_ONLY);
         return;
     }
-    const char *common = call->method->where == RPC_ON_STATE ? COMMON_STATE : "";
+    bool const on_loop = call->method->where == RPC_ON_LOOP;
+    const char *common = on_loop ? "" : COMMON_STATE;
     if (!rpc__params_check(call->params, call->method->params, common, &call->fault) ||
         !resolve(call)) {
         return;
     }
-    if (call->method->where == RPC_ON_STATE) {
+    call->markets = call->rpc->catalogue.listing_count;
+    if (!on_loop) {
         start_on_state(call);
         return;
     }

@@ -32,7 +32,11 @@ struct rpc_call;
 struct rpc_exchange;
 struct rpc_proof;
 
-enum rpc_where { RPC_ON_LOOP = 1, RPC_ON_STATE };
+enum rpc_where {
+    RPC_ON_LOOP = 1,
+    RPC_ON_STATE,
+    RPC_ON_PROVED_STATE, /* as if the client had asked for a proof */
+};
 
 struct rpc_method {
     const char *name;
@@ -62,6 +66,10 @@ struct rpc_call {
     struct rpc_json out;
     struct rpc_fault fault; /* code 0: none */
 
+    /* A method on the state may leave a last step to the loop. */
+    void (*after)(struct rpc_call *call);
+    uint64_t account;           /* for that step */
+    uint32_t markets;           /* how many there are */
     struct rpc_listing listing; /* of the parameter `market`, if there is one */
     struct rpc_feed feed;       /* of the parameter `feed`, if there is one */
 

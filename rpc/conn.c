@@ -215,12 +215,16 @@ void rpc__conn_consume(struct rpc_conn *conn, uint32_t size)
     }
 }
 
+bool rpc__conn_full(const struct rpc_conn *conn)
+{
+    bool const http = conn->mode == RPC_CONN_HEAD || conn->mode == RPC_CONN_BODY;
+    return rpc__conn_pending(conn) > conn->rpc->limits.output_bytes / 2 ||
+           (http && conn->exchange_count >= RPC_HTTP_PIPELINE);
+}
+
 void rpc__conn_pace(struct rpc_conn *conn)
 {
-    const struct rpc_limits *limits = &conn->rpc->limits;
-    bool const http = conn->mode == RPC_CONN_HEAD || conn->mode == RPC_CONN_BODY;
-    bool const full = rpc__conn_pending(conn) > limits->output_bytes / 2 ||
-                      (http && conn->exchange_count >= RPC_HTTP_PIPELINE);
+    bool const full = rpc__conn_full(conn);
     if (conn->closing || conn->reading == !full) {
         return;
     }

@@ -76,6 +76,10 @@ void rpc__conn_flush(struct rpc_conn *conn);
 /* rpc__conn_pending returns the bytes that wait to be read by the client. */
 size_t rpc__conn_pending(const struct rpc_conn *conn);
 
+/* rpc__conn_full returns whether so much is under way that no further request
+ * is taken. */
+bool rpc__conn_full(const struct rpc_conn *conn);
+
 /* rpc__conn_consume drops the first `size` bytes of the input. */
 void rpc__conn_consume(struct rpc_conn *conn, uint32_t size);
 

@@ -5,6 +5,8 @@
 
 #include "base/assert.h"
 
+#include "vm/receipt.h"
+
 struct error_line {
     int32_t code;
     uint32_t http;
@@ -50,19 +52,22 @@ static const struct error_line *line_of(int32_t code)
 const char *rpc__error_name(int32_t code)
 {
     const struct error_line *line = line_of(code);
-    return line != NULL ? line->name : "unknown";
+    const char *name = line != NULL ? line->name : vm_reject_name((uint16_t)code);
+    return name != NULL ? name : "unknown";
 }
 
 const char *rpc__error_text(int32_t code)
 {
     const struct error_line *line = line_of(code);
-    return line != NULL ? line->text : "";
+    const char *text = line != NULL ? line->text : vm_reject_text((uint16_t)code);
+    return text != NULL ? text : "";
 }
 
 const char *rpc__error_hint(int32_t code)
 {
     const struct error_line *line = line_of(code);
-    return line != NULL ? line->hint : "";
+    const char *hint = line != NULL ? line->hint : vm_reject_hint((uint16_t)code);
+    return hint != NULL ? hint : "";
 }
 
 uint32_t rpc__error_http(int32_t code)

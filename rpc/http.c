@@ -173,7 +173,7 @@ static bool take_body(struct rpc_conn *conn)
 
 static bool more_welcome(const struct rpc_conn *conn)
 {
-    return !conn->closing && conn->exchange_count < RPC_HTTP_PIPELINE &&
+    return !conn->closing && !rpc__conn_full(conn) &&
            (conn->mode == RPC_CONN_HEAD || conn->mode == RPC_CONN_BODY);
 }
 

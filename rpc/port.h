@@ -184,8 +184,9 @@ struct rpc_rows {
         header; /* out: final header naming that root, borrowed until done; may be empty */
     struct nv_view certificate;          /* out */
     enum nv_err err;                     /* out: NV_ERR_NOT_FOUND when the pin is no longer held */
-    void (*done)(struct rpc_rows *page); /* the server's own */
-    struct rpc_rows *next;               /* the node's */
+    void (*done)(struct rpc_rows *page); /* the server's, as is the next */
+    void *server;
+    struct rpc_rows *next; /* the node's */
 };
 
 /* The port. `ctx` is handed back to each function. Pointers marked "may be

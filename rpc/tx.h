@@ -32,4 +32,8 @@ static inline uint64_t rpc__tx_key(const struct nv_hash *hash)
  * when it is empty or cannot be read. */
 void rpc__receipt_write(struct rpc_json *json, const char *key, struct nv_view receipt);
 
+/* rpc__tx_outcome_write writes the members of a transaction that is pending or
+ * final. */
+void rpc__tx_outcome_write(struct rpc_json *json, const struct rpc_tx_outcome *outcome);
+
 #endif /* NV_RPC_TX_H */

@@ -25,7 +25,7 @@ recv_bytes(wslay_event_context_ptr wslay, uint8_t *to, size_t cap, int flags, vo
 {
     (void)flags;
     struct rpc_conn *conn = user;
-    if (conn->in.size == 0 || rpc__conn_pending(conn) > conn->rpc->limits.output_bytes / 2) {
+    if (conn->in.size == 0 || rpc__conn_full(conn)) {
         wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }

@@ -386,16 +386,28 @@ const char *world_answer(struct rpc_world *world, int fd, uint32_t *status)
     return body;
 }
 
-const char *world_post_on(struct rpc_world *world, int fd, const char *body)
+static void say_post(struct rpc_world *world, int fd, const char *body)
 {
     char head[128];
-    uint32_t answered = 0;
     snprintf(head,
              sizeof head,
              "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n",
              strlen(body));
     assert_true(world_say(world, fd, head));
     assert_true(world_say(world, fd, body));
+}
+
+int world_ask(struct rpc_world *world, const char *body)
+{
+    int const fd = world_connect(world);
+    say_post(world, fd, body);
+    return fd;
+}
+
+const char *world_post_on(struct rpc_world *world, int fd, const char *body)
+{
+    uint32_t answered = 0;
+    say_post(world, fd, body);
     return world_answer(world, fd, &answered);
 }
 

@@ -78,6 +78,9 @@ uint8_t *world_read(struct rpc_world *world, int fd, size_t want, size_t *size);
  * test when the answer is malformed. */
 const char *world_answer(struct rpc_world *world, int fd, uint32_t *status);
 
+/* world_ask sends one JSON-RPC body on a new connection and returns it. */
+int world_ask(struct rpc_world *world, const char *body);
+
 /* world_post sends one JSON-RPC body on a connection of its own or on `fd`
  * and returns the answer. */
 const char *world_post(struct rpc_world *world, const char *body);
@@ -87,7 +90,7 @@ const char *world_post_on(struct rpc_world *world, int fd, const char *body);
  * sent before is read). */
 bool world_eof(struct rpc_world *world, int fd);
 
-/* world_quiet checks that the server still serves, on a new connection. */
+/* world_unharmed checks that the server still serves, on a new connection. */
 void world_unharmed(struct rpc_world *world);
 
 /* WebSocket: the handshake, one masked frame, and the next message as text

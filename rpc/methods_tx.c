@@ -1,0 +1,304 @@
+/* methods_tx.c - tx_*, dev_*: transactions on their way, and what became of
+ * them. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/fmt.h"
+#include "base/heap.h"
+
+#include "rpc/call.h"
+#include "rpc/methods.h"
+#include "rpc/tx.h"
+#include "vm/receipt.h"
+
+#define WAIT_MS_DEFAULT 10000u
+#define WAIT_MS_MAX     60000u
+
+/* ---- as JSON ---- */
+
+static void write_outcome(struct rpc_json *json, const struct vm_outcome *outcome)
+{
+    rpc__json_object(json, NULL);
+    rpc__json_number(json, "code", outcome->code);
+    rpc__json_text(json, "reason", outcome->code == VM_OK ? NULL : rpc__error_name(outcome->code));
+    rpc__json_u64(json, "result", outcome->result);
+    rpc__json_end(json, '}');
+}
+
+void rpc__receipt_write(struct rpc_json *json, const char *key, struct nv_view bytes)
+{
+    struct vm_receipt receipt;
+    if (bytes.size == 0 || vm_receipt_decode(&receipt, bytes) != NV_OK) {
+        rpc__json_null(json, key);
+        return;
+    }
+    rpc__json_object(json, key);
+    rpc__json_number(json, "code", receipt.code);
+    rpc__json_text(json, "reason", receipt.code == VM_OK ? NULL : rpc__error_name(receipt.code));
+    rpc__json_u64(json, "account", receipt.account);
+    rpc__json_micro(json, "fee", vm_money_raw(receipt.fee));
+    rpc__json_array(json, "outcomes");
+    for (uint32_t i = 0; i < receipt.outcome_count; i++) {
+        write_outcome(json, &receipt.outcomes[i]);
+    }
+    rpc__json_end(json, ']');
+    rpc__json_hex(json, "bytes", bytes);
+    rpc__json_end(json, '}');
+}
+
+void rpc__tx_outcome_write(struct rpc_json *json, const struct rpc_tx_outcome *outcome)
+{
+    rpc__json_hash(json, "tx_hash", &outcome->hash);
+    rpc__json_text(json, "state", outcome->final ? "final" : "pending");
+    if (outcome->final) {
+        rpc__json_u64(json, "height", outcome->height);
+        rpc__json_number(json, "index", outcome->index);
+    } else {
+        rpc__json_null(json, "height");
+        rpc__json_null(json, "index");
+    }
+    rpc__receipt_write(json, "receipt", outcome->receipt);
+}
+
+static void fail_with_hash(struct rpc_call *call, int32_t code)
+{
+    rpc__call_fail(call, code);
+    call->fault.has_tx_hash = true;
+    call->fault.tx_hash = call->tx_hash;
+}
+
+static void write_outcome_of(struct rpc_call *call, const struct rpc_tx_outcome *outcome)
+{
+    rpc__tx_outcome_write(&call->out, outcome);
+    rpc__json_bool(&call->out, "duplicate", call->duplicate);
+}
+
+/* ---- waiting for execution ---- */
+
+static uint32_t timeout_of(const struct rpc_call *call)
+{
+    uint32_t const wait = rpc__param_count(call->params, "timeout_ms", WAIT_MS_DEFAULT);
+    return wait < WAIT_MS_MAX ? wait : WAIT_MS_MAX;
+}
+
+static void tx_woken(struct rpc_wait *wait, enum rpc_wake wake, const void *detail)
+{
+    struct rpc_call *call = rpc__call_of_wait(wait);
+    const struct rpc_tx_outcome *outcome = detail;
+    if (wake == RPC_WAKE_CANCELLED) {
+        return;
+    }
+    if (wake == RPC_WAKE_TIMEOUT) {
+        fail_with_hash(call, RPC_ERROR_OUTCOME_UNKNOWN);
+    } else if (!nv_hash_eq(&outcome->hash, &call->tx_hash)) {
+        rpc__wait_add(&call->rpc->waits, wait); /* another with the same first bytes */
+        return;
+    } else if (outcome->final) {
+        write_outcome_of(call, outcome);
+    } else {
+        fail_with_hash(call, outcome->reason);
+    }
+    rpc__call_done(call);
+}
+
+/* known writes what the node knows of the transaction; false: nothing. */
+static bool known(struct rpc_call *call, struct rpc_tx_outcome *outcome, struct nv_view *bytes)
+{
+    struct rpc_tx tx = {0};
+    if (call->rpc->port.tx(call->rpc->port.ctx, &call->tx_hash, &tx) != NV_OK) {
+        return false;
+    }
+    *bytes = tx.bytes;
+    *outcome = (struct rpc_tx_outcome){.hash = call->tx_hash,
+                                       .final = tx.state == RPC_TX_FINAL,
+                                       .height = tx.height,
+                                       .index = tx.index,
+                                       .receipt = tx.receipt};
+    return true;
+}
+
+/* wait_final parks the call until its transaction is executed; true when it is
+ * already and the result is written. */
+static bool wait_final(struct rpc_call *call)
+{
+    struct rpc_tx_outcome outcome;
+    struct nv_view bytes = {0};
+    if (known(call, &outcome, &bytes) && outcome.final) {
+        write_outcome_of(call, &outcome);
+        return true;
+    }
+    rpc__call_park(call, RPC_WAIT_TX, rpc__tx_key(&call->tx_hash), timeout_of(call), tx_woken);
+    return false;
+}
+
+void rpc__tx_wait(struct rpc_call *call)
+{
+    (void)rpc__param_hash(call->params, "tx_hash", &call->tx_hash);
+    (void)wait_final(call);
+}
+
+void rpc__tx_get(struct rpc_call *call)
+{
+    struct rpc_tx_outcome outcome;
+    struct nv_view bytes = {0};
+    (void)rpc__param_hash(call->params, "tx_hash", &call->tx_hash);
+    if (!known(call, &outcome, &bytes)) {
+        fail_with_hash(call, RPC_ERROR_TX_NOT_FOUND);
+        return;
+    }
+    rpc__tx_outcome_write(&call->out, &outcome);
+    rpc__json_hex(&call->out, "bytes", bytes);
+}
+
+/* ---- submitting ---- */
+
+static bool wants_final(const struct rpc_call *call)
+{
+    const char *wait = NULL;
+    return rpc__param_text(call->params, "wait", &wait) && strcmp(wait, "finalised") == 0;
+}
+
+/* wait_legal checks the parameter `wait`. */
+static bool wait_legal(struct rpc_call *call)
+{
+    const char *wait = "accepted";
+    (void)rpc__param_text(call->params, "wait", &wait);
+    if (strcmp(wait, "accepted") == 0 || strcmp(wait, "finalised") == 0) {
+        return true;
+    }
+    rpc__fault_field(&call->fault, RPC_ERROR_INVALID_PARAMS, "wait", "accepted or finalised");
+    return false;
+}
+
+static void refused(struct rpc_call *call, const struct rpc_verdict *verdict)
+{
+    rpc__call_fail(call, (int32_t)verdict->reason);
+    call->fault.retry_after_ms = verdict->retry_after_ms;
+    call->fault.has_tx_hash = !nv_hash_is_zero(&verdict->tx_hash);
+    call->fault.tx_hash = verdict->tx_hash;
+}
+
+static void verdict_woken(struct rpc_wait *wait, enum rpc_wake wake, const void *detail)
+{
+    struct rpc_call *call = rpc__call_of_wait(wait);
+    const struct rpc_verdict *verdict = detail;
+    if (wake == RPC_WAKE_CANCELLED) {
+        return;
+    }
+    if (wake == RPC_WAKE_TIMEOUT) {
+        rpc__call_fail(call, RPC_ERROR_OUTCOME_UNKNOWN);
+    } else if (verdict->outcome == RPC_SUBMIT_REFUSED) {
+        refused(call, verdict);
+    } else {
+        call->tx_hash = verdict->tx_hash;
+        call->duplicate = verdict->outcome == RPC_SUBMIT_DUPLICATE;
+        if (wants_final(call)) {
+            if (!wait_final(call)) {
+                return;
+            }
+        } else {
+            struct rpc_tx_outcome const pending = {.hash = verdict->tx_hash};
+            write_outcome_of(call, &pending);
+        }
+    }
+    rpc__call_done(call);
+}
+
+/* park_for_verdict gives the call a ticket. */
+static uint64_t park_for_verdict(struct rpc_call *call)
+{
+    uint64_t const ticket = ++call->rpc->tickets;
+    rpc__call_park(call, RPC_WAIT_TICKET, ticket, timeout_of(call), verdict_woken);
+    return ticket;
+}
+
+void rpc__tx_submit(struct rpc_call *call)
+{
+    const char *text = NULL;
+    uint32_t size = 0;
+    (void)rpc__param_text(call->params, "transaction", &text);
+    NV_ASSERT(text != NULL); /* it is required */
+    if (!wait_legal(call)) {
+        return;
+    }
+    uint8_t *bytes = nv_heap_alloc(VM_TX_SIZE_MAX);
+    if (bytes == NULL) {
+        rpc__call_fail(call, RPC_ERROR_BUSY);
+        return;
+    }
+    enum nv_err const err =
+        nv_bytes_parse_up_to(bytes, &size, VM_TX_SIZE_MAX, nv_view_of_text(text));
+    if (err != NV_OK) {
+        char expected[64];
+        snprintf(expected,
+                 sizeof expected,
+                 "0x and at most %u bytes as lower-case digits",
+                 VM_TX_SIZE_MAX);
+        rpc__fault_field(&call->fault, RPC_ERROR_INVALID_PARAMS, "transaction", expected);
+    } else {
+        struct rpc *rpc = call->rpc;
+        uint64_t const ticket = park_for_verdict(call);
+        rpc->port.submit(rpc->port.ctx, nv_view_of(bytes, size), ticket);
+    }
+    nv_heap_free(bytes);
+}
+
+/* ---- devnet ---- */
+
+/* positive_micro reads an amount above 0. */
+static bool positive_micro(struct rpc_call *call, const char *name, int64_t *micro)
+{
+    const char *text = NULL;
+    char canonical[NV_DECIMAL_TEXT];
+    bool const there =
+        rpc__param_text(call->params, name, &text) &&
+        nv_decimal_parse(micro, canonical, nv_view_of_text(text), NV_MICRO_PLACES) == NV_OK;
+    if (!there || *micro <= 0) {
+        rpc__fault_field(&call->fault, RPC_ERROR_INVALID_PARAMS, name, "a number above 0");
+        return false;
+    }
+    return true;
+}
+
+void rpc__dev_faucet(struct rpc_call *call)
+{
+    struct rpc *rpc = call->rpc;
+    struct nv_address to;
+    int64_t micro = 0;
+    if (rpc->port.dev_faucet == NULL) {
+        rpc__call_fail(call, RPC_ERROR_UNSUPPORTED);
+        return;
+    }
+    if (!positive_micro(call, "amount", &micro) || !wait_legal(call)) {
+        return;
+    }
+    (void)rpc__param_address(call->params, "address", &to);
+    uint64_t const ticket = park_for_verdict(call);
+    rpc->port.dev_faucet(rpc->port.ctx, &to, micro, ticket);
+}
+
+void rpc__dev_set_price(struct rpc_call *call)
+{
+    struct rpc *rpc = call->rpc;
+    const char *feed = NULL;
+    int64_t micro = 0;
+    (void)rpc__param_text(call->params, "feed", &feed);
+    if (rpc->port.dev_set_price == NULL) {
+        rpc__call_fail(call, RPC_ERROR_UNSUPPORTED);
+        return;
+    }
+    if (!positive_micro(call, "price", &micro)) {
+        return;
+    }
+    enum nv_err const err = rpc->port.dev_set_price(rpc->port.ctx, feed, micro);
+    if (err == NV_ERR_NOT_FOUND) {
+        rpc__fault_field(&call->fault, VM_REJECT_FEED_UNKNOWN, "feed", "");
+    } else if (err != NV_OK) {
+        rpc__call_fail_err(call, err);
+    } else {
+        rpc__json_text(&call->out, "feed", feed);
+        rpc__json_micro(&call->out, "price", micro);
+    }
+}
