@@ -51,6 +51,11 @@ void cs_ballot_digest(struct nv_hash *out,
                       const struct nv_hash *chain_id,
                       const struct cs_ballot *ballot);
 
+/* cs_ballot_put and cs_ballot_get are the first 57 bytes of a vote and of a
+ * certificate.  NV_ERR_MALFORMED for an unknown kind or a nullify with a block. */
+void cs_ballot_put(struct nv_writer *w, const struct cs_ballot *ballot);
+NV_MUST_USE enum nv_err cs_ballot_get(struct nv_reader *r, struct cs_ballot *ballot);
+
 /* cs_vote_put writes the CS_VOTE_SIZE canonical bytes. */
 void cs_vote_put(struct nv_writer *w, const struct cs_vote *vote);
 

@@ -1,0 +1,78 @@
+#include "consensus/record.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+#include "base/pure.h"
+
+#define RECORD_SIZE_MAX (CS_HEADER_SIZE + 1u + CS_CERTIFICATE_SIZE_MAX)
+
+static void put_payload(struct nv_writer *w, const struct cs_record *record, uint32_t n)
+{
+    switch (record->type) {
+    case CS_RECORD_BLOCK: cs_block_put(w, &record->block, n); break;
+    case CS_RECORD_CERTIFICATE: cs_certificate_put(w, &record->certificate, n); break;
+    case CS_RECORD_VOTE: cs_vote_put(w, &record->vote); break;
+    case CS_RECORD_FINAL:
+        cs_header_put(w, &record->final.header);
+        cs_certificate_put(w, &record->final.certificate, n);
+        break;
+    }
+}
+
+void cs_record_put(struct nv_writer *w, const struct cs_record *record, uint32_t validator_count)
+{
+    uint32_t const start = w->size;
+    nv_put_u8(w, (uint8_t)record->type);
+    nv_put_u32(w, 0); /* the payload's size, once it is known */
+    put_payload(w, record, validator_count);
+    if (!w->overflow) {
+        nv_be32_store(w->bytes + start + 1, w->size - start - CS_RECORD_HEAD_SIZE);
+    }
+}
+
+static enum nv_err get_payload(struct nv_reader *r, struct cs_record *record, uint32_t n)
+{
+    switch (record->type) {
+    case CS_RECORD_BLOCK: return cs_block_get(r, &record->block, n);
+    case CS_RECORD_CERTIFICATE: return cs_certificate_get(r, &record->certificate, n);
+    case CS_RECORD_VOTE: return cs_vote_get(r, &record->vote, n);
+    case CS_RECORD_FINAL:
+        NV_TRY(cs_header_get(r, &record->final.header));
+        NV_TRY(cs_certificate_get(r, &record->final.certificate, n));
+        return record->final.certificate.ballot.kind == CS_FINALIZE ? NV_OK : NV_ERR_MALFORMED;
+    }
+    return NV_ERR_MALFORMED;
+}
+
+enum nv_err cs_record_get(struct nv_reader *r, struct cs_record *record, uint32_t validator_count)
+{
+    struct nv_reader payload;
+    memset(record, 0, sizeof *record);
+    uint32_t const type = nv_get_u8(r);
+    uint32_t const size = nv_get_u32(r);
+    if (!r->failed && size > RECORD_SIZE_MAX) {
+        return NV_ERR_TOO_LARGE;
+    }
+    record->type = (enum cs_record_type)type;
+    record->payload = nv_get_view(r, size);
+    if (r->failed) {
+        return NV_ERR_TRUNCATED;
+    }
+    nv_reader_init(&payload, record->payload);
+    NV_TRY(get_payload(&payload, record, validator_count));
+    return nv_reader_end(&payload);
+}
+
+uint64_t cs_record_view(const struct cs_record *record)
+{
+    switch (record->type) {
+    case CS_RECORD_BLOCK: return record->block.header.view;
+    case CS_RECORD_CERTIFICATE: return record->certificate.ballot.view;
+    case CS_RECORD_VOTE: return record->vote.ballot.view;
+    case CS_RECORD_FINAL: return record->final.certificate.ballot.view;
+    }
+    NV_ASSERT(false);
+    return 0;
+}
