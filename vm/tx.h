@@ -17,8 +17,18 @@
 
 #define VM_ACTIONS_MAX   64u    /* actions a transaction */
 #define VM_CLOSES_MAX    64u    /* closes in a keeper's plan */
+#define VM_CLOSES_TX_MAX 256u   /* closes in all plans of a transaction */
 #define VM_TX_SIZE_MAX   16512u /* bytes of one transaction as received */
+#define VM_BODY_SIZE_MAX 16384u /* of its body */
 #define VM_EXPIRY_MAX_MS 60000u /* how far ahead of the block's time a transaction may expire */
+
+/* Ranges of fields as decoded; beyond them a transaction is not one. */
+#define VM_MARKET_MAX 65535u
+#define VM_FEED_MAX   65535u
+#define VM_SIZE_MAX   INT64_C(0x7fffffff)       /* lots of an order or a close */
+#define VM_TICKS_MAX  ((INT64_C(1) << 53) - 1)  /* magnitude of a price */
+#define VM_AMOUNT_MAX ((INT64_C(1) << 61))      /* micro */
+#define VM_TIME_MAX   ((UINT64_C(1) << 53) - 1) /* UTC ms */
 
 enum vm_side { VM_BUY = 1, VM_SELL = 2 };
 enum vm_time_in_force { VM_GTC = 1, VM_GTT = 2, VM_IOC = 3 };

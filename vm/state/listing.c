@@ -39,6 +39,7 @@ uint32_t vm_market_create(struct vm_state *s, const struct vm_market_row *row)
     struct vm_market *const m = vm__at(s, VM_SLAB_MARKET, market);
     m->listing = *row;
     m->row.status = VM_MARKET_OPEN;
+    m->row.generation = 1;
     m->best_bid_page = VM_NONE;
     m->best_ask_page = VM_NONE;
     m->worst_bid_page = VM_NONE;

@@ -245,7 +245,8 @@ uint32_t vm_order_insert(struct vm_state *s, uint32_t position, const struct vm_
     order->row = *row;
     order->row.slot = slot;
     order->row.generation = m->row.generation;
-    m->row.generation = (m->row.generation + 1) % VM_GENERATION_END;
+    uint32_t const next = m->row.generation + 1;
+    m->row.generation = next == VM_GENERATION_END ? 1 : next; /* so no handle is 0 */
     order->market = p->market;
     order->position = position;
     order->ordinal = (uint8_t)ordinal_lowest(p);

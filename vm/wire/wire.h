@@ -10,10 +10,15 @@
 
 #include "vm/tx.h"
 
+/* What vm_tx_decode may need of its arena while it works, whatever the bytes.
+ * What it keeps is some hundred bytes an action. */
+#define VM_TX_DECODE_MEMORY (1536u * 1024u)
+
 /* vm_tx_decode reads one transaction as received.  Strict: size first, then
- * canonical form (repacking must give the same bytes), then field ranges.
- * The result lives in `arena`; tx->bytes borrows `bytes`.  The signature is
- * not checked here.  NV_ERR_TOO_LARGE, _MALFORMED, _RANGE, _NO_MEMORY. */
+ * canonical form (no unknown field, and repacking must give the same bytes),
+ * then field ranges.  The result lives in `arena`; tx->bytes borrows `bytes`.
+ * The signature is not checked here.  NV_ERR_TOO_LARGE, _MALFORMED, _RANGE; and
+ * NV_ERR_NO_MEMORY only when the arena has less than VM_TX_DECODE_MEMORY. */
 NV_MUST_USE enum nv_err vm_tx_decode(struct vm_tx *tx,
                                      struct nv_view bytes,
                                      const struct nv_hash *chain_id,
