@@ -313,6 +313,10 @@ struct cs_summary {
 
 struct cs_summary cs_summary(const struct cs *cs);
 
+/* cs_block_header finds a block that the engine holds above the final one (or
+ * the final one itself) by its hash; false when it holds none. */
+bool cs_block_header(const struct cs *cs, const struct nv_hash *hash, struct cs_header *out);
+
 /* cs_leader returns the leader of a view of the current epoch. */
 uint32_t cs_leader(const struct cs *cs, uint64_t view);
 

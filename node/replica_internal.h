@@ -1,0 +1,175 @@
+#ifndef NV_NODE_REPLICA_INTERNAL_H
+#define NV_NODE_REPLICA_INTERNAL_H
+
+/* replica_internal.h - what the replica's files share; for node/replica*.c.
+ *
+ *     replica.c          life, stepping the engine, performing its effects
+ *     replica_ops.c      the queue of operations for the shell
+ *     replica_body.c     bodies: assembling, judging, building, publishing
+ *     replica_tx.c       transactions coming in
+ *     replica_message.c  messages coming in, requests answered
+ *     replica_job.c      jobs: what runs on workers */
+
+#include "base/arena.h"
+
+#include "node/body.h"
+#include "node/outbox.h"
+#include "node/replica.h"
+#include "node/window.h"
+
+#define REPLICA_BODIES_MAX  192u /* bodies of blocks not yet executed */
+#define REPLICA_PENDING_MAX 512u /* events for the engine that a step caused */
+#define REPLICA_TX_BATCH    32u  /* transactions, or signatures, a job */
+
+enum replica_job_kind {
+    REPLICA_JOB_MESSAGE = 1, /* signatures of a consensus message */
+    REPLICA_JOB_TXS,         /* decode and check new transactions */
+    REPLICA_JOB_DECODE,      /* a body */
+    REPLICA_JOB_SIGNATURES,  /* some transactions of a body */
+};
+
+/* A transaction that came in. */
+struct replica_new_tx {
+    uint32_t peer; /* or CS_NOBODY */
+    uint64_t ticket;
+    uint8_t *bytes; /* owned by the job */
+    uint32_t size;
+    /* what the job finds */
+    enum replica_refusal refusal;
+    struct nv_hash hash;
+    struct nv_address account;
+    uint64_t expires_ms;
+};
+
+struct replica_job {
+    enum replica_job_kind kind;
+    struct nv_hash chain_id;
+    const struct cs_valset *valset; /* borrowed from the replica */
+    bool ok;
+    union {
+        struct {
+            uint32_t peer;
+            uint8_t *bytes; /* owned; message borrows it */
+            struct cs_message message;
+            struct cs_plan plan;
+        } message;
+        struct {
+            uint32_t count;
+            struct replica_new_tx tx[REPLICA_TX_BATCH];
+        } txs;
+        struct {
+            struct node_body *body; /* lent */
+            uint32_t count;
+            uint32_t index[REPLICA_TX_BATCH]; /* SIGNATURES: which transactions */
+        } body;
+    };
+};
+
+/* A queued operation; what it points to is owned by it. */
+struct replica_queued {
+    struct replica_queued *next;
+    struct replica_op op;
+    uint8_t *memory; /* freed with it */
+};
+
+/* A block lent to the executor, with the memory of its certificate. */
+struct replica_lent {
+    struct replica_lent *next;
+    struct replica_block block;
+    struct node_body *body; /* NULL for an empty one */
+};
+
+/* A body from the journal whose header is not looked up yet. */
+struct replica_saved {
+    uint8_t *bytes; /* owned: block hash 32, then the body */
+    uint32_t size;
+};
+
+struct replica {
+    struct replica_config config;
+    struct cs_valset valset;
+    struct cs *cs;
+    void *cs_memory;
+    size_t cs_memory_size;
+    struct cs_effects *fx;
+    struct nv_arena *fx_arena;
+    void *fx_memory;
+    struct node_mempool *mempool;
+    struct node_outbox *outbox;
+    struct node_window *window;
+    struct replica_time time;
+
+    struct replica_queued *first; /* operations that wait for nothing */
+    struct replica_queued *last;
+    struct replica_queued *given;
+
+    struct cs_event pending[REPLICA_PENDING_MAX];
+    uint32_t pending_first;
+    uint32_t pending_count;
+    bool stepping;
+
+    struct node_body *body[REPLICA_BODIES_MAX];
+    uint32_t body_count;
+    struct replica_saved saved[REPLICA_BODIES_MAX]; /* a ring, until the start */
+    uint32_t saved_count;
+    struct node_body *built; /* the body made for the last BUILD; no hash yet */
+    struct replica_lent *lent;
+    struct nv_hash last_hash; /* of the newest block given for execution */
+    uint64_t last_height;
+    uint64_t executed_height;
+
+    struct replica_job *tx_job; /* being filled */
+    uint32_t jobs;              /* under way */
+    bool work_told;
+    bool started;
+    bool halted;
+    uint8_t *message_memory; /* CS_MESSAGE_SIZE_MAX for encoding */
+};
+
+/* replica.c */
+void replica__event(struct replica *r, const struct cs_event *event); /* queue for the engine */
+void replica__run(struct replica *r);                                 /* step until none is left */
+void replica__work(struct replica *r); /* tell the engine of the mempool */
+
+/* replica_ops.c */
+void replica__op(struct replica *r, const struct replica_op *op, uint8_t *memory);
+void replica__send(struct replica *r, uint32_t peer, const struct cs_message *message);
+void replica__ban(struct replica *r, uint32_t peer);
+void replica__ops_free(struct replica *r);
+
+/* replica_body.c */
+struct node_body *replica__body(struct replica *r, const struct nv_hash *hash);
+void replica__body_needed(struct replica *r, const struct cs_effect *effect);
+void replica__body_chunk(struct replica *r, uint32_t peer, const struct cs_body_chunk *chunk);
+void replica__body_job_done(struct replica *r, struct replica_job *job);
+void replica__bodies_judge(struct replica *r);
+void replica__bodies_prune(struct replica *r);
+struct node_body *replica__body_new(struct replica *r, const struct nv_hash *hash);
+void replica__body_save(struct replica *r, struct nv_view record);
+void replica__bodies_restore(struct replica *r);
+void replica__saved_free(struct replica *r);
+
+void replica__body_check_own(struct replica *r, struct node_body *body);
+
+/* replica_build.c */
+void replica__build(struct replica *r, const struct cs_effect *effect);
+void replica__publish(struct replica *r, const struct cs_effect *effect);
+
+/* replica_tx.c */
+void replica__tx_flush(struct replica *r);
+void replica__tx_job_done(struct replica *r, struct replica_job *job);
+void replica__txs_final(struct replica *r, const struct replica_block *block);
+
+/* replica_message.c */
+void replica__message_job_done(struct replica *r, struct replica_job *job);
+void replica__serve_blocks(struct replica *r,
+                           uint32_t peer,
+                           const struct cs_block_request *request);
+void replica__serve_body(struct replica *r, uint32_t peer, const struct cs_body_request *request);
+
+/* replica_job.c */
+struct replica_job *replica__job(struct replica *r, enum replica_job_kind kind);
+void replica__job_start(struct replica *r, struct replica_job *job);
+void replica__job_free(struct replica_job *job);
+
+#endif /* NV_NODE_REPLICA_INTERNAL_H */
