@@ -135,7 +135,7 @@ struct vm_market_state_row {
     int64_t premium_sum_hi;   /* Σ premium × ms as 128 bits */
     uint64_t premium_sum_lo;
     /* settlement average of the index, micro per unit of the underlying (section 6) */
-    uint64_t average_at_ms;       /* the sum below is complete up to here, 0: not begun */
+    uint64_t average_at_ms;       /* last sample, 0: none */
     struct vm_money average_last; /* index in force since then */
     uint64_t average_ms;          /* covered milliseconds */
     int64_t average_sum_hi;       /* Σ index × ms as 128 bits */

@@ -27,11 +27,11 @@ struct vm_trade {
  * a fill are booked at one price, so the market's sums stay zero. */
 void vm_clearing_trade(struct vm_exec *x, const struct vm_trade *trade);
 
-/* vm_clearing_trade_at books a transfer of lots at an amount that need not be a
- * whole tick (deleveraging): lots signed (buy > 0), `amount` is what the account
- * pays for them (negative: receives), already net of the carry, in the place of
- * lots × (price × tick_value - carry).  No fee.  The caller makes the lots and
- * the amounts of a market sum to zero. */
+/* vm_clearing_trade_at books lots against an amount that need not be a whole
+ * price (deleveraging): the account gets `lots` and is paid `amount` for them,
+ * negative when it pays, net of the carry.  At a price it would be
+ * -lots × (price × tick_value - carry).  The amounts of all sides add up to 0.
+ * No fee, no event. */
 void vm_clearing_trade_at(struct vm_exec *x,
                           uint32_t account,
                           uint32_t market,
@@ -42,7 +42,12 @@ void vm_clearing_trade_at(struct vm_exec *x,
 void vm_clearing_funding(struct vm_exec *x);
 void vm_clearing_expire(struct vm_exec *x);
 
-/* vm_clearing_fee takes money from an account's cash for the fee account. */
+/* vm_clearing_fee takes money from an account's cash for the fee account.
+ * False, and nothing is taken, when a sum would leave 64 bits. */
 NV_MUST_USE bool vm_clearing_fee(struct vm_exec *x, uint32_t account, struct vm_money fee);
+
+/* vm_clearing_listing_ok returns whether a listing keeps the rules of
+ * docs/spec/ledger.md section 7, its program included. */
+NV_MUST_USE bool vm_clearing_listing_ok(const struct vm_market_row *listing);
 
 #endif /* NV_VM_CLEARING_CLEARING_H */
