@@ -67,7 +67,7 @@ struct vm_event_order {
     uint8_t change; /* enum vm_order_change */
     uint8_t side;
     struct vm_price price;
-    struct vm_lots lots; /* remaining after the change */
+    struct vm_lots lots; /* left after the change; of one that leaves unfilled, what it had */
     uint64_t client_id;
 };
 struct vm_event_fill {

@@ -1,0 +1,207 @@
+#include "vm/execution/check.h"
+
+#include "base/assert.h"
+
+#include "vm/execution/orders.h"
+#include "vm/margin/margin.h"
+
+#include "base/pure.h"
+
+/* --- margin ------------------------------------------------------------------------------ */
+
+static bool checked_set(struct checked *checked, uint32_t account)
+{
+    uint64_t const bit = UINT64_C(1) << (account % 64u);
+    bool const before = (checked->bits[account / 64u] & bit) != 0;
+    checked->bits[account / 64u] |= bit;
+    return before;
+}
+
+struct checked vm__checked_new(struct vm_exec *x)
+{
+    uint32_t const accounts = vm_account_count(x->state);
+    struct checked checked = {NV_ARENA_NEW(x->arena, uint64_t, accounts / 64u + 1),
+                              NV_ARENA_NEW(x->arena, uint32_t, VM_REACH_MAX)};
+    for (uint32_t i = 0; i < x->act_count; i++) {
+        const struct vm_act *const act = &x->acts[i];
+        if (act->action->kind == VM_ACTION_PLACE && act->outcome.code == VM_OK &&
+            !act->action->place.reduce_only) {
+            (void)checked_set(&checked, act->account);
+        }
+    }
+    return checked;
+}
+
+static bool margin_ok(const struct vm_exec *x, uint32_t account)
+{
+    struct vm_requirement r;
+    return vm_margin_account(x->state, account, true, NULL, &r) &&
+           vm_money_raw(r.equity) >= vm_money_raw(r.initial);
+}
+
+/* check_margin looks at each owner once a block.  What one of them loses changes
+ * nothing for another. */
+static bool check_margin(struct vm_exec *x, struct checked *checked, const struct reach_side *side)
+{
+    bool removed = false;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < side->count; i++) {
+        uint32_t const owner = vm__order_account(x->state, vm_order(x->state, side->order[i].slot));
+        if (!checked_set(checked, owner)) {
+            checked->number[count] = owner;
+            count++;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t const owner = checked->number[i];
+        if (!margin_ok(x, owner)) {
+            removed = vm_execution_cancel_increasing(x, owner, VM_ORDER_MARGIN) > 0 || removed;
+        }
+    }
+    return removed;
+}
+
+/* --- reduce-only ------------------------------------------------------------------------- */
+
+/* comes_before: better price, else older. */
+static bool comes_before(const struct vm_order *a, const struct vm_order *b)
+{
+    int64_t const price_a = vm_price_raw(a->row.price);
+    int64_t const price_b = vm_price_raw(b->row.price);
+    if (price_a != price_b) {
+        return (price_a > price_b) == (a->row.side == VM_BUY);
+    }
+    if (a->row.placed_height != b->row.placed_height) {
+        return a->row.placed_height < b->row.placed_height;
+    }
+    return a->row.tie != b->row.tie ? a->row.tie < b->row.tie : a->row.slot < b->row.slot;
+}
+
+/* reduce_room returns how many lots a reduce-only order may have. */
+static int64_t reduce_room(const struct vm_exec *x, const struct vm_order *order)
+{
+    const struct vm_position *const p = vm_position(x->state, order->position);
+    int64_t const held = vm_lots_raw(p->row.lots);
+    int64_t room = order->row.side == VM_SELL ? held : -held;
+    uint32_t slot = p->order_first;
+    while (slot != VM_NONE && room > 0) {
+        const struct vm_order *const other = vm_order(x->state, slot);
+        if (other->row.side == order->row.side && !vm__order_late(x, other) &&
+            comes_before(other, order)) {
+            room -= vm_lots_raw(other->row.lots);
+        }
+        slot = other->owner_next;
+    }
+    return room > 0 ? room : 0;
+}
+
+static bool check_reduce_only(struct vm_exec *x, const struct reach_side *side)
+{
+    bool removed = false;
+    for (uint32_t i = 0; i < side->count; i++) {
+        uint32_t const slot = side->order[i].slot;
+        const struct vm_order *const order = vm_order(x->state, slot);
+        if ((order->row.flags & VM_ORDER_REDUCE_ONLY) == 0) {
+            continue;
+        }
+        int64_t const excess = vm_lots_raw(order->row.lots) - reduce_room(x, order);
+        if (excess > 0) {
+            vm__order_shrink(x, slot, vm_lots(excess), VM_ORDER_NOT_REDUCING);
+            removed = true;
+        }
+    }
+    return removed;
+}
+
+/* --- self-crossing ----------------------------------------------------------------------- */
+
+static bool crosses(const struct vm_order *a, const struct vm_order *b)
+{
+    const struct vm_order *const bid = a->row.side == VM_BUY ? a : b;
+    const struct vm_order *const ask = a->row.side == VM_BUY ? b : a;
+    return a->row.side != b->row.side &&
+           vm_price_raw(bid->row.price) >= vm_price_raw(ask->row.price);
+}
+
+/* crosses_own returns whether an order crosses another of its owner. */
+static bool crosses_own(const struct vm_exec *x, const struct vm_order *order)
+{
+    const struct vm_position *const p = vm_position(x->state, order->position);
+    if (vm_lots_raw(p->bid_lots) == 0 || vm_lots_raw(p->ask_lots) == 0) {
+        return false;
+    }
+    uint32_t slot = p->order_first;
+    while (slot != VM_NONE) {
+        const struct vm_order *const other = vm_order(x->state, slot);
+        if (crosses(order, other) && !vm__order_late(x, other)) {
+            return true;
+        }
+        slot = other->owner_next;
+    }
+    return false;
+}
+
+/* uncross removes, by age, each order of a position that crosses an older one
+ * that stays. */
+static bool uncross(struct vm_exec *x, uint32_t position)
+{
+    struct own_order own[VM_ORDERS_ACCOUNT_MARKET_MAX];
+    uint32_t const count = vm__orders_own(x, position, own);
+    uint32_t kept = 0;
+    bool removed = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct vm_order *const order = vm_order(x->state, own[i].slot);
+        bool stays = true;
+        for (uint32_t j = 0; j < kept && stays; j++) {
+            stays = !crosses(order, vm_order(x->state, own[j].slot));
+        }
+        if (vm__order_late(x, order)) {
+            continue;
+        }
+        if (stays) {
+            own[kept] = own[i];
+            kept++;
+        } else {
+            vm_execution_cancel_order(x, own[i].slot, VM_ORDER_SELF_CROSS);
+            removed = true;
+        }
+    }
+    return removed;
+}
+
+/* check_self_crossing: a pair that crosses has a participant on at least one
+ * side, so both sides are looked at. */
+static bool
+check_self_crossing(struct vm_exec *x, struct checked *checked, const struct reach_side *side)
+{
+    bool removed = false;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < side->count; i++) {
+        const struct vm_order *const order = vm_order(x->state, side->order[i].slot);
+        if (crosses_own(x, order)) {
+            checked->number[count] = order->position;
+            count++;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        removed = uncross(x, checked->number[i]) || removed;
+    }
+    return removed;
+}
+
+bool vm__participants_check(struct vm_exec *x,
+                            struct checked *checked,
+                            const struct reach *reach,
+                            bool *elsewhere)
+{
+    if (check_margin(x, checked, &reach->bids) || check_margin(x, checked, &reach->asks)) {
+        *elsewhere = true;
+        return true;
+    }
+    bool const bids_reduced = check_reduce_only(x, &reach->bids);
+    if (check_reduce_only(x, &reach->asks) || bids_reduced) {
+        return true;
+    }
+    return check_self_crossing(x, checked, &reach->bids) ||
+           check_self_crossing(x, checked, &reach->asks);
+}
