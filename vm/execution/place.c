@@ -110,6 +110,21 @@ static int64_t against(const struct placing *p)
     return opposed > 0 ? opposed : 0;
 }
 
+/* grows_too_large returns whether the position could leave its limit if the
+ * order and all open ones of its side were filled. */
+static bool grows_too_large(const struct placing *p)
+{
+    int64_t lots = vm_lots_raw(p->place->lots);
+    if (p->position != VM_NONE) {
+        const struct vm_position *const position = vm_position(p->x->state, p->position);
+        bool const buys = p->place->side == VM_BUY;
+        int64_t const held = vm_lots_raw(position->row.lots);
+        lots += buys ? held : -held;
+        lots += vm_lots_raw(buys ? position->bid_lots : position->ask_lots);
+    }
+    return lots > VM_LOTS_MAX;
+}
+
 /* SPEC auction 3: "the order together with the account's open orders of its side would not exceed" */
 static bool only_reduces(const struct placing *p)
 {
@@ -153,6 +168,9 @@ static uint16_t judge_risk(const struct placing *p)
         vm_lots_raw(market->row.open_interest) >= vm_lots_raw(market->listing.open_interest_max);
     if (full && !only_reduces(p)) {
         return VM_REJECT_OPEN_INTEREST;
+    }
+    if (grows_too_large(p)) {
+        return VM_REJECT_ORDER_SIZE;
     }
     return margin_ok(p) ? VM_OK : VM_REJECT_MARGIN;
 }
