@@ -106,7 +106,7 @@ static void tx_woken(struct rpc_wait *wait, enum rpc_wake wake, const void *deta
 /* known writes what the node knows of the transaction; false: nothing. */
 static bool known(struct rpc_call *call, struct rpc_tx_outcome *outcome, struct nv_view *bytes)
 {
-    struct rpc_tx tx = {0};
+    struct rpc_tx tx = {.state = RPC_TX_PENDING};
     if (call->rpc->port.tx(call->rpc->port.ctx, &call->tx_hash, &tx) != NV_OK) {
         return false;
     }

@@ -13,7 +13,7 @@ help:
 #: make test          everything: also sanitizers, both compilers, fuzz corpora, real daemons
 #:
 #: make unit T=tree   unit tests, or those whose path has the word
-#: make lint          layers doors banned units sizes quotes paths format headers purity;
+#: make lint          layers doors banned units sizes quotes paths format headers purity clang;
 #:                    one alone: tools/lint/NAME
 #: make format        clang-format over every file
 #: make sim SEED=7 N=1000    the simulator, N seeds from SEED on; one seed tells all
@@ -35,6 +35,12 @@ N ?= 50
 S ?= 60
 PREFIX ?= /usr/local
 again = $(MAKE) FLAVOUR="$(1) $(clang)"
+
+# The compiler flags of each folder, for tools/lint/clang.
+print-flags: $$(generated_headers)
+	@echo "all:$(CFLAGS_ALL)"
+	@$(foreach f,base consensus vm storage p2p rpc node tools tests,echo '$(f):$(flags_$(f))';)
+.PHONY: print-flags
 
 lint: $$(generated_headers)
 	@tools/lint/all

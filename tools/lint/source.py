@@ -1,5 +1,7 @@
 """What the lint scripts share: which files there are, and C source without its comments."""
 
+import concurrent.futures
+import hashlib
 import os
 import re
 import subprocess
@@ -58,6 +60,53 @@ def code(text):
 def line_of(text, position):
     """The number of the line that holds `position`."""
     return text.count("\n", 0, position) + 1
+
+
+class Compilations:
+    """Runs a compiler over files whose text, or that of a file they include, has changed.
+
+    What was accepted is kept by content in build/lint/<name>.
+    """
+
+    _include = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
+
+    def __init__(self, name, command):
+        self.command = command
+        self.cache = os.path.join(ROOT, "build", "lint", name)
+        os.makedirs(self.cache, exist_ok=True)
+        self.texts = {path: read(path) for path in files(".c", ".h", ".def", ".proto")}
+
+    def _closure(self, path, seen):
+        """The paths that `path` includes, directly or not, itself too."""
+        if path in self.texts and path not in seen:
+            seen.add(path)
+            for name in self._include.findall(self.texts[path]):
+                self._closure(name, seen)
+        return seen
+
+    def _key(self, path):
+        whole = "\0".join(self.texts[p] for p in sorted(self._closure(path, set())))
+        protos = "\0".join(text for p, text in self.texts.items() if p.endswith(".proto"))
+        words = " ".join(self.command(path))
+        return hashlib.sha256("\0".join((words, path, protos, whole)).encode()).hexdigest()
+
+    def _complaint(self, path, code):
+        run = subprocess.run(self.command(path), cwd=ROOT, input=code, text=True, capture_output=True)
+        if run.returncode == 0:
+            return None
+        lines = [line for line in run.stderr.splitlines() if "error:" in line or "warning:" in line]
+        return (lines or run.stderr.splitlines() or ["the compiler failed"])[0]
+
+    def complaints(self, paths, code_of):
+        """Yields (path, the compiler's first complaint); `code_of` gives what it reads for a path."""
+        keys = {path: os.path.join(self.cache, self._key(path)) for path in paths}
+        fresh = [path for path in paths if not os.path.exists(keys[path])]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for path, said in zip(fresh, pool.map(lambda p: self._complaint(p, code_of(p)), fresh)):
+                if said:
+                    yield path, said
+                else:
+                    open(keys[path], "w").close()
 
 
 class Findings:
