@@ -1,0 +1,247 @@
+/* Goal: whole blocks. A VM loaded from rows executes the next block to the same
+ * writes; the order in which the phases see the accounts' actions means nothing;
+ * whatever is thrown at it, the books stay sound and both laws hold.
+ * Method: random trading on a small chain with moving prices, twice: one VM
+ * lives on, the other is loaded anew from rows before each block. */
+
+#include "base/heap.h"
+
+#include "tests/lib/vm_world.h"
+#include "vm/block/block.h"
+#include "vm/machine.h"
+#include "vm/params.h"
+#include "vm/state/internal.h"
+
+struct trade_rng {
+    struct nv_test_rng rng;
+    int64_t btc; /* micro */
+    int64_t eth;
+};
+
+static uint32_t below(struct trade_rng *r, uint32_t bound)
+{
+    return nv_test_below(&r->rng, bound);
+}
+
+static struct vm_action random_place(struct trade_rng *r)
+{
+    uint32_t const market = below(r, WORLD_MARKETS);
+    int64_t const index = market == WORLD_ETH_PERP ? r->eth : r->btc;
+    int64_t const ticks = index / 100000;
+    int64_t const offset = ((int64_t)below(r, 401) - 200) * ticks / 10000;
+    uint32_t const force = below(r, 6);
+    bool const gtt = force == 0;
+    bool const ioc = force == 1;
+    return (struct vm_action){
+        .kind = VM_ACTION_PLACE,
+        .place = {.market = market,
+                  .side = below(r, 2) == 0 ? VM_BUY : VM_SELL,
+                  .time_in_force = gtt   ? VM_GTT
+                                   : ioc ? VM_IOC
+                                         : VM_GTC,
+                  .post_only = !ioc && below(r, 4) == 0,
+                  .reduce_only = below(r, 8) == 0,
+                  .price = vm_price(ticks + offset),
+                  .lots = vm_lots(1 + (int64_t)below(r, below(r, 10) == 0 ? 5000 : 200)),
+                  .expires_ms = gtt ? UINT64_C(1760000000000) + below(r, 200000) : 0,
+                  .client_id = below(r, 2) == 0 ? 1 + below(r, 50) : 0},
+    };
+}
+
+/* The handle of some open order, mostly the account's own. */
+static uint64_t some_order(struct vm_world *w, struct trade_rng *r, uint32_t number)
+{
+    const struct vm_state *const s = vm_world_state(w);
+    uint32_t const start = below(r, w->limits.orders_max);
+    for (uint32_t i = 0; i < w->limits.orders_max; i++) {
+        uint32_t const slot = (start + i) % w->limits.orders_max;
+        if (!vm__taken(s, VM_SLAB_ORDER, slot)) {
+            continue;
+        }
+        const struct vm_order *const o = vm_order(s, slot);
+        if (vm_position(s, o->position)->account - 1 == vm_world_account(w, number) ||
+            below(r, 40) == 0) {
+            return vm_order_handle(o->market, o->row.generation, slot);
+        }
+    }
+    return 12345;
+}
+
+static struct vm_action random_cancel(struct vm_world *w, struct trade_rng *r, uint32_t number)
+{
+    uint32_t const what = below(r, 8);
+    if (what == 0) {
+        return (struct vm_action){.kind = VM_ACTION_CANCEL_ALL,
+                                  .cancel_all = {.market = below(r, 4), .every_market = false}};
+    }
+    if (what < 3) {
+        return (struct vm_action){
+            .kind = VM_ACTION_CANCEL_CLIENT,
+            .cancel_client = {.market = below(r, 4), .client_id = 1 + below(r, 50)}};
+    }
+    return (struct vm_action){.kind = VM_ACTION_CANCEL, .cancel_order = some_order(w, r, number)};
+}
+
+static struct vm_action random_money(struct trade_rng *r)
+{
+    static const uint8_t kinds[] = {
+        VM_ACTION_DEPOSIT, VM_ACTION_WITHDRAW, VM_ACTION_TRANSFER, VM_ACTION_FAUCET};
+    struct vm_action a = {.kind = kinds[below(r, 4)]};
+    struct vm_money const amount = vm_money(1 + (int64_t)below(r, 2000000000));
+    if (a.kind == VM_ACTION_TRANSFER || a.kind == VM_ACTION_FAUCET) {
+        uint32_t const to =
+            below(r, 6) == 0 ? WORLD_STRANGER + below(r, 30) : below(r, WORLD_TRADERS);
+        vm_world_address(&a.send.to, to);
+        a.send.amount = amount;
+    } else {
+        a.amount = amount;
+    }
+    return a;
+}
+
+static struct vm_action random_session(struct trade_rng *r)
+{
+    struct vm_action a = {.kind = VM_ACTION_SESSION_REVOKE};
+    if (below(r, 3) != 0) {
+        a.kind = VM_ACTION_SESSION_SET;
+        a.session_set.scopes = 1 + below(r, 15);
+        a.session_set.expires_ms = UINT64_C(1760000000000) + below(r, 300000);
+        vm_world_key(&a.session_set.key, 400 + below(r, 20));
+    } else {
+        vm_world_key(&a.session_revoke, 400 + below(r, 20));
+    }
+    return a;
+}
+
+static struct vm_action random_action(struct vm_world *w, struct trade_rng *r, uint32_t number)
+{
+    uint32_t const what = below(r, 10);
+    if (what < 6) {
+        return random_place(r);
+    }
+    if (what < 8) {
+        return random_cancel(w, r, number);
+    }
+    return what == 8 ? random_money(r) : random_session(r);
+}
+
+static void random_tx(struct vm_world *w, struct trade_rng *r)
+{
+    struct vm_action actions[8];
+    static struct vm_close closes[2];
+    uint32_t const number = below(r, WORLD_TRADERS);
+    uint32_t const count = 1 + below(r, 8);
+    for (uint32_t i = 0; i < count; i++) {
+        actions[i] = random_action(w, r, number);
+    }
+    if (below(r, 6) == 0) {
+        closes[0] = (struct vm_close){.market = 0, .lots = vm_lots(1 + (int64_t)below(r, 100))};
+        closes[1] = (struct vm_close){.market = 1, .lots = vm_lots(1 + (int64_t)below(r, 100))};
+        actions[0] = (struct vm_action){.kind = VM_ACTION_KEEPER_CLOSE,
+                                        .keeper_close = {.close_count = 2, .closes = closes}};
+        vm_world_address(&actions[0].keeper_close.account, below(r, WORLD_TRADERS));
+    }
+    struct vm_tx *const tx = vm_world_tx(w, number, actions, count);
+    if (below(r, 5) == 0) {
+        vm_world_key(&tx->key, 400 + below(r, 20)); /* a session key, perhaps */
+    }
+    if (below(r, 30) == 0) {
+        tx->expires_ms = w->time_ms + (below(r, 2) == 0 ? 0 : 100000);
+    }
+}
+
+static void random_prices(struct vm_world *w, struct trade_rng *r)
+{
+    uint32_t const shock = below(r, 12);
+    int64_t const step = shock == 0 ? 800 : 30; /* hundredths of a per cent */
+    r->btc += ((int64_t)below(r, (uint32_t)(2 * step + 1)) - step) * r->btc / 10000;
+    r->eth += ((int64_t)below(r, (uint32_t)(2 * step + 1)) - step) * r->eth / 10000;
+    vm_world_report(w, 0, r->btc);
+    if (below(r, 20) != 0) {
+        vm_world_report(w, 1, r->eth);
+    }
+}
+
+static void random_block(struct vm_world *w, struct trade_rng *r)
+{
+    if (below(r, 10) != 0) {
+        random_prices(w, r);
+    }
+    for (uint32_t i = below(r, 25); i > 0; i--) {
+        random_tx(w, r);
+    }
+    if (below(r, 4) == 0) {
+        vm_world_send(w, WORLD_FAUCET, VM_ACTION_FAUCET, below(r, WORLD_TRADERS), 1000000000);
+    }
+}
+
+static void rng_start(struct trade_rng *r, uint64_t seed)
+{
+    *r = (struct trade_rng){.rng = {seed}, .btc = INT64_C(60000000000), .eth = 3000000000};
+}
+
+/* What must hold after every block. */
+static void world_check(struct vm_world *w)
+{
+    const struct vm_state *const s = vm_world_state(w);
+    const struct vm_chain_row *const chain = vm_chain(s);
+    assert_true(vm_state_sound(s));
+    assert_int_equal(chain->safe_mode, 0);
+    assert_int_equal(vm_money_raw(chain->cash_sum),
+                     vm_money_raw(chain->vault) + vm_money_raw(chain->realised_sum));
+    assert_int_equal(vm_money_raw(chain->supply),
+                     vm_money_raw(chain->vault) + vm_money_raw(chain->wallet_sum));
+    for (uint32_t i = 0; i < WORLD_MARKETS; i++) {
+        const struct vm_market_state_row *const m = &vm_market(s, i)->row;
+        assert_int_equal(vm_lots_raw(m->lots_sum), 0);
+        assert_int_equal(vm_money_raw(m->cost_sum), -vm_money_raw(m->realised));
+        assert_int_not_equal(m->status, VM_MARKET_QUARANTINED);
+    }
+}
+
+static struct vm_world one, two;
+
+static void results_equal(void)
+{
+    assert_true(nv_hash_eq(&one.root, &two.root));
+    assert_true(nv_hash_eq(&one.result.receipts_root, &two.result.receipts_root));
+    assert_true(nv_hash_eq(&one.result.events_root, &two.result.events_root));
+    assert_int_equal(one.result.write_count, two.result.write_count);
+    for (uint32_t i = 0; i < one.result.write_count; i++) {
+        assert_int_equal(nv_row_key_cmp(&one.result.writes[i].key, &two.result.writes[i].key), 0);
+        assert_true(nv_view_eq(one.result.writes[i].value, two.result.writes[i].value));
+    }
+}
+
+static void loaded_goes_on_alike(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct trade_rng a, b;
+        rng_start(&a, seed);
+        rng_start(&b, seed);
+        vm_world_open(&one);
+        vm_world_open(&two);
+        for (uint32_t height = 1; height <= 120; height++) {
+            random_block(&one, &a);
+            random_block(&two, &b);
+            vm_world_reload(&two);
+            uint64_t const ms = 200 + below(&a, 2000);
+            assert_int_equal(ms, 200 + below(&b, 2000));
+            vm_world_block(&one, ms);
+            vm_world_block(&two, ms);
+            results_equal();
+            world_check(&one);
+        }
+        vm_world_close(&one);
+        vm_world_close(&two);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loaded_goes_on_alike),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
