@@ -101,6 +101,7 @@ void vm_block_open(struct vm_block_run *run,
     struct vm_chain_row *const chain = vm_chain_mut(state);
     NV_ASSERT(block->height == chain->height + 1 && block->time_ms >= chain->time_ms);
     NV_ASSERT(block->tx_count <= limits->block_txs_max);
+    x->elapsed_ms = block->time_ms - chain->time_ms;
     chain->height = block->height; /* the time stays the parent's until close */
     uint32_t actions = 0;
     for (uint32_t i = 0; i < block->tx_count; i++) {

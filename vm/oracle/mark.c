@@ -77,7 +77,7 @@ static struct sample resting_mid(const struct vm_state *s, uint32_t market)
 }
 
 /* SPEC oracle 4: "the time-weighted middle of best bid and best ask at the close of a block" */
-static struct sample update_mid(struct vm_exec *x, uint32_t market, uint64_t elapsed_ms)
+static struct sample update_mid(struct vm_exec *x, uint32_t market)
 {
     struct vm_market_state_row *const row = &vm_market_mut(x->state, market)->row;
     struct sample const now = resting_mid(x->state, market);
@@ -86,7 +86,7 @@ static struct sample update_mid(struct vm_exec *x, uint32_t market, uint64_t ela
         bool const recent = row->mid_rested_ms != 0 && row->mid_rested_ms + WINDOW_MS > time_ms;
         return (struct sample){recent, vm_money_raw(row->mid)};
     }
-    uint64_t const weight = elapsed_ms < WINDOW_MS ? elapsed_ms : WINDOW_MS;
+    uint64_t const weight = x->elapsed_ms < WINDOW_MS ? x->elapsed_ms : WINDOW_MS;
     bool const first = row->mid_rested_ms == 0 || row->mid_rested_ms + WINDOW_MS <= time_ms;
     int64_t const old = first ? now.value : vm_money_raw(row->mid);
     row->mid = vm_money(toward(old, now.value, weight, WINDOW_MS));
@@ -94,14 +94,12 @@ static struct sample update_mid(struct vm_exec *x, uint32_t market, uint64_t ela
     return (struct sample){true, vm_money_raw(row->mid)};
 }
 
-static int64_t update_basis(struct vm_exec *x,
-                            struct vm_market_state_row *row,
-                            struct sample sample,
-                            uint64_t elapsed_ms)
+static int64_t
+update_basis(struct vm_exec *x, struct vm_market_state_row *row, struct sample sample)
 {
     uint64_t const half_life = (uint64_t)vm_param(x->state, VM_PARAM_BASIS_HALF_LIFE);
     uint64_t const constant = half_life * E_FOLDING / 10000;
-    uint64_t const part = elapsed_ms < constant ? elapsed_ms : constant;
+    uint64_t const part = x->elapsed_ms < constant ? x->elapsed_ms : constant;
     int64_t const index_value = vm_money_raw(row->index_value);
     nv_i128 const target = sample.present ? (nv_i128)sample.value - index_value : 0;
     int64_t narrow = 0;
@@ -155,14 +153,11 @@ void vm_oracle_mark(struct vm_exec *x, uint32_t market)
         return;
     }
     struct vm_money const old_mark = m->row.mark;
-    uint64_t const last_ms = vm_chain(x->state)->time_ms;
-    uint64_t const elapsed_ms = x->block->time_ms - last_ms;
-
     struct vm_market_state_row *const row = &vm_market_mut(x->state, market)->row;
     row->index_value = index_value(x, m);
     struct sample const traded = vwap(x, m);
-    struct sample const rested = update_mid(x, market, elapsed_ms);
-    int64_t const basis = update_basis(x, row, traded.present ? traded : rested, elapsed_ms);
+    struct sample const rested = update_mid(x, market);
+    int64_t const basis = update_basis(x, row, traded.present ? traded : rested);
     int64_t fair = 0;
     if (!nv_add_i64(vm_money_raw(row->index_value), basis, &fair)) {
         fair = vm_money_raw(row->index_value);
