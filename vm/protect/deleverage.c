@@ -17,7 +17,7 @@ struct party {
     uint64_t weight;   /* winners: lots held × leverage */
     int64_t taken;     /* winners: lots > 0 */
     nv_i128 remainder; /* of the share at hand */
-    int64_t amount;    /* micro: what the party is paid for its lots, net of the carry */
+    int64_t amount;    /* micro: losers: what it is paid; winners: its share of that */
 };
 
 struct side {
@@ -226,12 +226,12 @@ static void deleverage_side(struct vm_exec *x, uint32_t market, int sign)
     }
     for (uint32_t i = 0; i < losers.count; i++) {
         const struct party *const p = &losers.party[i];
-        book_party(x, market, p, -p->lots, -p->amount);
+        book_party(x, market, p, -p->lots, p->amount);
     }
     for (uint32_t i = 0; i < winners.count; i++) {
         const struct party *const p = &winners.party[i];
         if (p->taken > 0) {
-            book_party(x, market, p, sign > 0 ? p->taken : -p->taken, p->amount);
+            book_party(x, market, p, sign > 0 ? p->taken : -p->taken, -p->amount);
         }
     }
 }
