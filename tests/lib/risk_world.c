@@ -118,7 +118,7 @@ void risk_world_open_with(struct risk_world *w, const struct risk_world_options 
 void risk_world_open(struct risk_world *w)
 {
     struct risk_world_options const options = {.cash = vm_money(INT64_C(100000000000)),
-                                             .insurance_cash = vm_money(INT64_C(1000000000000))};
+                                               .insurance_cash = vm_money(INT64_C(1000000000000))};
     risk_world_open_with(w, &options);
 }
 
@@ -152,8 +152,8 @@ risk_world_add(struct risk_world *w, const struct nv_pubkey *key, const struct v
     return number;
 }
 
-uint32_t
-risk_world_place(struct risk_world *w, uint32_t trader, uint32_t market_id, int64_t lots, int64_t price)
+uint32_t risk_world_place(
+    struct risk_world *w, uint32_t trader, uint32_t market_id, int64_t lots, int64_t price)
 {
     struct vm_action const action = {
         .kind = VM_ACTION_PLACE,

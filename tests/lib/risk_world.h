@@ -75,8 +75,8 @@ uint32_t
 risk_world_add(struct risk_world *w, const struct nv_pubkey *key, const struct vm_action *action);
 
 /* A limit order: lots > 0 buys, < 0 sells; good till cancelled. */
-uint32_t
-risk_world_place(struct risk_world *w, uint32_t trader, uint32_t market, int64_t lots, int64_t price);
+uint32_t risk_world_place(
+    struct risk_world *w, uint32_t trader, uint32_t market, int64_t lots, int64_t price);
 
 /* All reporters report both feeds, in whole units of currency. */
 void risk_world_prices(struct risk_world *w, int64_t btc, int64_t eth);

@@ -12,8 +12,11 @@ static struct risk_world w;
 static struct vm_margin_terms explain(uint32_t trader, bool with_orders)
 {
     struct vm_margin_terms terms;
-    assert_true(vm_margin_explain(
-        risk_world_state(&w), risk_world_account(&w, &w.trader[trader]), with_orders, NULL, &terms));
+    assert_true(vm_margin_explain(risk_world_state(&w),
+                                  risk_world_account(&w, &w.trader[trader]),
+                                  with_orders,
+                                  NULL,
+                                  &terms));
     return terms;
 }
 
@@ -51,7 +54,8 @@ static void one_long(void **state)
     assert_int_equal(vm_money_raw(t.requirement.initial), INT64_C(5400001000));
     assert_int_equal(vm_money_raw(t.requirement.equity),
                      risk_world_cash(&w, &w.trader[0]) +
-                         (vm_money_raw(risk_world_market(&w, BTC_PERP)->row.mark) - 60000000) * 1000);
+                         (vm_money_raw(risk_world_market(&w, BTC_PERP)->row.mark) - 60000000) *
+                             1000);
     risk_world_laws(&w);
     risk_world_close(&w);
 }
@@ -121,8 +125,8 @@ static void an_assumed_order_counts_its_edge(void **state)
     assert_int_equal(vm_money_raw(t.core_maintenance), INT64_C(2400000000) + INT64_C(1000000000));
     /* Selling there has no edge. */
     struct vm_margin_extra const sell = {BTC_PERP, vm_lots(-1000), vm_price(610000)};
-    assert_true(
-        vm_margin_explain(risk_world_state(&w), risk_world_account(&w, &w.trader[0]), true, &sell, &t));
+    assert_true(vm_margin_explain(
+        risk_world_state(&w), risk_world_account(&w, &w.trader[0]), true, &sell, &t));
     assert_int_equal(vm_money_raw(t.core_maintenance), INT64_C(2400000000));
     risk_world_close(&w);
 }
@@ -133,11 +137,11 @@ static void sums_beyond_64_bits_fail_the_account(void **state)
     prepare();
     struct vm_margin_terms t;
     struct vm_margin_extra const huge = {BTC_PERP, vm_lots(INT64_MAX), vm_price(600000)};
-    assert_false(
-        vm_margin_explain(risk_world_state(&w), risk_world_account(&w, &w.trader[0]), true, &huge, &t));
+    assert_false(vm_margin_explain(
+        risk_world_state(&w), risk_world_account(&w, &w.trader[0]), true, &huge, &t));
     struct vm_margin_extra const far = {BTC_PERP, vm_lots(1 << 20), vm_price(INT64_MAX)};
-    assert_false(
-        vm_margin_explain(risk_world_state(&w), risk_world_account(&w, &w.trader[0]), true, &far, &t));
+    assert_false(vm_margin_explain(
+        risk_world_state(&w), risk_world_account(&w, &w.trader[0]), true, &far, &t));
     risk_world_close(&w);
 }
 
