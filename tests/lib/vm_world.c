@@ -123,7 +123,7 @@ static void root_make(struct vm_world *w)
 }
 
 /* Values of rows lie one after another for ever; move them together. */
-static void rows_keep(struct vm_world *w)
+void vm_world_keep(struct vm_world *w)
 {
     assert_true(vm_rows_apply(w->rows, w->result.writes, w->result.write_count, true));
     if (w->rows->slots > VM_ROWS_CAP / 2) {
@@ -133,6 +133,8 @@ static void rows_keep(struct vm_world *w)
         w->rows = fresh;
     }
     root_make(w);
+    w->tx_count = 0;
+    nv_arena_reset(&w->tx_arena);
 }
 
 void vm_world_open(struct vm_world *w)
@@ -147,7 +149,7 @@ void vm_world_open(struct vm_world *w)
     NV_ASSERT(w->tx_memory != NULL);
     nv_arena_init_zeroed(&w->tx_arena, w->tx_memory, TX_MEMORY);
     world_genesis(w, &w->result);
-    rows_keep(w);
+    vm_world_keep(w);
 }
 
 void vm_world_close(struct vm_world *w)
@@ -251,9 +253,7 @@ void vm_world_block(struct vm_world *w, uint64_t ms)
     };
     vm_execute(w->vm, &block, &w->result);
     assert_int_equal(vm_height(w->vm), w->height);
-    rows_keep(w);
-    w->tx_count = 0;
-    nv_arena_reset(&w->tx_arena);
+    vm_world_keep(w);
 }
 
 void vm_world_reload(struct vm_world *w)

@@ -80,6 +80,10 @@ void vm_world_sort(struct vm_world *w);
  * which must be exact. */
 void vm_world_block(struct vm_world *w, uint64_t ms);
 
+/* vm_world_keep is the second half of that: applies w->result to the rows and
+ * begins the next block. */
+void vm_world_keep(struct vm_world *w);
+
 /* vm_world_reload puts a VM loaded from the kept rows in the place of this one. */
 void vm_world_reload(struct vm_world *w);
 

@@ -53,14 +53,14 @@ static struct vm_outcome cancel_slot(const struct cancelling *c, uint32_t slot)
     return (struct vm_outcome){VM_OK, 0};
 }
 
+/* Another account's order counts as unknown: whether it is still there depends
+ * on its owner's actions in this very phase. */
 static struct vm_outcome cancel_handle(const struct cancelling *c, const struct vm_act *act)
 {
     uint32_t const slot = vm_order_find(c->x->state, act->action->cancel_order);
-    if (slot == VM_NONE) {
+    if (slot == VM_NONE ||
+        vm__order_account(c->x->state, vm_order(c->x->state, slot)) != act->account) {
         return (struct vm_outcome){VM_REJECT_ORDER_UNKNOWN, 0};
-    }
-    if (vm__order_account(c->x->state, vm_order(c->x->state, slot)) != act->account) {
-        return (struct vm_outcome){VM_REJECT_ORDER_NOT_OWNED, 0};
     }
     return cancel_slot(c, slot);
 }
