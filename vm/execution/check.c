@@ -21,7 +21,7 @@ struct checked vm__checked_new(struct vm_exec *x)
 {
     uint32_t const accounts = vm_account_count(x->state);
     struct checked checked = {NV_ARENA_NEW(x->arena, uint64_t, accounts / 64u + 1),
-                              NV_ARENA_NEW(x->arena, uint32_t, VM_REACH_MAX)};
+                              NV_ARENA_NEW(x->arena, uint32_t, 2 * VM_REACH_MAX)};
     for (uint32_t i = 0; i < x->act_count; i++) {
         const struct vm_act *const act = &x->acts[i];
         if (act->action->kind == VM_ACTION_PLACE && act->outcome.code == VM_OK &&
@@ -39,19 +39,30 @@ static bool margin_ok(const struct vm_exec *x, uint32_t account)
            vm_money_raw(r.equity) >= vm_money_raw(r.initial);
 }
 
-/* check_margin looks at each owner once a block.  What one of them loses changes
- * nothing for another. */
-static bool check_margin(struct vm_exec *x, struct checked *checked, const struct reach_side *side)
+/* note_owners lists the owners of one side that are not known of yet. */
+static uint32_t note_owners(const struct vm_exec *x,
+                            struct checked *checked,
+                            const struct reach_side *side,
+                            uint32_t *out)
 {
-    bool removed = false;
     uint32_t count = 0;
     for (uint32_t i = 0; i < side->count; i++) {
         uint32_t const owner = vm__order_account(x->state, vm_order(x->state, side->order[i].slot));
         if (!checked_set(checked, owner)) {
-            checked->number[count] = owner;
+            out[count] = owner;
             count++;
         }
     }
+    return count;
+}
+
+/* check_margin looks at each owner once a block.  What one of them loses changes
+ * nothing for another. */
+static bool check_margin(struct vm_exec *x, struct checked *checked, const struct reach *reach)
+{
+    bool removed = false;
+    uint32_t count = note_owners(x, checked, &reach->bids, checked->number);
+    count += note_owners(x, checked, &reach->asks, checked->number + count);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t const owner = checked->number[i];
         if (!margin_ok(x, owner)) {
@@ -169,20 +180,28 @@ static bool uncross(struct vm_exec *x, uint32_t position)
     return removed;
 }
 
-/* check_self_crossing: a pair that crosses has a participant on at least one
- * side, so both sides are looked at. */
-static bool
-check_self_crossing(struct vm_exec *x, struct checked *checked, const struct reach_side *side)
+/* note_self_crossers lists the positions of participants of one side that cross
+ * an own order. */
+static uint32_t
+note_self_crossers(const struct vm_exec *x, const struct reach_side *side, uint32_t *out)
 {
-    bool removed = false;
     uint32_t count = 0;
     for (uint32_t i = 0; i < side->count; i++) {
         const struct vm_order *const order = vm_order(x->state, side->order[i].slot);
         if (crosses_own(x, order)) {
-            checked->number[count] = order->position;
+            out[count] = order->position;
             count++;
         }
     }
+    return count;
+}
+
+static bool
+check_self_crossing(struct vm_exec *x, struct checked *checked, const struct reach *reach)
+{
+    bool removed = false;
+    uint32_t count = note_self_crossers(x, &reach->bids, checked->number);
+    count += note_self_crossers(x, &reach->asks, checked->number + count);
     for (uint32_t i = 0; i < count; i++) {
         removed = uncross(x, checked->number[i]) || removed;
     }
@@ -194,7 +213,7 @@ bool vm__participants_check(struct vm_exec *x,
                             const struct reach *reach,
                             bool *elsewhere)
 {
-    if (check_margin(x, checked, &reach->bids) || check_margin(x, checked, &reach->asks)) {
+    if (check_margin(x, checked, reach)) {
         *elsewhere = true;
         return true;
     }
@@ -202,6 +221,5 @@ bool vm__participants_check(struct vm_exec *x,
     if (check_reduce_only(x, &reach->asks) || bids_reduced) {
         return true;
     }
-    return check_self_crossing(x, checked, &reach->bids) ||
-           check_self_crossing(x, checked, &reach->asks);
+    return check_self_crossing(x, checked, reach);
 }

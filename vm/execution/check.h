@@ -9,7 +9,7 @@
 /* What is known of participants in this block, and room to work in. */
 struct checked {
     uint64_t *bits;   /* by account: its margin is known */
-    uint32_t *number; /* VM_REACH_MAX of them */
+    uint32_t *number; /* room for one of each order of both sides */
 };
 
 /* vm__checked_new knows of the accounts that passed in place. */
