@@ -229,42 +229,53 @@ static bool remove_self_crossing(struct model_auction *m)
     return changed;
 }
 
-/* share gives each order of one side its lots. */
-static void share(struct model_auction *m, bool buys)
+/* What an order shares its side with. */
+struct standing {
+    int64_t ahead;  /* lots that come before its group */
+    int64_t group;  /* lots of its price and height */
+    int64_t floors; /* what the group's floors add up to */
+    uint32_t rank;  /* older orders of the group */
+};
+
+static bool same_group(const struct model_order *a, const struct model_order *b)
+{
+    return a->price == b->price && a->height == b->height;
+}
+
+static struct standing standing_of(const struct model_auction *m, const struct model_order *o)
+{
+    struct standing s = {0, 0, 0, 0};
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct model_order *const other = &m->order[i];
+        if (alive(other) && other->buys == o->buys) {
+            bool const same = same_group(other, o);
+            s.ahead += !same && before(other, o) ? other->lots : 0;
+            s.group += same ? other->lots : 0;
+            s.rank += same && other != o && older(other, o);
+        }
+    }
+    for (uint32_t i = 0; i < m->count && m->matched > s.ahead; i++) {
+        const struct model_order *const other = &m->order[i];
+        bool const shares = alive(other) && other->buys == o->buys && same_group(other, o);
+        s.floors += shares ? other->lots * (m->matched - s.ahead) / s.group : 0;
+    }
+    return s;
+}
+
+static void share(struct model_auction *m)
 {
     for (uint32_t i = 0; i < m->count; i++) {
         struct model_order *const o = &m->order[i];
-        int64_t ahead = 0;
-        int64_t group = 0;
-        int64_t floors = 0;
-        uint32_t rank = 0;
-        if (o->buys == buys) {
-            o->fill = 0;
-        }
-        if (!alive(o) || o->buys != buys) {
+        o->fill = 0;
+        if (!alive(o)) {
             continue;
         }
-        for (uint32_t pass = 0; pass < 2; pass++) {
-            for (uint32_t j = 0; j < m->count; j++) {
-                const struct model_order *const other = &m->order[j];
-                if (!alive(other) || other->buys != buys) {
-                    continue;
-                }
-                bool const same = other->price == o->price && other->height == o->height;
-                if (pass == 0) {
-                    ahead += !same && before(other, o) ? other->lots : 0;
-                    group += same ? other->lots : 0;
-                    rank += same && other != o && older(other, o);
-                } else if (same && m->matched > ahead) {
-                    floors += other->lots * (m->matched - ahead) / group;
-                }
-            }
-        }
-        int64_t const rest = m->matched - ahead;
-        if (rest >= group) {
+        struct standing const s = standing_of(m, o);
+        int64_t const rest = m->matched - s.ahead;
+        if (rest >= s.group) {
             o->fill = o->lots;
         } else if (rest > 0) {
-            o->fill = o->lots * rest / group + (rank < rest - floors ? 1 : 0);
+            o->fill = o->lots * rest / s.group + (s.rank < rest - s.floors ? 1 : 0);
         }
     }
 }
@@ -277,6 +288,5 @@ void model_run(struct model_auction *m)
         changed = shrink_reduce_only(m);
         changed = changed || remove_self_crossing(m);
     }
-    share(m, true);
-    share(m, false);
+    share(m);
 }
