@@ -10,19 +10,20 @@
 #define SIZE_BYTES 4u
 #define PEEK_BYTES (P2P__FRAME_HEAD - SIZE_BYTES)
 
-void p2p__frame_init(struct p2p__frame *frame, uint8_t lane)
+void p2p__frame_init(struct p2p__frame *frame)
 {
-    *frame = (struct p2p__frame){.lane = lane};
+    *frame = (struct p2p__frame){.proven = false};
 }
 
 void p2p__frame_deinit(struct p2p__frame *frame)
 {
     nv_heap_free(frame->body);
-    *frame = (struct p2p__frame){.lane = frame->lane};
+    p2p__frame_init(frame);
 }
 
-void p2p__frame_prove(struct p2p__frame *frame)
+void p2p__frame_prove(struct p2p__frame *frame, uint8_t lane)
 {
+    frame->lane = lane;
     frame->proven = true;
 }
 

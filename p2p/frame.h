@@ -36,12 +36,12 @@ struct p2p__frame {
 
 /* p2p__frame_init makes a reader at the start of a connection that is not
  * proven (authenticated) yet; p2p__frame_deinit gives back its memory. */
-void p2p__frame_init(struct p2p__frame *frame, uint8_t lane);
+void p2p__frame_init(struct p2p__frame *frame);
 void p2p__frame_deinit(struct p2p__frame *frame);
 
 /* p2p__frame_prove lifts the bounds to those of an authenticated connection,
- * from the next frame on. */
-void p2p__frame_prove(struct p2p__frame *frame);
+ * on that lane, from the next frame on. */
+void p2p__frame_prove(struct p2p__frame *frame, uint8_t lane);
 
 /* p2p__frame_want writes where the next bytes belong and how many fit there, at
  * least 1.  Not while a frame is ready. */

@@ -258,7 +258,7 @@ struct p2p_peer_info {
 };
 
 /* p2p_peer_list writes up to `max` peers to `out`, validators first by index,
- * and returns how many.  256 is always enough. */
+ * and returns how many.  384 is always enough. */
 uint32_t p2p_peer_list(const struct p2p *p2p, struct p2p_peer_info *out, uint32_t max);
 
 struct p2p_totals {

@@ -1,0 +1,275 @@
+#include "p2p/dial.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include <uv.h>
+
+#include "base/assert.h"
+#include "base/fmt.h"
+#include "base/heap.h"
+#include "base/log.h"
+#include "base/random.h"
+
+#include "p2p/backoff.h"
+#include "p2p/endpoint.h"
+#include "p2p/session.h"
+#include "p2p/state.h"
+
+struct dial_lane {
+    bool under_way; /* a session of ours exists */
+    struct p2p__backoff backoff;
+    enum p2p_reason last_reason;
+    enum p2p_reason logged; /* the reason of the last line in the log */
+    uint32_t attempts;      /* in vain since the last success */
+};
+
+struct dial {
+    struct p2p__dialler *dialler;
+    struct nv_pubkey key;
+    struct p2p__endpoint endpoint;
+    bool resolving;
+    bool resolved;
+    struct sockaddr_storage address;
+    uv_getaddrinfo_t request;
+    struct dial_lane lanes[P2P_LANES];
+};
+
+struct p2p__dialler {
+    struct p2p *p2p;
+    uint32_t count;
+    bool closing;
+    struct dial *dials[P2P_DIALS_MAX]; /* owned */
+};
+
+struct p2p__dialler *p2p__dialler_open(struct p2p *p2p)
+{
+    struct p2p__dialler *dialler = nv_heap_alloc(sizeof(*dialler));
+    if (dialler != NULL) {
+        dialler->p2p = p2p;
+    }
+    return dialler;
+}
+
+void p2p__dialler_close(struct p2p__dialler *dialler)
+{
+    dialler->closing = true;
+    for (uint32_t i = 0; i < dialler->count; i++) {
+        if (dialler->dials[i]->resolving) {
+            (void)uv_cancel((uv_req_t *)&dialler->dials[i]->request);
+        }
+    }
+}
+
+void p2p__dialler_free(struct p2p__dialler *dialler)
+{
+    for (uint32_t i = 0; i < dialler->count; i++) {
+        nv_heap_free(dialler->dials[i]);
+    }
+    nv_heap_free(dialler);
+}
+
+static bool key_eq(const struct nv_pubkey *a, const struct nv_pubkey *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static struct dial *dial_find(struct p2p__dialler *dialler, const struct nv_pubkey *key)
+{
+    for (uint32_t i = 0; i < dialler->count; i++) {
+        if (key_eq(&dialler->dials[i]->key, key)) {
+            return dialler->dials[i];
+        }
+    }
+    return NULL;
+}
+
+enum nv_err p2p__dialler_add(struct p2p__dialler *dialler, const char *peer)
+{
+    struct nv_pubkey key;
+    struct p2p__endpoint endpoint;
+    NV_TRY(p2p__peer_parse(&key, &endpoint, peer));
+    if (key_eq(&key, &dialler->p2p->self.key)) {
+        return NV_OK;
+    }
+    if (dial_find(dialler, &key) != NULL) {
+        return NV_ERR_EXISTS;
+    }
+    if (dialler->count == P2P_DIALS_MAX) {
+        return NV_ERR_TOO_LARGE;
+    }
+    struct dial *dial = nv_heap_alloc(sizeof(*dial));
+    if (dial == NULL) {
+        return NV_ERR_NO_MEMORY;
+    }
+    dial->dialler = dialler;
+    dial->key = key;
+    dial->endpoint = endpoint;
+    for (uint32_t i = 0; i < P2P_LANES; i++) {
+        dial->lanes[i].backoff.first_ms = dialler->p2p->limits.backoff_first_ms;
+        dial->lanes[i].backoff.max_ms = dialler->p2p->limits.backoff_max_ms;
+    }
+    dialler->dials[dialler->count] = dial;
+    dialler->count++;
+    return NV_OK;
+}
+
+static uint64_t entropy(void)
+{
+    uint64_t value = 0;
+    nv_random_bytes(&value, sizeof(value));
+    return value;
+}
+
+static void log_end(const struct dial *dial, const struct p2p__dial_end *end)
+{
+    char key[NV_HEX_TEXT(8)];
+    nv_hex_encode(key, dial->key.bytes, 8);
+    nv_log(end->reason == P2P_REASON_TWIN ? NV_LOG_ERROR : NV_LOG_WARN,
+           "event=dial_failed key=%s host=%s port=%u lane=%u reason=%s told=%d text=\"%s\"",
+           key,
+           dial->endpoint.host,
+           (unsigned)dial->endpoint.port,
+           (unsigned)end->lane,
+           p2p_reason_name(end->reason),
+           end->told ? 1 : 0,
+           p2p_reason_text(end->reason));
+}
+
+void p2p__dialler_ended(struct p2p__dialler *dialler, const struct p2p__dial_end *end)
+{
+    NV_ASSERT(end->dial < dialler->count);
+    struct dial *dial = dialler->dials[end->dial];
+    struct dial_lane *lane = &dial->lanes[end->lane];
+    lane->under_way = false;
+    lane->last_reason = end->reason;
+    lane->attempts = end->lasted_ms != 0 ? 0 : lane->attempts + 1;
+    dial->resolved = false; /* a name may mean another address by then */
+    p2p__backoff_ended(&lane->backoff, p2p__now(dialler->p2p), end->lasted_ms, entropy());
+    if (end->lasted_ms != 0 || end->reason == P2P_REASON_DUPLICATE) {
+        lane->logged = P2P_REASON_NONE;
+    } else if (lane->logged != end->reason) {
+        lane->logged = end->reason; /* one line for each run of the same failure */
+        log_end(dial, end);
+    }
+}
+
+void p2p__dialler_lane_down(struct p2p__dialler *dialler, const struct nv_pubkey *key, uint8_t lane)
+{
+    struct dial *dial = dial_find(dialler, key);
+    if (dial == NULL || dial->lanes[lane].under_way) {
+        return;
+    }
+    struct p2p__backoff *backoff = &dial->lanes[lane].backoff;
+    uint64_t const at_ms = p2p__now(dialler->p2p) +
+                           p2p__backoff_pause(backoff->first_ms, backoff->max_ms, 1, entropy());
+    backoff->next_at_ms = backoff->next_at_ms < at_ms ? at_ms : backoff->next_at_ms;
+}
+
+static void attempt_failed(struct dial *dial, uint32_t index, uint8_t lane)
+{
+    struct p2p__dial_end const end = {
+        .dial = index, .lane = lane, .reason = P2P_REASON_UNREACHABLE};
+    dial->dialler->p2p->totals.ended[P2P_REASON_UNREACHABLE]++;
+    p2p__dialler_ended(dial->dialler, &end);
+}
+
+static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *info)
+{
+    struct dial *dial = request->data;
+    struct p2p *p2p = dial->dialler->p2p;
+    dial->resolving = false;
+    if (status == 0 && info->ai_addrlen <= sizeof(dial->address)) {
+        memcpy(&dial->address, info->ai_addr, info->ai_addrlen);
+        dial->resolved = true;
+    }
+    uv_freeaddrinfo(info);
+    p2p__handle_gone(p2p);
+}
+
+/* resolve finds the socket address.  NV_ERR_BUSY: it is being looked up. */
+static enum nv_err resolve(struct dial *dial)
+{
+    if (dial->resolved || p2p__endpoint_numeric(&dial->address, &dial->endpoint) == NV_OK) {
+        dial->resolved = true;
+        return NV_OK;
+    }
+    char port[8];
+    (void)snprintf(port, sizeof(port), "%u", (unsigned)dial->endpoint.port);
+    struct addrinfo const hints = {.ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
+    struct p2p *p2p = dial->dialler->p2p;
+    dial->request.data = dial;
+    int const result =
+        uv_getaddrinfo(p2p->loop, &dial->request, on_resolved, dial->endpoint.host, port, &hints);
+    if (result != 0) {
+        return NV_ERR_IO;
+    }
+    p2p->handles++;
+    dial->resolving = true;
+    return NV_ERR_BUSY;
+}
+
+static void attempt(struct dial *dial, uint32_t index, uint8_t lane)
+{
+    enum nv_err const err = resolve(dial);
+    if (err == NV_ERR_BUSY) {
+        /* When this pause is over the address is known, or the attempt has failed. */
+        struct p2p__backoff *backoff = &dial->lanes[lane].backoff;
+        backoff->next_at_ms = p2p__now(dial->dialler->p2p) + backoff->first_ms;
+        return;
+    }
+    struct p2p__target const target = {.dial = index,
+                                       .lane = lane,
+                                       .key = &dial->key,
+                                       .address = (const struct sockaddr *)&dial->address};
+    if (err != NV_OK || p2p__session_dial(dial->dialler->p2p, &target) == NULL) {
+        attempt_failed(dial, index, lane);
+        return;
+    }
+    dial->lanes[lane].under_way = true;
+}
+
+/* wanted: a lane that is to be up with this node and is not. */
+static bool wanted(const struct dial *dial, uint8_t lane)
+{
+    const struct p2p__peers *peers = &dial->dialler->p2p->peers;
+    const struct p2p__peer *peer = p2p__peers_by_key(peers, &dial->key);
+    bool const both = peers->self_validator && peer != NULL && peer->validator;
+    bool const up = peer != NULL && peer->lanes[lane].session != NULL;
+    return !up && (lane == P2P_LANE_1 || both);
+}
+
+void p2p__dialler_tick(struct p2p__dialler *dialler, uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < dialler->count && !dialler->closing; i++) {
+        struct dial *dial = dialler->dials[i];
+        for (uint8_t lane = 0; lane < P2P_LANES && !dial->resolving; lane++) {
+            const struct dial_lane *state = &dial->lanes[lane];
+            if (!state->under_way && wanted(dial, lane) &&
+                p2p__backoff_due(&state->backoff, now_ms)) {
+                attempt(dial, i, lane);
+            }
+        }
+    }
+}
+
+bool p2p__dialler_view(const struct p2p__dialler *dialler,
+                       uint32_t index,
+                       struct p2p__dial_view *out)
+{
+    if (index >= dialler->count) {
+        return false;
+    }
+    const struct dial *dial = dialler->dials[index];
+    const struct dial_lane *lane = &dial->lanes[P2P_LANE_1];
+    *out = (struct p2p__dial_view){
+        .key = dial->key, .last_reason = lane->last_reason, .attempts = lane->attempts};
+    bool const v6 = strchr(dial->endpoint.host, ':') != NULL;
+    /* A name that is too long for the list is cut. */
+    (void)snprintf(out->address,
+                   sizeof(out->address),
+                   v6 ? "[%.48s]:%u" : "%.48s:%u",
+                   dial->endpoint.host,
+                   (unsigned)dial->endpoint.port);
+    return true;
+}

@@ -1,0 +1,220 @@
+#include "p2p/peers.h"
+
+#include "base/assert.h"
+#include "base/heap.h"
+
+static bool key_eq(const struct nv_pubkey *a, const struct nv_pubkey *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+enum nv_err p2p__peers_init(struct p2p__peers *peers,
+                            const struct p2p_config *config,
+                            const struct p2p_limits *limits,
+                            const struct nv_pubkey *self_key)
+{
+    NV_ASSERT(config->validator_count <= P2P_VALIDATORS_MAX);
+    NV_ASSERT(limits->observers_max <= P2P_OBSERVERS_MAX);
+    *peers = (struct p2p__peers){.self_key = *self_key,
+                                 .self_index = P2P_PEER_NONE,
+                                 .validator_count = config->validator_count,
+                                 .count = config->validator_count + limits->observers_max,
+                                 .next_observer = P2P_OBSERVER_FIRST,
+                                 .limits = limits};
+    peers->peers = nv_heap_alloc((size_t)peers->count * sizeof(struct p2p__peer));
+    if (peers->peers == NULL) {
+        return NV_ERR_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < peers->count; i++) {
+        peers->peers[i].slot = i;
+    }
+    for (uint32_t i = 0; i < config->validator_count; i++) {
+        struct p2p__peer *peer = &peers->peers[i];
+        peer->validator = true;
+        peer->id = i;
+        peer->key = config->validators[i];
+        peer->used = !key_eq(&peer->key, self_key);
+        if (!peer->used) {
+            peers->self_validator = true;
+            peers->self_index = i;
+        }
+    }
+    return NV_OK;
+}
+
+static void lane_deinit(struct p2p__lane *lane)
+{
+    if (lane->queue.ring != NULL) {
+        p2p__queue_deinit(&lane->queue);
+    }
+}
+
+void p2p__peers_deinit(struct p2p__peers *peers)
+{
+    for (uint32_t i = 0; peers->peers != NULL && i < peers->count; i++) {
+        lane_deinit(&peers->peers[i].lanes[0]);
+        lane_deinit(&peers->peers[i].lanes[1]);
+    }
+    nv_heap_free(peers->peers);
+    peers->peers = NULL;
+}
+
+struct p2p__peer *p2p__peers_by_id(const struct p2p__peers *peers, uint32_t id)
+{
+    if (id < peers->validator_count) {
+        return peers->peers[id].used ? &peers->peers[id] : NULL;
+    }
+    for (uint32_t i = peers->validator_count; i < peers->count; i++) {
+        if (peers->peers[i].used && peers->peers[i].id == id) {
+            return &peers->peers[i];
+        }
+    }
+    return NULL;
+}
+
+struct p2p__peer *p2p__peers_by_key(const struct p2p__peers *peers, const struct nv_pubkey *key)
+{
+    for (uint32_t i = 0; i < peers->count; i++) {
+        if (peers->peers[i].used && key_eq(&peers->peers[i].key, key)) {
+            return &peers->peers[i];
+        }
+    }
+    return NULL;
+}
+
+uint8_t p2p__peers_lanes(const struct p2p__peer *peer)
+{
+    uint32_t lanes = 0;
+    for (uint32_t i = 0; i < P2P_LANES; i++) {
+        lanes |= peer->lanes[i].session != NULL ? 1u << i : 0u;
+    }
+    return (uint8_t)lanes;
+}
+
+static struct p2p__peer *observer_new(struct p2p__peers *peers, const struct nv_pubkey *key)
+{
+    for (uint32_t i = peers->validator_count; i < peers->count; i++) {
+        struct p2p__peer *peer = &peers->peers[i];
+        if (!peer->used) {
+            peer->used = true;
+            peer->key = *key;
+            peer->id = peers->next_observer;
+            bool const last = peers->next_observer == P2P_PEER_NONE - 1;
+            peers->next_observer = last ? P2P_OBSERVER_FIRST : peers->next_observer + 1;
+            return peer;
+        }
+    }
+    return NULL;
+}
+
+/* newcomer_stays decides by section 1.4 between a lane's connection and another. */
+static bool newcomer_stays(const struct p2p__peers *peers,
+                           const struct p2p__lane *lane,
+                           const struct p2p__claim *claim)
+{
+    if (lane->instance != claim->auth->instance || lane->dialled == claim->dialled) {
+        return true;
+    }
+    /* SPEC p2p 1.4: "the one that was dialled by the node whose key is smaller" */
+    bool const self_smaller =
+        memcmp(&peers->self_key, &claim->auth->key, sizeof(claim->auth->key)) < 0;
+    return claim->dialled == self_smaller;
+}
+
+/* lane_ready makes sure that the lane has a queue. */
+static bool lane_ready(const struct p2p__peers *peers, struct p2p__peer *peer, uint8_t number)
+{
+    struct p2p__lane *lane = &peer->lanes[number];
+    uint32_t const count_max = peers->limits->queue_count_max[number];
+    uint32_t const bytes_max = peers->limits->queue_bytes_max[number];
+    return lane->queue.ring != NULL ||
+           p2p__queue_init(&lane->queue, number, count_max, bytes_max) == NV_OK;
+}
+
+enum p2p_reason p2p__peers_place(struct p2p__peers *peers,
+                                 struct p2p__peer **out,
+                                 struct p2p__session **loser,
+                                 const struct p2p__claim *claim)
+{
+    const struct p2p__auth *auth = claim->auth;
+    NV_ASSERT(auth->lane < P2P_LANES);
+    *loser = NULL;
+    if (p2p__peers_banned(peers, &auth->key, claim->now_ms)) {
+        return P2P_REASON_BANNED;
+    }
+    struct p2p__peer *peer = p2p__peers_by_key(peers, &auth->key);
+    bool const both = peers->self_validator && peer != NULL && peer->validator && auth->role == 1;
+    if (auth->lane == P2P_LANE_0 && !both) {
+        return P2P_REASON_LANE;
+    }
+    if (peer == NULL) {
+        peer = observer_new(peers, &auth->key);
+    }
+    if (peer == NULL) {
+        return P2P_REASON_FULL;
+    }
+    if (!lane_ready(peers, peer, auth->lane)) {
+        p2p__peers_vacate(peer);
+        return P2P_REASON_FULL;
+    }
+    struct p2p__lane *lane = &peer->lanes[auth->lane];
+    if (lane->session != NULL && !newcomer_stays(peers, lane, claim)) {
+        return P2P_REASON_DUPLICATE;
+    }
+    *loser = lane->session;
+    *out = peer;
+    lane->session = claim->session;
+    lane->dialled = claim->dialled;
+    lane->instance = auth->instance;
+    lane->up_since_ms = claim->now_ms;
+    lane->rtt_us = 0;
+    p2p__queue_rewind(&lane->queue);
+    peer->listen_port = auth->listen_port;
+    return P2P_REASON_NONE;
+}
+
+bool p2p__peers_leave(struct p2p__peer *peer, uint8_t number, const struct p2p__session *session)
+{
+    struct p2p__lane *lane = &peer->lanes[number];
+    if (lane->session != session) {
+        return false;
+    }
+    lane->session = NULL;
+    p2p__queue_clear(&lane->queue);
+    return true;
+}
+
+void p2p__peers_vacate(struct p2p__peer *peer)
+{
+    if (peer->validator || !peer->used || peer->told != 0 || p2p__peers_lanes(peer) != 0) {
+        return;
+    }
+    lane_deinit(&peer->lanes[0]);
+    lane_deinit(&peer->lanes[1]);
+    *peer = (struct p2p__peer){.slot = peer->slot};
+}
+
+void p2p__peers_ban(struct p2p__peers *peers, const struct nv_pubkey *key, uint64_t until_ms)
+{
+    struct p2p__ban *place = &peers->bans[0];
+    for (uint32_t i = 0; i < P2P__BANS_MAX; i++) {
+        struct p2p__ban *ban = &peers->bans[i];
+        if (ban->until_ms != 0 && key_eq(&ban->key, key)) {
+            place = ban;
+            break;
+        }
+        place = ban->until_ms < place->until_ms ? ban : place; /* the soonest to end */
+    }
+    *place = (struct p2p__ban){.key = *key, .until_ms = until_ms};
+}
+
+bool p2p__peers_banned(const struct p2p__peers *peers, const struct nv_pubkey *key, uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < P2P__BANS_MAX; i++) {
+        const struct p2p__ban *ban = &peers->bans[i];
+        if (ban->until_ms > now_ms && key_eq(&ban->key, key)) {
+            return true;
+        }
+    }
+    return false;
+}

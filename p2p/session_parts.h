@@ -1,0 +1,49 @@
+#ifndef NV_P2P_SESSION_PARTS_H
+#define NV_P2P_SESSION_PARTS_H
+
+/* session_parts.h - what the three files of a session share: session.c (its life
+ * and its clock), session_read.c, session_write.c.  Nobody else includes it. */
+
+#include "p2p/frame.h"
+#include "p2p/session.h"
+#include "p2p/socket.h"
+#include "p2p/state.h"
+#include "p2p/types.h"
+
+struct p2p__session {
+    struct p2p *p2p;
+    struct p2p__session *next;
+    struct p2p__session **link; /* what points at this one */
+    struct p2p__socket *socket;
+    struct p2p__tls *tls;
+    struct p2p__handshake handshake;
+    struct p2p__frame frame;
+    struct p2p__peer *peer;
+    uint32_t dial;
+    uint32_t place;
+    enum p2p_reason ended;
+    bool told;
+    bool connected;
+    bool paused; /* the owner's inbox is full; a frame is ready */
+    bool dirty;
+    bool ping_due;
+    bool pong_due;
+    uint8_t pong[P2P__PING_SIZE];
+    uint64_t started_ms, open_since_ms, ended_ms;
+    uint64_t heard_ms, pinged_ms, progress_ms;
+    uint64_t ping_ns; /* what the last ping said; 0: answered */
+    uint64_t unsent;
+    char address[P2P_ADDRESS_SIZE];
+};
+
+/* p2p__session_is_open: authenticated, with a lane, and not ended. */
+bool p2p__session_is_open(const struct p2p__session *session);
+
+/* p2p__session_put writes a frame that is not queued into TLS at once.  False when
+ * TLS fails. */
+bool p2p__session_put(struct p2p__session *session, uint8_t type, struct nv_view payload);
+
+/* p2p__session_advance goes on with whatever has come: handshake, then frames. */
+void p2p__session_advance(struct p2p__session *session);
+
+#endif /* NV_P2P_SESSION_PARTS_H */

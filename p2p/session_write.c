@@ -1,0 +1,111 @@
+#include "base/assert.h"
+#include "base/codec.h"
+
+#include "p2p/envelope.h"
+#include "p2p/session_parts.h"
+#include "p2p/tls.h"
+
+#define SIZE_BYTES      4u
+#define SMALL_FRAME_MAX 256u /* an AUTH frame is the largest that is not queued */
+
+bool p2p__session_put(struct p2p__session *session, uint8_t type, struct nv_view payload)
+{
+    uint8_t frame[SMALL_FRAME_MAX];
+    uint32_t const envelope = p2p__envelope_size(type, payload.size);
+    NV_ASSERT(SIZE_BYTES + envelope <= sizeof(frame));
+    nv_be32_store(frame, envelope);
+    p2p__envelope_encode(frame + SIZE_BYTES, type, payload);
+    struct nv_view const whole = nv_view_of(frame, SIZE_BYTES + envelope);
+    return p2p__tls_write(session->tls, whole) == NV_OK;
+}
+
+/* fill_control puts what keeps the link alive into TLS. */
+static bool fill_control(struct p2p__session *session)
+{
+    bool good = true;
+    if (session->ping_due) {
+        session->ping_due = false;
+        uint8_t sent[P2P__PING_SIZE];
+        session->ping_ns = p2p__precise_ns();
+        nv_be64_store(sent, session->ping_ns);
+        good = p2p__session_put(session, P2P__TYPE_PING, nv_view_of(sent, sizeof(sent)));
+    }
+    if (good && session->pong_due) {
+        session->pong_due = false;
+        good = p2p__session_put(
+            session, P2P__TYPE_PONG, nv_view_of(session->pong, sizeof(session->pong)));
+    }
+    return good;
+}
+
+/* fill_record puts the next record's worth of queued frames into TLS.  Returns
+ * whether there was any; a failure of TLS ends the session. */
+static bool fill_record(struct p2p__session *session)
+{
+    uint8_t *plain = session->p2p->scratch.plain;
+    if (session->handshake.lane == P2P_LANE_1) {
+        p2p__link_fill(session->p2p, session->peer);
+    }
+    struct p2p__lane *lane = &session->peer->lanes[session->handshake.lane];
+    uint32_t const size = p2p__queue_take(&lane->queue, plain, P2P__TLS_RECORD, &lane->frames_out);
+    if (size == 0) {
+        return false;
+    }
+    lane->bytes_out += size;
+    if (p2p__tls_write(session->tls, nv_view_of(plain, size)) != NV_OK) {
+        p2p__session_end(session, P2P_REASON_TLS);
+        return false;
+    }
+    return true;
+}
+
+/* gather collects ciphertext for one write and returns how much. */
+static uint32_t gather(struct p2p__session *session)
+{
+    uint8_t *out = session->p2p->scratch.write;
+    if (p2p__session_is_open(session) && !fill_control(session)) {
+        p2p__session_end(session, P2P_REASON_TLS);
+    }
+    uint32_t size = p2p__tls_drain(session->tls, out, P2P__WRITE_SIZE);
+    while (size < P2P__WRITE_FILL && p2p__session_is_open(session) && fill_record(session)) {
+        size += p2p__tls_drain(session->tls, out + size, P2P__WRITE_SIZE - size);
+    }
+    return size;
+}
+
+void p2p__session_touch(struct p2p__session *session)
+{
+    session->dirty = true;
+    p2p__wake(session->p2p);
+}
+
+void p2p__session_flush_touched(struct p2p__session *session)
+{
+    if (session->dirty) {
+        p2p__session_flush(session);
+    }
+}
+
+void p2p__session_flush(struct p2p__session *session)
+{
+    session->dirty = false;
+    if (!session->connected) {
+        return;
+    }
+    while (!p2p__socket_writing(session->socket)) {
+        uint32_t const size = gather(session);
+        if (size == 0) {
+            break;
+        }
+        session->progress_ms = p2p__now(session->p2p);
+        struct nv_view const bytes = nv_view_of(session->p2p->scratch.write, size);
+        if (p2p__socket_write(session->socket, bytes) != NV_OK) {
+            p2p__session_end(session, P2P_REASON_CLOSED);
+            p2p__socket_close(session->socket);
+            return;
+        }
+    }
+    if (session->ended != P2P_REASON_NONE && !p2p__socket_writing(session->socket)) {
+        p2p__socket_close(session->socket);
+    }
+}
