@@ -243,7 +243,8 @@ enum nv_err p2p_open(struct p2p **out, const struct p2p_config *config)
     NV_ASSERT(config->events.on_message != NULL);
     NV_ASSERT(config->events.on_transaction != NULL);
     NV_ASSERT(config->events.on_peer != NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
+    struct sigaction const ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGPIPE, &ignore, NULL);
 
     struct p2p *p2p = nv_heap_alloc(sizeof(*p2p));
     if (p2p == NULL) {

@@ -150,6 +150,11 @@ uint32_t p2p__queue_take(struct p2p__queue *queue, uint8_t *out, uint32_t cap, u
     return copied;
 }
 
+uint32_t p2p__queue_unfinished(const struct p2p__queue *queue)
+{
+    return queue->taken != 0 ? (*place(queue, 0))->size - queue->taken : 0;
+}
+
 void p2p__queue_rewind(struct p2p__queue *queue)
 {
     queue->taken = 0;

@@ -59,6 +59,10 @@ enum p2p_sent p2p__queue_put(struct p2p__queue *queue, struct p2p__packet *packe
  * `*finished` is increased by the frames that ended. */
 uint32_t p2p__queue_take(struct p2p__queue *queue, uint8_t *out, uint32_t cap, uint64_t *finished);
 
+/* p2p__queue_unfinished returns how many bytes of a frame that was begun are left, 0
+ * between frames. */
+uint32_t p2p__queue_unfinished(const struct p2p__queue *queue);
+
 /* p2p__queue_rewind forgets that the oldest frame was begun: the connection it
  * was begun on is gone, and another one takes over. */
 void p2p__queue_rewind(struct p2p__queue *queue);

@@ -65,7 +65,8 @@ static bool helps_to_know(const struct p2p__session *session, enum p2p_reason re
     bool const silent = reason == P2P_REASON_TLS || reason == P2P_REASON_TIMEOUT ||
                         reason == P2P_REASON_IDLE || reason == P2P_REASON_STALLED ||
                         reason == P2P_REASON_CLOSED || reason == P2P_REASON_UNREACHABLE;
-    return !silent && !session->told && session->handshake.phase != P2P__PHASE_TLS;
+    return !silent && !session->told && !session->mid_frame &&
+           session->handshake.phase != P2P__PHASE_TLS;
 }
 
 void p2p__session_end(struct p2p__session *session, enum p2p_reason reason)

@@ -26,6 +26,7 @@ struct p2p__session {
     bool connected;
     bool paused; /* the owner's inbox is full; a frame is ready */
     bool dirty;
+    bool mid_frame; /* the last record ends inside a frame: no other may begin */
     bool ping_due;
     bool pong_due;
     uint8_t pong[P2P__PING_SIZE];

@@ -19,53 +19,62 @@ bool p2p__session_put(struct p2p__session *session, uint8_t type, struct nv_view
     return p2p__tls_write(session->tls, whole) == NV_OK;
 }
 
-/* fill_control puts what keeps the link alive into TLS. */
+/* fill_control puts what keeps the link alive into TLS.  Only between frames. */
 static bool fill_control(struct p2p__session *session)
 {
     bool good = true;
     if (session->ping_due) {
         session->ping_due = false;
-        uint8_t sent[P2P__PING_SIZE];
         session->ping_ns = p2p__precise_ns();
+        uint8_t sent[P2P__PING_SIZE];
         nv_be64_store(sent, session->ping_ns);
         good = p2p__session_put(session, P2P__TYPE_PING, nv_view_of(sent, sizeof(sent)));
     }
     if (good && session->pong_due) {
         session->pong_due = false;
-        good = p2p__session_put(
-            session, P2P__TYPE_PONG, nv_view_of(session->pong, sizeof(session->pong)));
+        struct nv_view const echo = nv_view_of(session->pong, sizeof(session->pong));
+        good = p2p__session_put(session, P2P__TYPE_PONG, echo);
     }
     return good;
 }
 
-/* fill_record puts the next record's worth of queued frames into TLS.  Returns
- * whether there was any; a failure of TLS ends the session. */
-static bool fill_record(struct p2p__session *session)
+/* fill_queued puts the next record's worth of queued frames into TLS, or the rest
+ * of the frame that was begun when something else is to go first.  `*any` is set
+ * when there was one. */
+static bool fill_queued(struct p2p__session *session, bool *any)
 {
     uint8_t *plain = session->p2p->scratch.plain;
+    struct p2p__lane *lane = &session->peer->lanes[session->handshake.lane];
+    uint32_t const unfinished = p2p__queue_unfinished(&lane->queue);
+    bool const urgent = (session->ping_due || session->pong_due) && unfinished != 0;
+    uint32_t const cap = urgent && unfinished < P2P__TLS_RECORD ? unfinished : P2P__TLS_RECORD;
+    uint32_t const size = p2p__queue_take(&lane->queue, plain, cap, &lane->frames_out);
+    session->mid_frame = p2p__queue_unfinished(&lane->queue) != 0;
+    *any = *any || size != 0;
+    lane->bytes_out += size;
+    return size == 0 || p2p__tls_write(session->tls, nv_view_of(plain, size)) == NV_OK;
+}
+
+/* fill_record puts the next record into TLS.  Returns whether there was one; a
+ * failure of TLS ends the session. */
+static bool fill_record(struct p2p__session *session)
+{
+    bool any = !session->mid_frame && (session->ping_due || session->pong_due);
+    bool good = session->mid_frame || fill_control(session);
     if (session->handshake.lane == P2P_LANE_1) {
         p2p__link_fill(session->p2p, session->peer);
     }
-    struct p2p__lane *lane = &session->peer->lanes[session->handshake.lane];
-    uint32_t const size = p2p__queue_take(&lane->queue, plain, P2P__TLS_RECORD, &lane->frames_out);
-    if (size == 0) {
-        return false;
-    }
-    lane->bytes_out += size;
-    if (p2p__tls_write(session->tls, nv_view_of(plain, size)) != NV_OK) {
+    good = good && fill_queued(session, &any);
+    if (!good) {
         p2p__session_end(session, P2P_REASON_TLS);
-        return false;
     }
-    return true;
+    return good && any;
 }
 
 /* gather collects ciphertext for one write and returns how much. */
 static uint32_t gather(struct p2p__session *session)
 {
     uint8_t *out = session->p2p->scratch.write;
-    if (p2p__session_is_open(session) && !fill_control(session)) {
-        p2p__session_end(session, P2P_REASON_TLS);
-    }
     uint32_t size = p2p__tls_drain(session->tls, out, P2P__WRITE_SIZE);
     while (size < P2P__WRITE_FILL && p2p__session_is_open(session) && fill_record(session)) {
         size += p2p__tls_drain(session->tls, out + size, P2P__WRITE_SIZE - size);
