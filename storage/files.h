@@ -52,7 +52,7 @@ struct st_files {
     enum nv_err (*sync)(void *ctx, struct st_file file);
     enum nv_err (*size)(void *ctx, struct st_file file, uint64_t *out);
     enum nv_err (*remove)(void *ctx, const char *path);
-    /* Gives a file another name in the same directory; no file has that name. */
+    /* Gives a file another name in the same directory, in place of one that has it. */
     enum nv_err (*rename)(void *ctx, const char *from, const char *to);
     /* Makes a directory; NV_OK when it is there already. */
     enum nv_err (*make_dir)(void *ctx, const char *path);
