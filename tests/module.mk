@@ -43,3 +43,27 @@ golden_program := $(if $(golden_sources),$(B)/bin/golden)
 ifneq ($(golden_sources),)
 $(eval $(call program,$(golden_program),$(golden_sources)))
 endif
+
+# --- seeded bugs: `make simscore`, of BUGS="1 2 3" if given -----------------------------------------
+# Each bug of consensus/bug.h is a build of the files that mention it, linked before the archives that
+# hold the sound ones; the simulator must notice it within N seeds.
+ifneq ($(filter simscore,$(MAKECMDGOALS)),)
+bug_numbers := $(or $(BUGS),$(shell tests/simscore.sh --numbers))
+bug_sources := $(filter $(sources),$(shell tests/simscore.sh --sources))
+define bug
+$(patsubst %.c,build/bug/$(1)/%.o,$(bug_sources)): build/bug/$(1)/%.o: %.c $(B)/flags
+	@mkdir -p $$(@D)
+	$$(quiet)$$(CC) $$(CFLAGS_ALL) $$(folder_flags) -DNV_BUG=$(1) -MMD -MP -c -o $$@ $$<
+build/bug/$(1)/sim: $(filter-out $(call objects,$(bug_sources)),$(call objects,$(sim_sources))) \
+    $(patsubst %.c,build/bug/$(1)/%.o,$(bug_sources)) $$$$(archives)
+	$$(say) BUG $(1)
+	$$(quiet)$$(CC) $$(LINK_FLAGS) -o $$@ $$(filter %.o,$$^) $$(link_archives) $$(LIBS)
+-include $(patsubst %.c,build/bug/$(1)/%.d,$(bug_sources))
+endef
+$(foreach n,$(bug_numbers),$(eval $(call bug,$(n))))
+endif
+bug_sims = $(foreach n,$(bug_numbers),build/bug/$(n)/sim)
+
+.PHONY: simscore
+simscore: $$(bug_sims)
+	@tests/simscore.sh $(N) $(bug_sims)

@@ -21,6 +21,7 @@ help:
 #: make integration T=word   real daemons on loopback (pytest)
 #: make asan, make tsan      units, corpora and simulator under sanitizers
 #: make cov           line coverage of the units, by folder
+#: make simscore N=200       each seeded bug of consensus/bug.h, and within how many seeds it is noticed
 #: make repro         the same roots and traces from gcc and clang, -O0 and -O2
 #: make check-gen     committed tables and vectors are what their generators write
 #: make bench         measures; writes build/bench.jsonl
