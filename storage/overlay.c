@@ -135,11 +135,8 @@ void st__overlay_add(struct st_overlay *overlay,
     for (uint32_t i = 0; i < block->write_count; i++) {
         add_row(overlay, &block->writes[i]);
     }
-    if (block->place.segment != 0) {
-        struct st__block_entry *const entry = &overlay->blocks[overlay->block_count++];
-        entry->height = block->height;
-        entry->place = block->place;
-    }
+    overlay->blocks[overlay->block_count++] =
+        (struct st__block_entry){.height = block->height, .place = block->place};
     for (uint32_t i = 0; i < block->tx_count; i++) {
         struct st__tx_entry *const entry = &overlay->txs[overlay->tx_count++];
         entry->hash = block->txs[i];

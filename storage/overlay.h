@@ -20,10 +20,10 @@
 
 #include "storage/storage.h"
 
-/* A block to be indexed. */
+/* A block to be indexed, if it has a place. */
 struct st__block_entry {
     uint64_t height;
-    struct st_place place;
+    struct st_place place; /* {0, 0}: none */
 };
 
 /* A transaction to be indexed. */

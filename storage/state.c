@@ -137,6 +137,20 @@ const struct st_head *st_overlay_head(const struct st_overlay *overlay)
     return &overlay->head;
 }
 
+void st_overlay_place(struct st_overlay *overlay, uint64_t height, struct st_place place)
+{
+    uint32_t first = 0;
+    uint32_t count = overlay->block_count;
+    while (count > 1) { /* the entries ascend */
+        uint32_t const half = count / 2;
+        bool const above = overlay->blocks[first + half].height <= height;
+        first += above ? half : 0;
+        count = above ? count - half : half;
+    }
+    NV_ASSERT(count == 1 && overlay->blocks[first].height == height);
+    overlay->blocks[first].place = place;
+}
+
 const struct nv_row *st_overlay_rows(struct st_overlay *overlay, uint32_t *count)
 {
     st__overlay_sort(overlay);

@@ -83,7 +83,8 @@ void st_state_close(struct st_state *state);
 struct st_block {
     uint64_t height; /* above the newest, or both are 0: genesis */
     struct nv_hash block_hash;
-    struct st_place place;       /* of the block in the journal; {0, 0}: not indexed */
+    struct st_place place;       /* of the block in the journal; {0, 0}: not indexed, unless
+                                    st_overlay_place gives one later */
     const struct nv_row *writes; /* borrowed for the call; keys strictly ascending; a NULL
                                     value removes, and removing what is not there is legal */
     uint32_t write_count;
@@ -143,6 +144,11 @@ NV_MUST_USE struct st_overlay *st_freeze(struct st_state *state);
 /* st_thaw takes an overlay back when its checkpoint is durable.  (When it
  * failed, the process should end: the rows are in the journal.) */
 void st_thaw(struct st_state *state, struct st_overlay *overlay);
+
+/* st_overlay_place names the place of a block of a frozen overlay that had none
+ * when it was applied: what is known of a block after its execution is in the
+ * journal only later.  Contract: a height that the overlay holds. */
+void st_overlay_place(struct st_overlay *overlay, uint64_t height, struct st_place place);
 
 /* The contents of a frozen overlay, for st_db_checkpoint and for models of it:
  * the version it leads to, and its changes in order of keys (NULL value:

@@ -6,6 +6,7 @@
 #include "base/heap.h"
 #include "base/proof.h"
 
+#include "storage/overlay.h"
 #include "storage/storage.h"
 #include "tests/lib/nv_test.h"
 #include "tests/lib/row_model.h"
@@ -256,6 +257,30 @@ static void no_more_blocks_or_transactions_than_allowed(void **unused)
     st_state_close(state);
 }
 
+static void places_may_come_later(void **unused)
+{
+    (void)unused;
+    struct st_state *const state = new_state();
+    struct st_block block = {.height = 0};
+    for (block.height = 1; block.height <= 9; block.height += 2) {
+        block.place = (struct st_place){.segment = block.height == 5 ? 4 : 0};
+        assert_int_equal(st_apply(state, &block), NV_OK);
+    }
+    struct st_overlay *const overlay = st_freeze(state);
+    st_overlay_place(overlay, 1, (struct st_place){7, 1});
+    st_overlay_place(overlay, 9, (struct st_place){7, 9});
+    st_overlay_place(overlay, 3, (struct st_place){7, 3});
+    uint32_t const segments[5] = {7, 7, 4, 0, 7};
+    assert_int_equal(overlay->block_count, 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(overlay->blocks[i].height, 2 * i + 1);
+        assert_int_equal(overlay->blocks[i].place.segment, segments[i]);
+    }
+    assert_int_equal(overlay->blocks[4].place.offset, 9);
+    st_thaw(state, overlay);
+    st_state_close(state);
+}
+
 static void the_same_height_again_run(void *ctx)
 {
     assert_int_equal(apply((struct st_state *)ctx, 5, NULL, 0), NV_OK);
@@ -291,6 +316,7 @@ int main(void)
         cmocka_unit_test(rows_are_paged),
         cmocka_unit_test(overlays_add_up),
         cmocka_unit_test(no_more_blocks_or_transactions_than_allowed),
+        cmocka_unit_test(places_may_come_later),
         cmocka_unit_test(the_same_height_again),
         cmocka_unit_test(no_address_space),
     };
