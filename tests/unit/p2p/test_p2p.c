@@ -255,7 +255,8 @@ static bool pressed(struct p2p_net *n, void *ctx)
         assert_true(lane_of(0, 1).queue_bytes <= 2000000);
         assert_true(lane_of(0, 0).queue_bytes <= 100000);
     }
-    return full && lane_of(0, 0).frames_dropped > 1000;
+    /* Long enough that a ping is due while a frame is half written. */
+    return full && lane_of(0, 0).frames_dropped > 1000 && uv_now(n->loop) >= sent[2] + 100;
 }
 
 static bool drained(struct p2p_net *n, void *ctx)
@@ -267,13 +268,15 @@ static bool drained(struct p2p_net *n, void *ctx)
 static void test_a_node_that_takes_nothing_costs_a_bounded_amount(void **state)
 {
     (void)state;
-    uint64_t sent[P2P_LANES] = {0, 0};
+    uint64_t sent[P2P_LANES + 1] = {0, 0, 0};
     p2p_net_make(&net, 2, 2);
+    net.nodes[0].config.limits.ping_ms = 5;
     net.nodes[0].config.limits.queue_bytes_max[0] = 100000;
     net.nodes[0].config.limits.queue_bytes_max[1] = 2000000;
     p2p_net_mesh(&net);
     p2p_net_until(&net, p2p_net_settled, NULL);
     net.nodes[1].full = true;
+    sent[2] = uv_now(net.loop);
     p2p_net_until(&net, pressed, sent);
     assert_int_equal(net.nodes[1].messages[0] + net.nodes[1].messages[1], 0);
     assert_true(p2p_net_linked(&net, NULL)); /* pressure is no reason to part */
@@ -282,6 +285,7 @@ static void test_a_node_that_takes_nothing_costs_a_bounded_amount(void **state)
     p2p_resume(net.nodes[1].p2p);
     p2p_net_until(&net, drained, sent);
     assert_true(net.nodes[1].messages[0] > 0);
+    assert_int_equal(p2p_net_totals(&net, 1).ended[P2P_REASON_PROTOCOL], 0);
     p2p_net_end(&net);
 }
 
@@ -658,6 +662,22 @@ static void test_opening_without_memory(void **state)
     p2p_net_end(&net);
 }
 
+/* Any one request for memory fails while two nodes link: they link all the same, at the next try. */
+static void test_linking_when_memory_fails_once(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n <= 40; n++) {
+        p2p_net_make(&net, 2, 2);
+        p2p_net_open(&net, 0);
+        p2p_net_open(&net, 1);
+        p2p_net_dial(&net, 0, 1);
+        nv_heap_fail_at(n);
+        p2p_net_until(&net, p2p_net_linked, NULL);
+        nv_heap_fail_at(0);
+        p2p_net_end(&net);
+    }
+}
+
 static void test_a_corrupt_certificate_is_told(void **state)
 {
     (void)state;
@@ -695,6 +715,7 @@ int main(void)
         cmocka_unit_test(test_closing_from_inside_the_callback),
         cmocka_unit_test(test_what_cannot_be_opened),
         cmocka_unit_test(test_opening_without_memory),
+        cmocka_unit_test(test_linking_when_memory_fails_once),
         cmocka_unit_test(test_a_corrupt_certificate_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
