@@ -2,6 +2,7 @@
  * docs/spec/auction.md sections 4 to 8. */
 
 #include "base/assert.h"
+#include "base/sort.h"
 
 #include "vm/clearing/clearing.h"
 #include "vm/execution/check.h"
@@ -303,9 +304,18 @@ struct fresh_list {
     uint32_t count;
 };
 
+static int fresh_cmp(const void *a, const void *b)
+{
+    const struct fresh *const left = a;
+    const struct fresh *const right = b;
+    return vm__act_cmp(left->act, right->act);
+}
+
+/* In the order in which they were placed. */
 static struct fresh_list fresh_orders(struct vm_exec *x)
 {
     struct fresh_list list = {NV_ARENA_NEW(x->arena, struct fresh, x->act_count + 1), 0};
+    bool sorted = true;
     for (uint32_t i = 0; i < x->act_count; i++) {
         struct vm_act *const act = &x->acts[i];
         if (act->action->kind != VM_ACTION_PLACE || act->outcome.code != VM_OK) {
@@ -314,8 +324,14 @@ static struct fresh_list fresh_orders(struct vm_exec *x)
         uint32_t const slot = vm_order_find(x->state, act->outcome.result);
         if (slot != VM_NONE) {
             list.item[list.count] = (struct fresh){act, slot};
+            sorted = sorted && (list.count == 0 ||
+                                fresh_cmp(&list.item[list.count - 1], &list.item[list.count]) < 0);
             list.count++;
         }
+    }
+    if (!sorted) {
+        void *const scratch = NV_ARENA_NEW(x->arena, struct fresh, list.count);
+        nv_sort(list.item, list.count, sizeof *list.item, fresh_cmp, scratch);
     }
     return list;
 }

@@ -106,6 +106,15 @@ void vm__order_filled(struct vm_exec *x, uint32_t slot, struct vm_lots lots)
     }
 }
 
+int vm__act_cmp(const struct vm_act *a, const struct vm_act *b)
+{
+    int const by_hash = nv_hash_cmp(&a->tx->hash, &b->tx->hash);
+    if (by_hash != 0) {
+        return by_hash;
+    }
+    return a->action_index < b->action_index ? -1 : a->action_index > b->action_index;
+}
+
 /* --- the orders of one account ----------------------------------------------------------- */
 
 static int age_cmp(const void *a, const void *b)

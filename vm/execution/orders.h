@@ -40,6 +40,9 @@ uint32_t vm__order_account(const struct vm_state *s, const struct vm_order *orde
  * underlying, by which bands are measured. */
 int64_t vm__index_per_lot(const struct vm_state *s, const struct vm_market *market);
 
+/* vm__act_cmp orders actions by (transaction hash, action index). */
+int vm__act_cmp(const struct vm_act *a, const struct vm_act *b);
+
 /* vm__order_tie is the tie of docs/spec/auction.md section 1. */
 uint64_t vm__order_tie(const uint8_t hash8[8], uint32_t action_index);
 

@@ -254,13 +254,7 @@ static struct tops *tops_new(struct vm_exec *x)
 
 static int act_cmp(const void *a, const void *b)
 {
-    const struct vm_act *const left = *(struct vm_act *const *)a;
-    const struct vm_act *const right = *(struct vm_act *const *)b;
-    int const by_hash = nv_hash_cmp(&left->tx->hash, &right->tx->hash);
-    if (by_hash != 0) {
-        return by_hash;
-    }
-    return left->action_index < right->action_index ? -1 : left->action_index > right->action_index;
+    return vm__act_cmp(*(struct vm_act *const *)a, *(struct vm_act *const *)b);
 }
 
 void vm_execution_place(struct vm_exec *x)

@@ -87,7 +87,8 @@ static struct vm_action random_money(struct trade_rng *r)
     static const uint8_t kinds[] = {
         VM_ACTION_DEPOSIT, VM_ACTION_WITHDRAW, VM_ACTION_TRANSFER, VM_ACTION_FAUCET};
     struct vm_action a = {.kind = kinds[below(r, 4)]};
-    struct vm_money const amount = vm_money(1 + (int64_t)below(r, 2000000000));
+    int64_t const scale = below(r, 3) == 0 ? 10 : 1;
+    struct vm_money const amount = vm_money(1 + scale * (int64_t)below(r, 2000000000));
     if (a.kind == VM_ACTION_TRANSFER || a.kind == VM_ACTION_FAUCET) {
         uint32_t const to =
             below(r, 6) == 0 ? WORLD_STRANGER + below(r, 30) : below(r, WORLD_TRADERS);
@@ -342,15 +343,31 @@ static uint32_t phase_of(uint8_t kind)
                                                                            : 0;
 }
 
+/* Money actions around what the account has, so that every bit of it counts. */
+static struct vm_action tight_money(struct vm_world *w, struct trade_rng *r, uint32_t number)
+{
+    struct vm_action a = random_money(r);
+    uint32_t const account = vm_world_account(w, number);
+    int64_t const cash = vm_money_raw(vm_account(vm_world_state(w), account)->row.cash);
+    struct vm_money const amount = vm_money(1 + cash / 8 * (1 + (int64_t)below(r, 8)));
+    if (a.kind == VM_ACTION_TRANSFER && cash > 0) {
+        a.send.amount = amount;
+    } else if (a.kind == VM_ACTION_WITHDRAW && cash > 0) {
+        a.amount = amount;
+    }
+    return a;
+}
+
 /* A transaction of one phase. */
 static void phase_tx(struct vm_world *w, struct trade_rng *r, uint32_t number, uint32_t phase)
 {
     struct vm_action actions[4];
     uint32_t const count = 1 + below(r, 4);
     for (uint32_t i = 0; i < count; i++) {
-        actions[i] = phase == 1   ? random_cancel(w, r, number)
-                     : phase == 2 ? (below(r, 4) == 0 ? random_session(r) : random_money(r))
-                                  : random_place(r);
+        actions[i] = phase == 1 ? random_cancel(w, r, number)
+                     : phase == 2
+                         ? (below(r, 4) == 0 ? random_session(r) : tight_money(w, r, number))
+                         : random_place(r);
     }
     (void)vm_world_tx(w, number, actions, count);
 }
@@ -415,26 +432,32 @@ static void others_alike(uint32_t last)
         assert_int_equal(a.code, b.code);
         assert_int_equal(a.outcome_count, b.outcome_count);
         for (uint32_t j = 0; j < a.outcome_count; j++) {
-            assert_int_equal(a.outcomes[j].code, b.outcomes[j].code);
+            uint16_t const x = a.outcomes[j].code, y = b.outcomes[j].code;
+            bool const late = x == VM_REJECT_POST_ONLY_CROSS || y == VM_REJECT_POST_ONLY_CROSS;
+            assert_true(x == y || (phase == 3 && late));
         }
     }
 }
 
 /* SPEC account-local rule: taking an account's transactions of one phase out
  * of a block changes nothing of what the others' actions did up to and in that
- * phase.  (A later phase starts from another state.) */
+ * phase.  (A later phase starts from another state; a post-only order is judged
+ * again in match, against what the auction left.  Fees are off: one that is not
+ * paid takes a whole transaction away.) */
 static void others_do_not_matter(void **state)
 {
     (void)state;
     uint32_t taken = 0;
-    for (uint64_t seed = 31; seed <= 33; seed++) {
+    for (uint64_t seed = 31; seed <= 36; seed++) {
         struct trade_rng a, b;
         rng_start(&a, seed);
         rng_start(&b, seed);
         vm_world_open(&one);
         vm_world_open(&two);
+        vm_param_set(vm_world_state(&one), VM_PARAM_TX_FEE, 0);
         for (uint32_t height = 1; height <= 80; height++) {
             fork_world();
+            vm_param_set(vm_world_state(&two), VM_PARAM_TX_FEE, 0);
             phase_block(&one, &a);
             phase_block(&two, &b);
             uint32_t const number = height % WORLD_TRADERS;
