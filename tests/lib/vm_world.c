@@ -106,20 +106,17 @@ static struct vm *machine(struct vm_world *w)
     return vm_new(&arena, &w->limits);
 }
 
-/* Stands for the root: any change of any row changes it. */
+/* Stands for the root: a hash of all writes so far. */
 static void root_make(struct vm_world *w)
 {
-    struct nv_hash sum = w->root;
-    memset(&sum, 0, sizeof sum);
-    for (uint32_t i = 0; i < w->rows->count; i++) {
+    for (uint32_t i = 0; i < w->result.write_count; i++) {
         struct nv_view const parts[3] = {
-            nv_hash_view(&sum),
-            nv_view_of(w->rows->row[i].key.bytes, NV_ROW_KEY_SIZE),
-            w->rows->row[i].value,
+            nv_hash_view(&w->root),
+            nv_view_of(w->result.writes[i].key.bytes, NV_ROW_KEY_SIZE),
+            w->result.writes[i].value,
         };
-        nv_sha256_parts(&sum, parts, 3);
+        nv_sha256_parts(&w->root, parts, 3);
     }
-    w->root = sum;
 }
 
 /* Values of rows lie one after another for ever; move them together. */

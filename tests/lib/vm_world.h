@@ -39,7 +39,7 @@ struct vm_world {
     struct vm *vm;
     struct vm_limits limits;
     struct vm_rows *rows; /* as committed, rings included */
-    struct nv_hash root;  /* a hash of all rows: stands for the state root */
+    struct nv_hash root;  /* a hash of all writes: stands for the state root */
     uint64_t height;
     uint64_t time_ms;
     void *tx_memory;
