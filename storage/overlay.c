@@ -33,6 +33,7 @@ void st__overlay_init(struct st_overlay *overlay,
                       const struct st_limits *limits)
 {
     memset(overlay, 0, sizeof *overlay);
+    nv_row_empty_root(&overlay->base.root);
     overlay->limits = *limits;
     overlay->rows = NV_ARENA_NEW(arena, struct nv_row, limits->dirty_max);
     overlay->scratch = NV_ARENA_NEW(arena, struct nv_row, limits->dirty_max);

@@ -34,8 +34,9 @@ struct st__tx_entry {
 
 struct st_overlay {
     struct st_limits limits;
-    struct st_head head;
-    bool applied; /* something was applied since it was emptied */
+    struct st_head base; /* what its changes are to */
+    struct st_head head; /* what they lead to */
+    bool applied;        /* something was applied since it was emptied */
     bool sorted;
     struct nv_row *rows; /* values in `bytes` */
     uint32_t row_count;

@@ -121,6 +121,7 @@ struct st_overlay *st_freeze(struct st_state *state)
     }
     state->frozen = true;
     state->active = 1 - state->active;
+    state->overlays[state->active].base = overlay->head;
     return overlay;
 }
 

@@ -1,0 +1,161 @@
+#include <errno.h>
+
+#include <lmdb.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "base/log.h"
+
+#include "storage/db.h"
+
+#define FILE_MODE 0600u
+
+static const char *const table_names[ST__TABLES] = {
+    [ST__META] = "meta", [ST__ROWS] = "rows", [ST__BLOCKS] = "blocks", [ST__TXS] = "txs"};
+
+static enum nv_err error_of(int code)
+{
+    switch (code) {
+    case MDB_SUCCESS: return NV_OK;
+    case MDB_NOTFOUND:
+    case ENOENT: return NV_ERR_NOT_FOUND;
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: return NV_ERR_DISK_FULL;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_PANIC: return NV_ERR_CORRUPT;
+    case MDB_VERSION_MISMATCH: return NV_ERR_VERSION;
+    case MDB_READERS_FULL: return NV_ERR_BUSY;
+    case ENOMEM: return NV_ERR_NO_MEMORY;
+    case EACCES:
+    case EPERM:
+    case EROFS: return NV_ERR_PERMISSION;
+    default: return NV_ERR_IO;
+    }
+}
+
+enum nv_err st__db_error(int code, const char *doing)
+{
+    if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
+        char text[256];
+        (void)nv_log_quote(text, sizeof text, nv_view_of_text(mdb_strerror(code)));
+        nv_log(NV_LOG_ERROR, "event=database_error doing=%s code=%d text=%s", doing, code, text);
+    }
+    return error_of(code);
+}
+
+/* open_tables opens the named databases, making those that are missing unless
+ * the environment is read only. */
+static enum nv_err open_tables(struct st_db *db)
+{
+    MDB_txn *txn = NULL;
+    unsigned int const how = db->read_only ? MDB_RDONLY : 0;
+    int code = mdb_txn_begin(db->env, NULL, how, &txn);
+    if (code != MDB_SUCCESS) {
+        return st__db_error(code, "begin");
+    }
+    for (uint32_t i = 0; i < ST__TABLES && code == MDB_SUCCESS; i++) {
+        unsigned int const make = db->read_only ? 0 : MDB_CREATE;
+        code = mdb_dbi_open(txn, table_names[i], make, &db->tables[i]);
+    }
+    if (code != MDB_SUCCESS) {
+        mdb_txn_abort(txn);
+        return st__db_error(code, "open_table");
+    }
+    return st__db_error(mdb_txn_commit(txn), "commit");
+}
+
+/* check_head refuses a database of another version, or one that is not ours. */
+static enum nv_err check_head(struct st_db *db)
+{
+    struct st_head head;
+    enum nv_err const err = st_db_head(db, &head);
+    return err == NV_ERR_NOT_FOUND ? NV_OK : err;
+}
+
+static enum nv_err open_env(struct st_db *db, const struct st_db_options *options)
+{
+    int code = mdb_env_create(&db->env);
+    if (code != MDB_SUCCESS) {
+        db->env = NULL;
+        return st__db_error(code, "create");
+    }
+    int dead = 0;
+    unsigned int const how = MDB_NOTLS | (options->read_only ? MDB_RDONLY : 0);
+    code = mdb_env_set_mapsize(db->env, options->map_size);
+    code = code == MDB_SUCCESS ? mdb_env_set_maxreaders(db->env, options->readers_max) : code;
+    code = code == MDB_SUCCESS ? mdb_env_set_maxdbs(db->env, ST__TABLES) : code;
+    code = code == MDB_SUCCESS ? mdb_env_open(db->env, options->dir, how, FILE_MODE) : code;
+    code = code == MDB_SUCCESS ? mdb_reader_check(db->env, &dead) : code;
+    if (code != MDB_SUCCESS) {
+        return st__db_error(code, "open");
+    }
+    if (dead > 0) {
+        nv_log(NV_LOG_WARN, "event=database_readers_cleared count=%d", dead);
+    }
+    NV_TRY(open_tables(db));
+    return check_head(db);
+}
+
+enum nv_err st_db_open(struct st_db **out, const struct st_db_options *options)
+{
+    NV_ASSERT(options->map_size > 0 && options->readers_max > ST_PINS_MAX);
+    struct st_db *const db = (struct st_db *)nv_heap_alloc(sizeof *db);
+    if (db == NULL) {
+        return NV_ERR_NO_MEMORY;
+    }
+    db->read_only = options->read_only;
+    enum nv_err const err = open_env(db, options);
+    if (err != NV_OK) {
+        st_db_close(db);
+        return err;
+    }
+    *out = db;
+    return NV_OK;
+}
+
+void st_db_close(struct st_db *db)
+{
+    if (db == NULL) {
+        return;
+    }
+    st_db_unpin(db, UINT64_MAX);
+    if (db->env != NULL) {
+        mdb_env_close(db->env);
+    }
+    nv_heap_free(db);
+}
+
+enum nv_err st__db_begin(struct st_db *db, struct MDB_txn **txn)
+{
+    return st__db_error(mdb_txn_begin(db->env, NULL, MDB_RDONLY, txn), "begin_read");
+}
+
+enum nv_err st__db_get(struct st_db *db,
+                       struct MDB_txn *txn,
+                       struct nv_view *value,
+                       enum st__table table,
+                       struct nv_view key)
+{
+    uint8_t key_bytes[NV_ROW_KEY_SIZE]; /* LMDB takes no pointer to const */
+    NV_ASSERT(key.size <= sizeof key_bytes);
+    memcpy(key_bytes, key.bytes, key.size);
+    MDB_val mdb_key = {.mv_size = key.size, .mv_data = key_bytes};
+    MDB_val mdb_value = {.mv_size = 0, .mv_data = NULL};
+    NV_TRY(st__db_error(mdb_get(txn, db->tables[table], &mdb_key, &mdb_value), "get"));
+    if (mdb_value.mv_size > UINT32_MAX) {
+        return NV_ERR_CORRUPT;
+    }
+    *value = nv_view_of(mdb_value.mv_data, (uint32_t)mdb_value.mv_size);
+    return NV_OK;
+}
+
+enum nv_err st__db_read_head(struct st_db *db, struct MDB_txn *txn, struct st_head *head)
+{
+    struct nv_view value;
+    NV_TRY(st__db_get(db, txn, &value, ST__META, nv_view_of_text("head")));
+    return st__head_decode(head, value);
+}
