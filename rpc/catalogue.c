@@ -37,24 +37,33 @@ static void scale_of(struct rpc_listing *listing)
     listing->lot_scale = power / listing->lots_per_unit;
 }
 
+enum nv_err
+rpc__listing_make(struct rpc_listing *listing, uint32_t market, const struct vm_market_row *row)
+{
+    if (row->lots_per_unit == 0 || row->tick_micro > INT64_MAX) {
+        return NV_ERR_CORRUPT;
+    }
+    memset(listing, 0, sizeof *listing);
+    listing->market = market;
+    memcpy(listing->symbol, row->symbol, VM_SYMBOL_SIZE);
+    listing->feed_id = row->feed;
+    listing->tick_micro = (int64_t)row->tick_micro;
+    listing->lots_per_unit = row->lots_per_unit;
+    listing->tick_value = vm_money_raw(row->tick_value);
+    scale_of(listing);
+    return NV_OK;
+}
+
 /* listing_take makes an entry of a market's row. */
 static enum nv_err listing_take(struct rpc_catalogue *found, const struct nv_row *row)
 {
     struct vm_market_row market;
     NV_TRY(vm_market_row_decode(&market, row->value));
     uint32_t const number = nv_be32_load(row->key.bytes + 1);
-    if (number != found->listing_count || number >= ENTRIES_MAX || market.lots_per_unit == 0) {
+    if (number != found->listing_count || number >= ENTRIES_MAX) {
         return NV_ERR_CORRUPT;
     }
-    struct rpc_listing *listing = &found->listings[found->listing_count++];
-    listing->market = number;
-    memcpy(listing->symbol, market.symbol, VM_SYMBOL_SIZE);
-    listing->feed_id = market.feed;
-    listing->tick_micro = (int64_t)market.tick_micro;
-    listing->lots_per_unit = market.lots_per_unit;
-    listing->tick_value = vm_money_raw(market.tick_value);
-    scale_of(listing);
-    return NV_OK;
+    return rpc__listing_make(&found->listings[found->listing_count++], number, &market);
 }
 
 static enum nv_err feed_take(struct rpc_catalogue *found, const struct nv_row *row)

@@ -16,6 +16,7 @@
 
 struct rpc;
 struct rpc_json;
+struct vm_market_row;
 
 #define RPC_SYMBOL_CAP 25u /* with its terminator */
 
@@ -45,6 +46,11 @@ struct rpc_catalogue {
     bool loading;
     bool stale; /* changed while loading */
 };
+
+/* rpc__listing_make makes the entry of a market's row, without its feed's
+ * name. NV_ERR_CORRUPT when the row cannot be. Any thread. */
+NV_MUST_USE enum nv_err
+rpc__listing_make(struct rpc_listing *listing, uint32_t market, const struct vm_market_row *row);
 
 /* rpc__catalogue_load begins to read the listings. */
 void rpc__catalogue_load(struct rpc *rpc);

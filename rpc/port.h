@@ -145,7 +145,8 @@ struct rpc_block {
 };
 
 enum rpc_tx_state {
-    RPC_TX_PENDING = 1, /* in the mempool or in a block that is not yet executed */
+    RPC_TX_NONE = 0,
+    RPC_TX_PENDING, /* in the mempool or in a block that is not yet executed */
     RPC_TX_FINAL,
 };
 

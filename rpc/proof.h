@@ -17,7 +17,7 @@
 
 struct rpc_call;
 
-#define RPC_PROOF_RANGES 96u
+#define RPC_PROOF_RANGES 1024u
 
 /* What was read: rows and ranges of rows, as they came. */
 struct rpc_proof {

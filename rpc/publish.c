@@ -2,7 +2,6 @@
 
 #include "base/assert.h"
 
-#include "rpc/call.h"
 #include "rpc/rpc.h"
 #include "rpc/server.h"
 #include "rpc/subscribe.h"
@@ -18,6 +17,7 @@ void rpc_dropped(struct rpc *rpc, const struct nv_hash *tx_hash, uint32_t reason
 {
     struct rpc_tx_outcome const outcome = {.hash = *tx_hash, .reason = (int32_t)reason};
     rpc__waits_happen(&rpc->waits, RPC_WAIT_TX, rpc__tx_key(tx_hash), &outcome);
+    rpc__hub_dropped(rpc->hub, tx_hash, (int32_t)reason);
 }
 
 /* lists_market returns whether the block wrote a listing. */
@@ -51,6 +51,14 @@ void rpc_publish(struct rpc *rpc, const struct rpc_executed *block)
                                                .index = i,
                                                .receipt = tx->receipt};
         rpc__waits_happen(&rpc->waits, RPC_WAIT_TX, rpc__tx_key(&tx->hash), &outcome);
+    }
+    rpc__hub_publish(rpc->hub, block);
+}
+
+void rpc_publish_round(struct rpc *rpc, const struct rpc_round *round)
+{
+    if (!rpc->closing) {
+        rpc__hub_round(rpc->hub, round);
     }
 }
 

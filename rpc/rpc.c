@@ -12,6 +12,7 @@
 #include "base/random.h"
 
 #include "rpc/conn.h"
+#include "rpc/recent.h"
 #include "rpc/server.h"
 #include "rpc/subscribe.h"
 
@@ -197,6 +198,7 @@ static void free_all(struct rpc *rpc)
         nv_heap_free(rpc->origins[i]);
     }
     rpc__hub_free(rpc->hub);
+    rpc__recent_free(rpc->recent);
     rpc__catalogue_deinit(&rpc->catalogue);
     nv_heap_free(rpc->net);
     nv_heap_free(rpc);
@@ -220,7 +222,8 @@ create(struct rpc **out, const struct rpc_config *config, const struct rpc_port 
     rpc__buckets_init(&rpc->buckets, &rpc->limits, seed);
     rpc->net = nv_heap_alloc(sizeof *rpc->net);
     rpc->hub = rpc__hub_new(rpc);
-    if (rpc->net == NULL || rpc->hub == NULL) {
+    rpc->recent = rpc__recent_new();
+    if (rpc->net == NULL || rpc->hub == NULL || rpc->recent == NULL) {
         return NV_ERR_NO_MEMORY;
     }
     rpc->net->loop = config->loop;

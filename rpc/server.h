@@ -15,6 +15,7 @@
 struct rpc_conn;
 struct rpc_hub;
 struct rpc_net;
+struct rpc_recent;
 
 struct rpc {
     struct rpc_port port;
@@ -23,6 +24,7 @@ struct rpc {
     struct rpc_conn *conns;
     uint32_t conn_count;
     struct rpc_hub *hub;
+    struct rpc_recent *recent;
     struct rpc_catalogue catalogue;
     struct rpc_waits waits;
     struct rpc_buckets buckets;

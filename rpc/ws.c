@@ -10,6 +10,7 @@
 #include "rpc/conn.h"
 #include "rpc/exchange.h"
 #include "rpc/server.h"
+#include "rpc/subscribe.h"
 
 struct rpc_ws {
     wslay_event_context_ptr wslay;
@@ -81,6 +82,7 @@ static void answer(struct rpc_conn *conn, struct rpc_exchange *exchange)
     }
     rpc__conn_unqueue(conn, exchange);
     rpc__exchange_free(exchange);
+    rpc__hub_answered(conn);
     rpc__conn_flush(conn);
     rpc__conn_pace(conn);
 }

@@ -69,7 +69,8 @@ static void job_run(struct rpc_world *world, struct rpc_job *job)
 {
     static const struct rpc_state_ops ops = {
         .get = state_get, .rows = state_rows, .prove = state_prove};
-    struct rpc_state state = {.ops = &ops, .ctx = world, .head = world->head};
+    struct rpc_state state = {
+        .ops = &ops, .ctx = world, .head = world->head, .vm = job->proved ? NULL : world->vm};
     if (job->proved) {
         state.header = nv_view_of_text("header");
         state.certificate = nv_view_of_text("certificate");

@@ -29,6 +29,7 @@ struct rpc_world {
     /* the node */
     struct row_model rows;
     struct rpc_head head;
+    const struct vm *vm; /* for jobs that are not proved; NULL: none */
     struct rpc_status status;
     struct rpc_job *jobs[WORLD_JOBS_MAX];
     uint32_t job_count;
