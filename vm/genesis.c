@@ -3,11 +3,11 @@
 #include "base/assert.h"
 
 #include "vm/block/block.h"
+#include "vm/clearing/clearing.h"
 #include "vm/identity/identity.h"
 #include "vm/machine.h"
 #include "vm/margin/margin.h"
 #include "vm/params.h"
-#include "vm/payoff/payoff.h"
 #include "vm/state/rows_put.h"
 
 #include "base/pure.h"
@@ -21,7 +21,10 @@ static enum nv_err params_add(struct vm_state *s, const struct vm_genesis *g)
     for (uint32_t i = 0; i < g->param_count; i++) {
         const struct vm_genesis_param *const p = &g->params[i];
         const struct vm_param_spec *const spec = vm_param_spec_of(p->number);
-        bool const repeated = i > 0 && p->number <= g->params[i - 1].number;
+        bool repeated = false;
+        for (uint32_t j = 0; j < i; j++) {
+            repeated = repeated || g->params[j].number == p->number;
+        }
         if (spec == NULL || repeated || p->value < spec->minimum || p->value > spec->maximum) {
             return NV_ERR_CONFIG;
         }
@@ -130,14 +133,14 @@ static enum nv_err feeds_add(struct vm_state *s, const struct vm_genesis *g)
     return NV_OK;
 }
 
-/* A listing must be a canonical row, name a feed, and have a checked program. */
+/* A listing must be a canonical row, keep the rules of the ledger, name a feed,
+ * and have a symbol of its own. */
 static bool market_ok(const struct vm_state *s, const struct vm_market_row *row)
 {
     uint8_t bytes[VM_ROW_SIZE_MAX];
     struct nv_writer w;
     struct vm_market_row again;
-    uint32_t at = 0;
-    if (row->program_size > VM_PROGRAM_SIZE_MAX) {
+    if (!vm_clearing_listing_ok(row)) {
         return false;
     }
     nv_writer_init(&w, bytes, sizeof bytes);
@@ -151,8 +154,7 @@ static bool market_ok(const struct vm_state *s, const struct vm_market_row *row)
             return false;
         }
     }
-    return row->feed < vm_feed_count(s) &&
-           vm_payoff_check(nv_view_of(row->program, row->program_size), &at) == VM_PAYOFF_OK;
+    return row->feed < vm_feed_count(s);
 }
 
 static enum nv_err markets_add(struct vm_state *s, const struct vm_genesis *g)
