@@ -19,7 +19,7 @@ ifeq ($(LIBS),)
 packages_missing += $(foreach p,$(PKGS),$(shell pkg-config --exists $(p) || echo $(p)))
 endif
 endif
-LIBS := -Wl,--as-needed $(LIBS) -lwslay -lpthread
+LIBS := -Wl,--as-needed $(LIBS) -lwslay -lpthread -lm
 
 # --- warnings -----------------------------------------------------------------------------------
 

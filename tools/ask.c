@@ -1,0 +1,66 @@
+#include "tools/ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TIMEOUT_MS 30000u
+
+const char *tool_url(const char *given)
+{
+    const char *const environment = getenv("NOVATE_NODE");
+    return given != NULL ? given : environment != NULL ? environment : "http://127.0.0.1:27657";
+}
+
+static enum tool_exit refused(const char *method, const json_t *error)
+{
+    const json_t *const data = json_object_get(error, "data");
+    const char *const name = json_string_value(json_object_get(error, "message"));
+    const char *const reason = json_string_value(json_object_get(data, "reason"));
+    const char *const hint = json_string_value(json_object_get(data, "hint"));
+    json_int_t const code = json_integer_value(json_object_get(error, "code"));
+    return tool_fail(TOOL_REFUSED,
+                     reason,
+                     hint,
+                     "%s: %s (%d)",
+                     method,
+                     name != NULL ? name : "the node refused it",
+                     (int)code);
+}
+
+enum tool_exit tool_ask(
+    struct rpc_client *client, const char *url, json_t **result, const char *method, json_t *params)
+{
+    enum nv_err const err = rpc_client_call(client, result, method, params);
+    if (err == NV_OK) {
+        return TOOL_OK;
+    }
+    if (err == NV_ERR_REFUSED) {
+        return refused(method, rpc_client_error(client));
+    }
+    if (err == NV_ERR_TIMEOUT) {
+        return tool_fail(TOOL_UNKNOWN,
+                         "no answer came in time; whether it was carried out is unknown",
+                         "novate rpc node_status --node URL",
+                         "%s at %s",
+                         method,
+                         url);
+    }
+    return tool_fail(TOOL_UNREACHABLE,
+                     nv_err_text(err),
+                     "novate devnet status, or name a node with --node URL",
+                     "the node at %s cannot be reached",
+                     url);
+}
+
+enum tool_exit tool_ask_once(const char *url, json_t **result, const char *method, json_t *params)
+{
+    struct rpc_client *client = NULL;
+    if (rpc_client_open(&client, url, TIMEOUT_MS) != NV_OK) {
+        json_decref(params);
+        return tool_fail(
+            TOOL_USAGE, "a node is http://HOST:PORT", NULL, "\"%s\" is no address", url);
+    }
+    enum tool_exit const code = tool_ask(client, url, result, method, params);
+    rpc_client_close(client);
+    return code;
+}
