@@ -123,7 +123,8 @@ struct p2p_events {
     void *ctx;
     /* A message of an authenticated peer.  The payload is borrowed until the
      * return.  False means "my inbox is full": the lane of this peer stops
-     * being read, and the same message comes again after p2p_resume. */
+     * being read, and the same message comes again after p2p_resume.  A peer that
+     * cannot write for its stall_ms ends the link, so resume well before. */
     bool (*on_message)(void *ctx, uint32_t peer, const struct p2p_message *message);
     /* A transaction that no peer has sent lately (P2P_TYPE_TRANSACTIONS never reaches
      * on_message).  Borrowed until the return.  False: it was not taken, and is
@@ -178,7 +179,8 @@ NV_MUST_USE enum nv_err p2p_make_certificate(const char *dir);
 /* p2p_open binds, listens and starts dialling; it writes the new module to
  * `*out`, which p2p_close ends.  NV_ERR_CONFIG for a peer, key or address that
  * does not parse (logged with the text), NV_ERR_NOT_FOUND or NV_ERR_CORRUPT
- * for the certificate, NV_ERR_BUSY when the address is taken, NV_ERR_IO. */
+ * for the certificate, NV_ERR_BUSY when the address is taken, NV_ERR_IO.  After an
+ * error the loop still has to run once to give back what was begun. */
 NV_MUST_USE enum nv_err p2p_open(struct p2p **out, const struct p2p_config *config);
 
 /* p2p_close ends every link and calls `on_closed` from the loop when the last

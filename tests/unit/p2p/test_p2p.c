@@ -239,51 +239,59 @@ static struct p2p_lane_info lane_of(uint32_t node, uint32_t lane)
     return peers[0].lane[lane];
 }
 
+/* What node 0 got rid of, and how long it has been getting rid of nothing. */
+struct pressure {
+    uint64_t queued[P2P_LANES];
+    uint32_t stuck_turns;
+    uint64_t since_ms;
+};
+
 static bool pressed(struct p2p_net *n, void *ctx)
 {
     static uint8_t payload[60000];
-    uint64_t *sent = ctx;
+    struct pressure *pressure = ctx;
     struct p2p_message const chunk = {
         P2P_LANE_1, P2P_TYPE_BODY_CHUNK, nv_view_of(payload, sizeof(payload))};
     struct p2p_message const cert = {P2P_LANE_0, P2P_TYPE_CERT, nv_view_of(payload, 9000)};
-    bool full = false;
+    uint64_t const before = pressure->queued[1];
     for (uint32_t i = 0; i < 100; i++) {
         enum p2p_sent const body = p2p_send(n->nodes[0].p2p, 1, &chunk);
-        full = body == P2P_SENT_FULL;
-        sent[1] += body == P2P_SENT_QUEUED ? 1 : 0;
-        sent[0] += p2p_send(n->nodes[0].p2p, 1, &cert) == P2P_SENT_QUEUED ? 1 : 0;
+        pressure->queued[1] += body == P2P_SENT_QUEUED ? 1 : 0;
+        (void)p2p_send(n->nodes[0].p2p, 1, &cert);
         assert_true(lane_of(0, 1).queue_bytes <= 2000000);
         assert_true(lane_of(0, 0).queue_bytes <= 100000);
     }
-    /* Long enough that a ping is due while a frame is half written. */
-    return full && lane_of(0, 0).frames_dropped > 1000 && uv_now(n->loop) >= sent[2] + 100;
+    assert_true(pressure->queued[1] < 1000); /* the other end does not read on */
+    pressure->stuck_turns = pressure->queued[1] == before ? pressure->stuck_turns + 1 : 0;
+    /* Long enough also that a ping is due while a frame is half written. */
+    return pressure->stuck_turns >= 20 && lane_of(0, 0).frames_dropped > 1000 &&
+           uv_now(n->loop) >= pressure->since_ms + 100;
 }
 
 static bool drained(struct p2p_net *n, void *ctx)
 {
-    uint64_t const *sent = ctx;
-    return n->nodes[1].messages[1] == sent[1];
+    const struct pressure *pressure = ctx;
+    return n->nodes[1].messages[1] == pressure->queued[1];
 }
 
 static void test_a_node_that_takes_nothing_costs_a_bounded_amount(void **state)
 {
     (void)state;
-    uint64_t sent[P2P_LANES + 1] = {0, 0, 0};
     p2p_net_make(&net, 2, 2);
+    struct pressure pressure = {.since_ms = uv_now(net.loop)};
     net.nodes[0].config.limits.ping_ms = 5;
     net.nodes[0].config.limits.queue_bytes_max[0] = 100000;
     net.nodes[0].config.limits.queue_bytes_max[1] = 2000000;
     p2p_net_mesh(&net);
     p2p_net_until(&net, p2p_net_settled, NULL);
     net.nodes[1].full = true;
-    sent[2] = uv_now(net.loop);
-    p2p_net_until(&net, pressed, sent);
+    p2p_net_until(&net, pressed, &pressure);
     assert_int_equal(net.nodes[1].messages[0] + net.nodes[1].messages[1], 0);
     assert_true(p2p_net_linked(&net, NULL)); /* pressure is no reason to part */
 
     net.nodes[1].full = false;
     p2p_resume(net.nodes[1].p2p);
-    p2p_net_until(&net, drained, sent);
+    p2p_net_until(&net, drained, &pressure);
     assert_true(net.nodes[1].messages[0] > 0);
     assert_int_equal(p2p_net_totals(&net, 1).ended[P2P_REASON_PROTOCOL], 0);
     p2p_net_end(&net);
@@ -403,6 +411,24 @@ static void test_a_refused_transaction_may_come_again(void **state)
     p2p_net_end(&net);
 }
 
+static void test_a_node_that_links_anew_is_sent_what_it_may_have_missed(void **state)
+{
+    (void)state;
+    p2p_net_make(&net, 2, 2);
+    p2p_net_open(&net, 0);
+    for (uint32_t round = 0; round < 2; round++) {
+        p2p_net_open(&net, 1);
+        if (round == 0) {
+            assert_true(p2p_gossip(net.nodes[0].p2p, nv_view_of("pay", 3)));
+        }
+        net.nodes[1].transactions = 0;
+        p2p_net_dial(&net, 1, 0);
+        p2p_net_until(&net, one_transaction, NULL);
+        p2p_net_close(&net, 1);
+    }
+    p2p_net_end(&net);
+}
+
 /* ---- parting ------------------------------------------------------------ */
 
 static bool node_0_is_alone(struct p2p_net *n, void *ctx)
@@ -434,6 +460,28 @@ static void test_a_node_that_comes_back_is_dialled_again(void **state)
         p2p_net_open(&net, 1);
         p2p_net_until(&net, p2p_net_linked, NULL);
     }
+    p2p_net_end(&net);
+}
+
+/* The pause before dialling keeps both ends from dialling at the same moment. */
+static void test_a_lost_lane_is_not_dialled_at_once(void **state)
+{
+    (void)state;
+    p2p_net_make(&net, 2, 2);
+    net.nodes[0].config.limits.backoff_first_ms = P2P_NET_BOUND_MS;
+    net.nodes[0].config.limits.backoff_max_ms = P2P_NET_BOUND_MS;
+    p2p_net_open(&net, 0);
+    p2p_net_open(&net, 1);
+    p2p_net_dial(&net, 1, 0);
+    p2p_net_until(&net, p2p_net_settled, NULL);
+    p2p_net_dial(&net, 0, 1);
+    p2p_net_close(&net, 1);
+    p2p_net_until(&net, node_0_is_alone, NULL);
+    uint64_t const since_ms = uv_now(net.loop);
+    while (uv_now(net.loop) < since_ms + 10 * net.nodes[0].config.limits.tick_ms) {
+        (void)uv_run(net.loop, UV_RUN_ONCE); /* ten ticks: ten chances to dial */
+    }
+    assert_int_equal(p2p_net_totals(&net, 0).dialled, 0);
     p2p_net_end(&net);
 }
 
@@ -706,6 +754,8 @@ int main(void)
         cmocka_unit_test(test_every_transaction_reaches_every_node_once),
         cmocka_unit_test(test_a_refused_transaction_may_come_again),
         cmocka_unit_test(test_a_node_that_comes_back_is_dialled_again),
+        cmocka_unit_test(test_a_node_that_links_anew_is_sent_what_it_may_have_missed),
+        cmocka_unit_test(test_a_lost_lane_is_not_dialled_at_once),
         cmocka_unit_test(test_another_chain_is_refused),
         cmocka_unit_test(test_another_key_at_the_address_is_refused),
         cmocka_unit_test(test_two_nodes_with_one_key_raise_the_alarm),
