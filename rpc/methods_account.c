@@ -58,6 +58,7 @@ write_position(struct rpc_call *call, const struct rpc_position *position, void 
     NV_TRY(rpc__read_market(call, position->market, &market));
     rpc__json_object(out, NULL);
     rpc__json_text(out, "market", market.listing.symbol);
+    rpc__json_number(out, "market_id", market.listing.market);
     rpc__json_size(out, "size", &market.listing, vm_lots_raw(position->row.lots));
     rpc__json_i64(out, "lots", vm_lots_raw(position->row.lots));
     rpc__json_micro(out, "cost", vm_money_raw(position->row.cost));

@@ -151,7 +151,9 @@ static uint16_t judge_keeper(struct vm_exec *x, const struct vm_act *act)
     }
     struct vm_plan *const greedy = NV_ARENA_NEW(x->arena, struct vm_plan, 1);
     vm_plan_greedy(x, account, false, greedy);
-    if (vm_money_raw(plan->value) > vm_money_raw(greedy->value)) {
+    nv_i128 const allowed = (nv_i128)vm_money_raw(greedy->value) *
+                            (VM_RATIO_ONE_PPB + vm_param(x->state, VM_PARAM_KEEPER_SLACK));
+    if ((nv_i128)vm_money_raw(plan->value) * VM_RATIO_ONE_PPB > allowed) {
         return VM_REJECT_PLAN_INVALID;
     }
     if (beats(x, plan, act->account, u)) {
