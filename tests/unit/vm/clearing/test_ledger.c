@@ -156,14 +156,13 @@ static void do_expiry(const struct line *l)
 
 static void do_index(const struct line *l)
 {
-    uint64_t const before = vm_feed(rig.state, 0)->row.index_ms;
     rig.block.time_ms = (uint64_t)l->n[0];
     rig_begin(&rig, 0);
     struct vm_feed_row *const feed = &vm_feed_mut(rig.state, 0)->row;
     if (l->n[1] != 0) {
         feed->index = vm_money(l->n[1]);
     } else {
-        feed->index_ms = before;
+        feed->index_ms = rig.block.time_ms - 1;
     }
     vm_clearing_expire(&rig.x);
 }
