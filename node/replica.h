@@ -52,15 +52,15 @@ struct replica_time {
 /* A block from the journal; the views live until the next call of the port. */
 struct replica_stored {
     struct nv_view block; /* as cs_block_put */
-    struct nv_view body;  /* empty when it has none */
     struct nv_view final; /* as cs_certificate_put; empty unless the block has its own */
 };
 
 /* The port to the journal's blocks, implemented by the shell.  Quick reads. */
 struct replica_store {
     void *ctx;
-    enum nv_err (*by_height)(void *ctx, uint64_t height, struct replica_stored *out);
+    enum nv_err (*by_height)(void *ctx, uint64_t height, struct replica_stored *out); /* final */
     enum nv_err (*by_hash)(void *ctx, const struct nv_hash *hash, struct replica_stored *out);
+    enum nv_err (*body)(void *ctx, const struct nv_hash *block_hash, struct nv_view *out);
 };
 
 struct replica_config {

@@ -210,12 +210,7 @@ static bool body_bytes(struct replica *r, const struct nv_hash *hash, struct nv_
         *out = nv_view_of(body->bytes, body->header.body_size);
         return true;
     }
-    struct replica_stored stored;
-    if (r->config.store.by_hash(r->config.store.ctx, hash, &stored) != NV_OK) {
-        return false;
-    }
-    *out = stored.body;
-    return stored.body.size > 0;
+    return r->config.store.body(r->config.store.ctx, hash, out) == NV_OK && out->size > 0;
 }
 
 void replica__serve_body(struct replica *r, uint32_t peer, const struct cs_body_request *request)
