@@ -200,7 +200,6 @@ enum cs_trace_code {
                            5 could not build, 6 retry */
     CS_TRACE_INVALID,     /* a proposal breaks rule `a` (enum cs_verdict of rules.h) */
     CS_TRACE_BEHIND,      /* a = height of a peer's final block */
-    CS_TRACE_CLOCK,       /* own clock is off the peers' median by `a` ms */
 };
 
 struct cs_effect {
@@ -269,7 +268,7 @@ struct cs_effects {
 
 /* cs_effects_init prepares a list; `arena` is its own, with at least
  * CS_EFFECTS_MEMORY bytes, and is reset by every step. */
-#define CS_EFFECTS_MEMORY ((size_t)8 << 20)
+#define CS_EFFECTS_MEMORY ((size_t)16 << 20)
 void cs_effects_init(struct cs_effects *effects, struct nv_arena *arena);
 
 /* ---- the engine ---- */

@@ -6,6 +6,8 @@
 #include "base/codec.h"
 #include "base/sort.h"
 
+#include "consensus/bug.h"
+
 #include "base/pure.h"
 
 /* The sum of stakes times three fits in 64 bits, so quorums need no more. */
@@ -117,7 +119,7 @@ uint32_t cs_valset_find(const struct cs_valset *set, const struct nv_pubkey *key
 bool cs_valset_quorum(const struct cs_valset *set, uint64_t stake)
 {
     NV_ASSERT(stake <= set->stake_total);
-    return 3 * stake > 2 * set->stake_total;
+    return CS_BUG(HALF_QUORUM) ? 2 * stake >= set->stake_total : 3 * stake > 2 * set->stake_total;
 }
 
 uint64_t cs_valset_stake(const struct cs_valset *set, const struct cs_bitmap *group)

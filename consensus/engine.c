@@ -1,0 +1,365 @@
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/critbit.h"
+#include "base/merkle.h"
+
+#include "consensus/bug.h"
+#include "consensus/catchup.h"
+#include "consensus/consensus.h"
+#include "consensus/emit.h"
+#include "consensus/receive.h"
+#include "consensus/rules.h"
+#include "consensus/state.h"
+#include "consensus/store.h"
+
+#include "base/pure.h"
+
+#define SPARE_CERTIFICATES 8u
+#define SPARE_BLOCKS       (2u * CS_BLOCKS_MAX)
+#define SETTLE_MAX         4096u /* far more rounds than a step can need */
+#define DIRTY_MAX          16u   /* certificates that wait for the next vote's batch */
+#define ALIGNMENTS         4096u
+
+/* ---- making one ---- */
+
+static uint32_t slots_for(const struct cs_config *config)
+{
+    return config->views_max + CS__BELOW + 1;
+}
+
+static uint32_t blocks_for(const struct cs_config *config)
+{
+    return 2 * config->views_max + SPARE_BLOCKS;
+}
+
+static uint32_t certs_for(const struct cs_config *config)
+{
+    return 2 * slots_for(config) + blocks_for(config) + SPARE_CERTIFICATES;
+}
+
+size_t cs_memory(const struct cs_config *config)
+{
+    size_t const n = config->valset->count;
+    size_t const tally =
+        sizeof(struct cs__tally) +
+        CS_VOTE_KINDS * n * (sizeof(struct cs__tally_entry) + sizeof(struct cs__candidate)) + 256;
+    return sizeof(struct cs) + config->views_max * sizeof(struct cs__own) +
+           slots_for(config) * sizeof(struct cs__slot) + CS__TALLIES * tally +
+           certs_for(config) * (sizeof(struct cs__cert) + n * sizeof(struct nv_sig)) +
+           blocks_for(config) * (sizeof(struct cs__block) + sizeof(uint32_t)) +
+           nv_critbit_footprint(blocks_for(config)) + CS__SCRATCH + ALIGNMENTS;
+}
+
+static void pools_take(struct cs *cs, struct nv_arena *arena)
+{
+    uint32_t const n = cs->set.count;
+    cs__gate_init(&cs->gate, arena, cs->config.views_max);
+    cs->slot_count = slots_for(&cs->config);
+    cs->slot = NV_ARENA_NEW(arena, struct cs__slot, cs->slot_count);
+    for (uint32_t i = 0; i < CS__TALLIES; i++) {
+        cs->tally[i] = cs__tally_new(arena, &cs->set, cs->epoch);
+    }
+    cs->tally_count = CS__TALLIES;
+    cs->cert_count = certs_for(&cs->config);
+    cs->cert = NV_ARENA_NEW(arena, struct cs__cert, cs->cert_count);
+    cs->sigs = NV_ARENA_NEW(arena, struct nv_sig, (size_t)cs->cert_count * n);
+    cs->block_count = blocks_for(&cs->config);
+    cs->block = NV_ARENA_NEW(arena, struct cs__block, cs->block_count);
+    cs->path = NV_ARENA_NEW(arena, uint32_t, cs->block_count);
+    void *const index =
+        nv_arena_alloc(arena, nv_critbit_footprint(cs->block_count), sizeof(uint64_t), 1);
+    cs->block_index = nv_critbit_init(index, cs->block_count);
+    cs->scratch = NV_ARENA_NEW(arena, uint8_t, CS__SCRATCH);
+}
+
+static void config_check(const struct cs_config *config)
+{
+    NV_ASSERT(config->valset->count >= 1);
+    NV_ASSERT(config->me == CS_NOBODY || config->me < config->valset->count);
+    NV_ASSERT(config->delay_ns >= 1);
+    NV_ASSERT(config->views_max >= 32);
+    NV_ASSERT(config->body_size_max <= CS_BODY_SIZE_MAX);
+    NV_ASSERT(config->idle_ms <= UINT32_MAX);
+    NV_ASSERT(config->pace_ms <= config->idle_ms);
+}
+
+struct cs *cs_new(struct nv_arena *arena, const struct cs_config *config)
+{
+    config_check(config);
+    struct cs *const cs = NV_ARENA_NEW(arena, struct cs, 1);
+    cs->config = *config;
+    cs->set = *config->valset;
+    cs->config.valset = &cs->set;
+    cs->epoch = CS_FIRST_EPOCH;
+    nv_merkle_root(&cs->empty_root, NULL, 0);
+    cs_schedule_init(&cs->schedule, &cs->set, &config->chain_id, cs->epoch, &config->chain_id);
+    cs->fin.hash = config->chain_id;
+    cs->fin.header.time_ms = config->genesis_time_ms;
+    cs->fin.header.state_root = config->genesis_root;
+    cs->recent[0].known = true;
+    cs->recent[0].root = config->genesis_root;
+    cs->delay_ns = config->delay_ns;
+    cs->timers = (struct cs__timers){CS__NEVER,
+                                     CS__NEVER,
+                                     CS__NEVER,
+                                     CS__NEVER,
+                                     CS__NEVER,
+                                     CS__NEVER,
+                                     CS__NEVER,
+                                     CS__NEVER,
+                                     CS__NEVER,
+                                     CS__NEVER,
+                                     CS__NEVER,
+                                     CS__NEVER};
+    cs->timer_ns = CS__NEVER;
+    cs->base_ns = CS__NEVER;
+    pools_take(cs, arena);
+    return cs;
+}
+
+void cs_effects_init(struct cs_effects *effects, struct nv_arena *arena)
+{
+    effects->count = 0;
+    effects->arena = arena;
+}
+
+/* ---- asking ---- */
+
+bool cs__leads(const struct cs *cs, uint64_t view)
+{
+    return cs->config.me != CS_NOBODY && cs_leader(cs, view) == cs->config.me;
+}
+
+bool cs__votes(const struct cs *cs)
+{
+    return cs->config.me != CS_NOBODY && cs->started && !cs->listening && !cs->halted;
+}
+
+uint32_t cs_leader(const struct cs *cs, uint64_t view)
+{
+    return cs_schedule_leader(&cs->schedule, view);
+}
+
+struct cs_summary cs_summary(const struct cs *cs)
+{
+    return (struct cs_summary){
+        .epoch = cs->epoch,
+        .view = cs->view,
+        .final_height = cs->fin.header.height,
+        .final_view = cs->fin.view,
+        .final_hash = cs->fin.hash,
+        .final_time_ms = cs->fin.header.time_ms,
+        .executed_height = cs->executed_height,
+        .leader = cs->view > 0 ? cs_leader(cs, cs->view) : CS_NOBODY,
+        .views_nullified = cs->nullified,
+        .blocks_held = cs->block_live,
+        .certificates_held = cs->cert_live,
+        .listening = cs->listening,
+        .halted = cs->halted,
+    };
+}
+
+bool cs_block_header(const struct cs *cs, const struct nv_hash *hash, struct cs_header *out)
+{
+    const struct cs__block *const block = cs__block_find(cs, hash);
+    if (block == NULL && !nv_hash_eq(hash, &cs->fin.hash)) {
+        return false;
+    }
+    *out = block != NULL ? block->header : cs->fin.header;
+    return true;
+}
+
+const char *cs_trace_name(enum cs_trace_code code)
+{
+    switch (code) {
+    case CS_TRACE_ENTER: return "enter";
+    case CS_TRACE_PROPOSE: return "propose";
+    case CS_TRACE_VOTE: return "vote";
+    case CS_TRACE_CERTIFICATE: return "certificate";
+    case CS_TRACE_FINAL: return "final";
+    case CS_TRACE_TIMEOUT: return "timeout";
+    case CS_TRACE_INVALID: return "invalid";
+    case CS_TRACE_BEHIND: return "behind";
+    }
+    return "unknown";
+}
+
+/* ---- stepping ---- */
+
+/* own_votes_count puts the recovered votes into the own pool.
+ * SPEC consensus 9: "own votes count in the own pool again" */
+static void own_votes_count(struct cs *cs)
+{
+    for (uint64_t view = cs->fin.view + 1;
+         view <= cs->fin.view + cs->config.views_max && !CS_BUG(OWN_VOTES_LOST);
+         view++) {
+        const struct cs__own *const own = cs__gate_find(&cs->gate, view);
+        for (uint32_t kind = 1; own != NULL && kind <= CS_VOTE_KINDS; kind++) {
+            if (own->has[kind]) {
+                cs__vote_take(cs, &own->vote[kind], true);
+            }
+        }
+    }
+}
+
+/* own_proposals_restore makes the own proposals of views above fin known again,
+ * so that they can be sent again. */
+static void own_proposals_restore(struct cs *cs)
+{
+    for (uint64_t view = cs->fin.view + 1; view <= cs->fin.view + cs->config.views_max; view++) {
+        const struct cs__own *const own = cs__gate_find(&cs->gate, view);
+        if (own == NULL || !own->has[CS_NOTARIZE] || !cs__leads(cs, view)) {
+            continue;
+        }
+        struct cs__slot *const slot = cs__slot_take(cs, view);
+        const struct cs_vote *const vote = &own->vote[CS_NOTARIZE];
+        slot->proposal = (struct cs__proposal){.set = true,
+                                               .parent_view = vote->ballot.parent_view,
+                                               .hash = vote->ballot.block_hash,
+                                               .sig = vote->sig,
+                                               .wall_ms = cs->wall_ms};
+    }
+}
+
+static void start(struct cs *cs)
+{
+    NV_ASSERT(!cs->started);
+    cs->started = true;
+    cs->view = 1;
+    cs__view_begin(cs);
+    own_proposals_restore(cs);
+    own_votes_count(cs);
+    if (cs->recovered && cs->config.me != CS_NOBODY && cs->config.listen_ns > 0) {
+        cs->listening = true;
+        cs->timers.listen = cs->now_ns + cs->config.listen_ns;
+    }
+    cs->timers.status = cs->now_ns + cs->config.status_ns;
+    cs__send_status(cs, CS_NOBODY);
+}
+
+static void body_take(struct cs *cs, const struct cs_event *event)
+{
+    struct cs__block *const block = cs__block_find(cs, &event->body.block_hash);
+    if (block == NULL || block->body == CS__BODY_VALID || block->body == CS__BODY_INVALID) {
+        return;
+    }
+    switch (event->body.verdict) {
+    case CS_BODY_HELD: block->body = CS__BODY_HELD; break;
+    case CS_BODY_VALID: block->body = CS__BODY_VALID; break;
+    case CS_BODY_INVALID: block->body = CS__BODY_INVALID; break;
+    }
+}
+
+static void work_take(struct cs *cs, bool pending)
+{
+    if (pending && !cs->work) {
+        cs->work_ns = cs->now_ns;
+    }
+    cs->work = pending;
+}
+
+static void link_take(struct cs *cs, uint32_t peer, bool up)
+{
+    if (up) {
+        cs__send_status(cs, peer);
+    } else if (peer < cs->set.count) {
+        cs->peer[peer].final_height = 0;
+    }
+}
+
+static void take(struct cs *cs, const struct cs_event *event)
+{
+    switch (event->kind) {
+    case CS_EV_START: start(cs); break;
+    case CS_EV_TIMER: break;
+    case CS_EV_MESSAGE: cs__receive(cs, event); break;
+    case CS_EV_BUILT: cs__built(cs, event); break;
+    case CS_EV_BODY: body_take(cs, event); break;
+    case CS_EV_EXECUTED: cs__executed(cs, event->executed.height, &event->executed.root); break;
+    case CS_EV_WORK: work_take(cs, event->work.pending); break;
+    case CS_EV_LINK: link_take(cs, event->link.peer, event->link.up); break;
+    }
+}
+
+/* settle lets every rule act until none has anything to do. */
+static void settle(struct cs *cs)
+{
+    bool again = true;
+    cs->certs_need = 0;
+    if (cs->timers.wake <= cs->now_ns) {
+        cs->timers.wake = CS__NEVER;
+    }
+    for (uint32_t round = 0; again && !cs->halted; round++) {
+        NV_ASSERT(round < SETTLE_MAX);
+        again = cs__try_commit(cs);
+        again = cs__try_advance(cs) || again;
+        again = cs__try_finalize(cs) || again;
+        cs__view_arm(cs);
+        again = cs__timers_run(cs) || again;
+        again = cs__try_vote(cs) || again;
+        again = cs__try_propose(cs) || again;
+    }
+    (void)cs__execute(cs);
+    cs__catchup_run(cs);
+}
+
+/* certs_flush hands certificates to the journal when many wait, so that the
+ * batch of the next vote stays small. */
+static void certs_flush(struct cs *cs)
+{
+    struct cs__batch batch;
+    if (cs->dirty_count >= DIRTY_MAX && !cs->halted) {
+        cs__batch_begin(cs, &batch);
+        cs__batch_certs(cs, &batch);
+        cs__batch_end(cs, &batch, false);
+    }
+}
+
+static void timer_set(struct cs *cs)
+{
+    uint64_t const all[] = {cs->timers.forward,
+                            cs->timers.leader,
+                            cs->timers.view,
+                            cs->timers.retry,
+                            cs->timers.due,
+                            cs->timers.hold,
+                            cs->timers.listen,
+                            cs->timers.status,
+                            cs->timers.fetch,
+                            cs->timers.certs,
+                            cs->timers.range,
+                            cs->timers.wake};
+    uint64_t next = CS__NEVER;
+    for (uint32_t i = 0; i < sizeof all / sizeof *all; i++) {
+        next = all[i] < next ? all[i] : next;
+    }
+    if (next != CS__NEVER && (next != cs->timer_ns || next <= cs->now_ns)) {
+        struct cs_effect *const effect = cs__emit(cs, CS_FX_SET_TIMER);
+        effect->timer.at_ns = next;
+    }
+    cs->timer_ns = next;
+}
+
+void cs_step(struct cs *cs, const struct cs_event *event, struct cs_effects *effects)
+{
+    NV_ASSERT(cs->effects == NULL); /* never re-entered */
+    NV_ASSERT(event->now_ns >= cs->now_ns);
+    effects->count = 0;
+    nv_arena_reset(effects->arena);
+    if (cs->halted) {
+        return;
+    }
+    cs->effects = effects;
+    cs->now_ns = event->now_ns;
+    cs->wall_ms = event->wall_ms;
+    cs->step++;
+    take(cs, event);
+    if (cs->started && !cs->halted) {
+        settle(cs);
+        certs_flush(cs);
+        timer_set(cs);
+    }
+    cs->effects = NULL;
+}

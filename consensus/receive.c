@@ -1,0 +1,292 @@
+#include "consensus/receive.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+#include "consensus/catchup.h"
+#include "consensus/emit.h"
+#include "consensus/rules.h"
+#include "consensus/store.h"
+
+#include "base/pure.h"
+
+#define TIMEOUT_LEADER 4u
+#define SECOND_NS      UINT64_C(1000000000)
+
+/* A message on its way through this file. */
+struct mail {
+    uint32_t from;
+    struct cs__peer *peer; /* NULL when the sender is no validator */
+    const struct cs_message *message;
+    const struct cs_plan *plan;
+};
+
+static void seen_raise(const struct mail *mail, uint64_t view)
+{
+    if (mail->peer != NULL && view > mail->peer->seen) {
+        mail->peer->seen = view;
+    }
+}
+
+/* lag_reply helps a sender that is behind, at most once in D/2. */
+static void lag_reply(struct cs *cs, const struct mail *mail)
+{
+    if (mail->peer == NULL || mail->peer->lag_ns > cs->now_ns) {
+        return;
+    }
+    mail->peer->lag_ns = cs->now_ns + cs->config.delay_ns / 2;
+    cs__send_cert(cs, mail->from, cs__cert_entry(cs, cs->view));
+    if (cs->fin.view + 1 != cs->view) {
+        cs__send_cert(cs, mail->from, cs->fin.cert);
+    }
+}
+
+/* ask_ahead tells a sender that is ahead where this node stands, so that it
+ * helps; at most once in D/2. */
+static void ask_ahead(struct cs *cs, const struct mail *mail)
+{
+    if (mail->peer != NULL && mail->peer->ask_ns <= cs->now_ns) {
+        mail->peer->ask_ns = cs->now_ns + cs->config.delay_ns / 2;
+        cs__send_status(cs, mail->from);
+    }
+}
+
+/* second_signer stops the engine when somebody else signs with its key. */
+static void second_signer(struct cs *cs, const struct cs_ballot *ballot)
+{
+    if (ballot->view > cs->fin.view && !cs__gate_holds(&cs->gate, ballot)) {
+        cs__halt(cs, CS_HALT_SECOND_SIGNER, cs->fin.header.height, nv_view_of(NULL, 0));
+    }
+}
+
+/* certificate_take takes a certificate, if it was verified. */
+static void certificate_take(struct cs *cs, const struct cs_certificate *certificate, bool verified)
+{
+    const struct cs_ballot *const ballot = &certificate->ballot;
+    if (!verified || cs->halted) {
+        return;
+    }
+    if (cs->config.me != CS_NOBODY && cs_bitmap_has(&certificate->signers, cs->config.me)) {
+        second_signer(cs, ballot);
+    }
+    bool const rival = ballot->kind == CS_FINALIZE && ballot->view == cs->fin.view &&
+                       !nv_hash_eq(&ballot->block_hash, &cs->fin.hash);
+    if (rival && !cs->halted) {
+        struct nv_writer w;
+        nv_writer_init(&w, cs->scratch, CS__SCRATCH);
+        cs_certificate_put(&w, &cs->fin.cert->body, cs->set.count);
+        cs_certificate_put(&w, certificate, cs->set.count);
+        cs__halt(cs, CS_HALT_FORK, cs->fin.header.height, nv_writer_view(&w));
+    }
+    (void)cs__cert_add(cs, certificate);
+}
+
+static void vote_receive(struct cs *cs, const struct mail *mail)
+{
+    const struct cs_vote *const vote = &mail->message->vote;
+    const struct cs_ballot *const ballot = &vote->ballot;
+    if (mail->peer == NULL || vote->signer != mail->from) {
+        return;
+    }
+    seen_raise(mail, ballot->kind == CS_FINALIZE ? ballot->view + 1 : ballot->view);
+    bool const behind = (ballot->kind == CS_NOTARIZE && ballot->view + 1 < cs->view) ||
+                        (ballot->kind == CS_NULLIFY && ballot->view < cs->view);
+    if (behind) {
+        lag_reply(cs, mail);
+    }
+    if (ballot->view > cs->view + 1) {
+        ask_ahead(cs, mail);
+    }
+    if (ballot->view + CS__BELOW <= cs->fin.view || ballot->view > cs->view + CS__ABOVE) {
+        return;
+    }
+    if (vote->signer == cs->config.me) {
+        if (mail->plan->own_sig) {
+            second_signer(cs, ballot);
+        }
+        return;
+    }
+    cs__vote_take(cs, vote, mail->plan->own_sig);
+    if (mail->plan->own_sig && ballot->kind == CS_NULLIFY && ballot->view == cs->view &&
+        vote->signer == cs_leader(cs, cs->view) && !cs->timed_out) {
+        cs__timeout(cs, TIMEOUT_LEADER);
+    }
+}
+
+/* certificates_take takes the verified ones of a list, of which the first has
+ * number `first` in the plan. */
+static void certificates_take(struct cs *cs,
+                              const struct mail *mail,
+                              const struct cs_list *list,
+                              uint32_t first)
+{
+    struct nv_reader r;
+    nv_reader_init(&r, list->bytes);
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct cs_certificate certificate;
+        cs_list_certificate(&r, &certificate, cs->set.count);
+        certificate_take(cs, &certificate, ((mail->plan->certificates >> (first + i)) & 1u) != 0);
+    }
+}
+
+/* carried_newest returns the view of the newest finalization in a proposal. */
+static uint64_t carried_newest(const struct cs *cs, const struct cs_proposal *proposal)
+{
+    uint64_t view = 0;
+    struct nv_reader r;
+    if (proposal->has_justify && proposal->justify.ballot.kind == CS_FINALIZE) {
+        view = proposal->justify.ballot.view;
+    }
+    nv_reader_init(&r, proposal->certificates.bytes);
+    for (uint32_t i = 0; i < proposal->certificates.count; i++) {
+        struct cs_certificate certificate;
+        cs_list_certificate(&r, &certificate, cs->set.count);
+        bool const newer = certificate.ballot.kind == CS_FINALIZE && certificate.ballot.view > view;
+        view = newer ? certificate.ballot.view : view;
+    }
+    return view;
+}
+
+/* proposal_store keeps the first proposal of a view. */
+static void proposal_store(struct cs *cs, const struct cs_proposal *proposal)
+{
+    struct cs_block block;
+    struct cs__slot *const slot = cs__slot_take(cs, proposal->view);
+    if (slot == NULL || slot->proposal.set || proposal->view <= cs->fin.view) {
+        return;
+    }
+    memset(&block, 0, sizeof block);
+    block.header = proposal->header;
+    block.has_justify = proposal->has_justify;
+    block.justify = proposal->justify;
+    struct cs__block *const place = cs__block_add(cs, &block, &proposal->block_hash);
+    if (place == NULL) {
+        return;
+    }
+    uint64_t const carried = carried_newest(cs, proposal);
+    place->carried_view = carried > place->carried_view ? carried : place->carried_view;
+    slot->proposal.set = true;
+    slot->proposal.parent_view = proposal->parent_view;
+    slot->proposal.hash = proposal->block_hash;
+    slot->proposal.sig = proposal->sig;
+    slot->proposal.wall_ms = cs->wall_ms;
+}
+
+static void proposal_receive(struct cs *cs, const struct mail *mail)
+{
+    const struct cs_proposal *const proposal = &mail->message->proposal;
+    struct cs_vote const vote = {
+        .ballot = {.kind = CS_NOTARIZE,
+                   .epoch = proposal->epoch,
+                   .view = proposal->view,
+                   .parent_view = proposal->parent_view,
+                   .block_hash = proposal->block_hash},
+        .signer = proposal->header.proposer,
+        .sig = proposal->sig,
+    };
+    seen_raise(mail, proposal->view);
+    if (proposal->has_justify) {
+        certificate_take(cs, &proposal->justify, (mail->plan->certificates & 1u) != 0);
+    }
+    certificates_take(cs, mail, &proposal->certificates, 1);
+    (void)cs__try_advance(cs);
+    if (proposal->view + 1 < cs->view) {
+        lag_reply(cs, mail);
+    }
+    if (!mail->plan->own_sig || cs->halted) {
+        return;
+    }
+    if (vote.signer == cs->config.me) {
+        second_signer(cs, &vote.ballot);
+        return;
+    }
+    proposal_store(cs, proposal);
+    if (proposal->view <= cs->view + CS__ABOVE) {
+        cs__vote_take(cs, &vote, true);
+    }
+}
+
+static void status_receive(struct cs *cs, const struct mail *mail)
+{
+    const struct cs_status *const status = &mail->message->status;
+    struct cs_message request = {.type = CS_MSG_CERT_REQUEST};
+    if (mail->peer == NULL) { /* an observer: it wants to hear of finality */
+        if (status->final_view < cs->fin.view) {
+            cs__send_cert(cs, mail->from, cs->fin.cert);
+        }
+        return;
+    }
+    mail->peer->seen = status->view;
+    mail->peer->final_height = status->final_height;
+    if (status->view < cs->view || status->final_view < cs->fin.view) {
+        lag_reply(cs, mail);
+    }
+    bool const newer_final = status->final_view > cs->fin.view;
+    bool const newer_view = status->view > cs->view && status->view > 1;
+    if ((!newer_final && !newer_view) || mail->peer->ask_ns > cs->now_ns) {
+        return;
+    }
+    mail->peer->ask_ns = cs->now_ns + cs->config.delay_ns / 2;
+    request.cert_request.epoch = cs->epoch;
+    if (newer_final) {
+        request.cert_request.view[request.cert_request.count++] = status->final_view;
+    }
+    if (newer_view && (!newer_final || status->view - 1 > status->final_view)) {
+        request.cert_request.view[request.cert_request.count++] = status->view - 1;
+    }
+    cs__send(cs, mail->from, &request);
+}
+
+/* request_allowed counts a request against its sender's share. */
+static bool request_allowed(struct cs *cs, const struct mail *mail)
+{
+    if (mail->peer == NULL) {
+        return true; /* the shell limits those who are not validators */
+    }
+    if (cs->now_ns - mail->peer->second_ns >= SECOND_NS) {
+        mail->peer->second_ns = cs->now_ns;
+        mail->peer->requests = 0;
+    }
+    mail->peer->requests++;
+    return mail->peer->requests <= CS__REQUESTS;
+}
+
+void cs__receive(struct cs *cs, const struct cs_event *event)
+{
+    const struct cs_message *const message = event->message.message;
+    struct mail mail = {
+        .from = event->message.from,
+        .peer = NULL,
+        .message = message,
+        .plan = event->message.plan,
+    };
+    if (mail.from < cs->set.count) {
+        mail.peer = &cs->peer[mail.from];
+        mail.peer->heard = true;
+        mail.peer->heard_ns = cs->now_ns;
+    }
+    switch (message->type) {
+    case CS_MSG_PROPOSAL: proposal_receive(cs, &mail); break;
+    case CS_MSG_VOTE: vote_receive(cs, &mail); break;
+    case CS_MSG_CERTIFICATE:
+        seen_raise(&mail, message->certificate.ballot.view + 1);
+        certificate_take(cs, &message->certificate, (mail.plan->certificates & 1u) != 0);
+        break;
+    case CS_MSG_STATUS: status_receive(cs, &mail); break;
+    case CS_MSG_CERT_REQUEST:
+        if (request_allowed(cs, &mail)) {
+            cs__certs_answer(cs, mail.from, &message->cert_request);
+        }
+        break;
+    case CS_MSG_CERT_RESPONSE:
+        certificates_take(cs, &mail, &message->cert_response.certificates, 0);
+        break;
+    case CS_MSG_BLOCK_RESPONSE:
+        cs__blocks_take(cs, &message->block_response, (mail.plan->certificates & 1u) != 0);
+        break;
+    case CS_MSG_BODY_CHUNK:
+    case CS_MSG_BLOCK_REQUEST:
+    case CS_MSG_BODY_REQUEST: break;
+    }
+}

@@ -1,0 +1,120 @@
+#include <string.h>
+
+#include "base/assert.h"
+
+#include "consensus/bug.h"
+#include "consensus/consensus.h"
+#include "consensus/rules.h"
+#include "consensus/state.h"
+#include "consensus/store.h"
+
+#include "base/pure.h"
+
+static enum nv_err recover_block(struct cs *cs, const struct cs_block *block)
+{
+    struct nv_hash hash;
+    if (block->header.height <= cs->fin.header.height) {
+        return NV_OK;
+    }
+    cs_header_hash(&hash, &block->header);
+    struct cs__block *const place = cs__block_add(cs, block, &hash);
+    if (place == NULL) {
+        return NV_ERR_NO_MEMORY;
+    }
+    place->body = CS__BODY_VALID; /* it was voted for, or became final */
+    place->journaled = true;
+    return NV_OK;
+}
+
+static enum nv_err recover_certificate(struct cs *cs, const struct cs_certificate *certificate)
+{
+    struct cs__cert *cert = NULL;
+    if (certificate->ballot.epoch != cs->epoch) {
+        return NV_ERR_MISMATCH;
+    }
+    if (!cs__cert_add(cs, certificate)) {
+        return NV_OK;
+    }
+    const struct cs__slot *const slot = cs__slot_find(cs, certificate->ballot.view);
+    if (slot != NULL) {
+        cert = certificate->ballot.kind == CS_NULLIFY ? slot->null : slot->notar;
+    }
+    if (cert != NULL && cert->dirty) {
+        cert->dirty = false;
+        cs->dirty_count--;
+    }
+    if (CS_BUG(RECOVER_LAST)) {
+        cs->entry_view = certificate->ballot.view;
+    }
+    return NV_OK;
+}
+
+static enum nv_err recover_vote(struct cs *cs, const struct cs_vote *vote)
+{
+    if (vote->signer != cs->config.me || vote->ballot.epoch != cs->epoch) {
+        return NV_ERR_MISMATCH;
+    }
+    if (vote->ballot.view <= cs->fin.view || CS_BUG(VOTES_FORGOTTEN) ||
+        (CS_BUG(NULLIFY_FORGOTTEN) && vote->ballot.kind == CS_NULLIFY)) {
+        return NV_OK;
+    }
+    if (vote->ballot.view > cs->fin.view + cs->config.views_max) {
+        return NV_ERR_RANGE;
+    }
+    cs__gate_store(&cs->gate, vote);
+    return NV_OK;
+}
+
+static enum nv_err recover_final(struct cs *cs, const struct cs_final *final)
+{
+    struct nv_hash hash;
+    uint64_t const from = cs->fin.view;
+    cs_header_hash(&hash, &final->header);
+    if (!nv_hash_eq(&hash, &final->certificate.ballot.block_hash) ||
+        final->certificate.ballot.epoch != cs->epoch) {
+        return NV_ERR_MISMATCH;
+    }
+    if (final->certificate.ballot.view <= from) {
+        return NV_OK;
+    }
+    struct cs__cert *const cert = cs__cert_copy(cs, &final->certificate);
+    if (cert == NULL) {
+        return NV_ERR_NO_MEMORY;
+    }
+    if (cs->fin.cert != NULL) {
+        cs__cert_drop(cs, cs->fin.cert);
+    }
+    for (const struct cs__block *block = cs__block_find(cs, &hash); block != NULL;
+         block = cs__block_find(cs, &block->header.parent_hash)) {
+        if (block->header.tx_count > 0 && block->header.height > cs->nonempty_height) {
+            cs->nonempty_height = block->header.height;
+        }
+    }
+    cs->fin.cert = cert;
+    cs->fin.header = final->header;
+    cs->fin.hash = hash;
+    cs->fin.view = final->certificate.ballot.view;
+    cs->executing_height = final->header.height;
+    cs__gate_raise(&cs->gate, cs->fin.view);
+    cs__store_prune(cs, from);
+    return NV_OK;
+}
+
+enum nv_err cs_recover(struct cs *cs, struct nv_view record_bytes)
+{
+    struct cs_record record;
+    struct nv_reader r;
+    NV_ASSERT(!cs->started);
+    nv_reader_init(&r, record_bytes);
+    NV_TRY(cs_record_get(&r, &record, cs->set.count));
+    NV_TRY(nv_reader_end(&r));
+    cs->recovered = true;
+    switch (record.type) {
+    case CS_RECORD_BLOCK: return recover_block(cs, &record.block);
+    case CS_RECORD_CERTIFICATE: return recover_certificate(cs, &record.certificate);
+    case CS_RECORD_VOTE: return recover_vote(cs, &record.vote);
+    case CS_RECORD_FINAL: return recover_final(cs, &record.final);
+    }
+    NV_ASSERT(false);
+    return NV_ERR_MALFORMED;
+}

@@ -1,0 +1,253 @@
+#include "base/arena.h"
+#include "base/assert.h"
+
+#include "consensus/bug.h"
+#include "consensus/emit.h"
+#include "consensus/rules.h"
+#include "consensus/store.h"
+
+#include "base/pure.h"
+
+#define EXECUTE_AT_ONCE 32u /* in one step */
+
+bool cs__root_known(const struct cs *cs, struct nv_hash *root, uint64_t height)
+{
+    uint32_t const index = (uint32_t)(height % CS__RECENT);
+    if (cs->recent[index].height != height || !cs->recent[index].known) {
+        return false;
+    }
+    *root = cs->recent[index].root;
+    return true;
+}
+
+/* recent_begin gives a height its place among the recent ones. */
+static uint32_t recent_begin(struct cs *cs, uint64_t height)
+{
+    uint32_t const index = (uint32_t)(height % CS__RECENT);
+    if (cs->recent[index].height != height) {
+        cs->recent[index].height = height;
+        cs->recent[index].known = false;
+        cs->recent[index].claimed = false;
+        cs->recent[index].view = 0;
+    }
+    return index;
+}
+
+/* roots_compare stops the engine when the own root of a height is not that of a
+ * final header.
+ * SPEC consensus 14: "A validator whose own root differs from that in a final header" */
+static void roots_compare(struct cs *cs, uint32_t index)
+{
+    if (cs->recent[index].known && cs->recent[index].claimed && !CS_BUG(ROOT_UNCHECKED) &&
+        !nv_hash_eq(&cs->recent[index].root, &cs->recent[index].claim) && !cs->halted) {
+        cs__halt(cs, CS_HALT_STATE, cs->recent[index].height, nv_view_of(NULL, 0));
+    }
+}
+
+void cs__executed(struct cs *cs, uint64_t height, const struct nv_hash *root)
+{
+    if (height < cs->executed_height && cs->executed_height - height >= CS__RECENT) {
+        return;
+    }
+    uint32_t const index = recent_begin(cs, height);
+    cs->recent[index].known = true;
+    cs->recent[index].root = *root;
+    if (height > cs->executed_height) {
+        cs->executed_height = height;
+    }
+    roots_compare(cs, index);
+}
+
+/* claim notes the state root that a final header names. */
+static void claim(struct cs *cs, const struct cs_header *header)
+{
+    uint64_t const height = header->executed_height;
+    if (header->height - height >= CS__RECENT) {
+        return;
+    }
+    uint32_t const index = recent_begin(cs, height);
+    cs->recent[index].claimed = true;
+    cs->recent[index].claim = header->state_root;
+    roots_compare(cs, index);
+}
+
+/* finalizable returns the block for which F(u) may be voted, or NULL. */
+static struct cs__block *finalizable(const struct cs *cs, const struct cs__slot *slot)
+{
+    struct cs__walk walk;
+    if (slot == NULL || slot->notar == NULL || slot->notar->body.ballot.kind != CS_NOTARIZE) {
+        return NULL;
+    }
+    struct cs_ballot ballot = slot->notar->body.ballot;
+    ballot.kind = CS_FINALIZE;
+    if (!cs__gate_allows(&cs->gate, &ballot, cs->view)) {
+        return NULL;
+    }
+    struct cs__block *const block = cs__block_find(cs, &ballot.block_hash);
+    if (block == NULL || block->body != CS__BODY_VALID) {
+        return NULL;
+    }
+    return cs__block_walk(cs, &block->hash, &walk) == CS__LINK_READY ? block : NULL;
+}
+
+bool cs__try_finalize(struct cs *cs)
+{
+    if (!cs__votes(cs)) {
+        return false;
+    }
+    for (uint64_t view = cs->fin.view + 1; view <= cs->entry_view; view++) {
+        const struct cs__slot *const slot = cs__slot_find(cs, view);
+        struct cs__block *const block = finalizable(cs, slot);
+        if (block == NULL) {
+            continue;
+        }
+        if (!cs__room(cs)) {
+            cs->timers.wake = cs->now_ns;
+            return false;
+        }
+        struct cs_ballot ballot = slot->notar->body.ballot;
+        ballot.kind = CS_FINALIZE;
+        if (cs__cast(cs, &ballot, block)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* commit_path gives the blocks of the path to the journal and marks them, from
+ * the lowest up. */
+static void commit_path(struct cs *cs, struct cs__batch *batch, uint32_t count)
+{
+    for (uint32_t i = count; i > 0 && !cs->halted; i--) {
+        struct cs__block *const block = &cs->block[cs->path[i - 1]];
+        const struct cs_header *const header = &block->header;
+        cs__batch_block(cs, batch, block);
+        block->final = true;
+        uint32_t const index = recent_begin(cs, header->height);
+        cs->recent[index].view = header->view;
+        if (header->tx_count > 0) {
+            cs->nonempty_height = header->height;
+        }
+        if (block->carried_view > cs->carried_view) {
+            cs->carried_view = block->carried_view;
+        }
+    }
+}
+
+static void claims_check(struct cs *cs, uint32_t count)
+{
+    for (uint32_t i = count; i > 0; i--) {
+        claim(cs, &cs->block[cs->path[i - 1]].header);
+    }
+}
+
+/* conflict stops the engine with the two finalizations that conflict. */
+static void conflict(struct cs *cs, const struct cs__cert *cert)
+{
+    struct nv_writer w;
+    nv_writer_init(&w, cs->scratch, CS__SCRATCH);
+    if (cs->fin.cert != NULL) {
+        cs_certificate_put(&w, &cs->fin.cert->body, cs->set.count);
+    }
+    cs_certificate_put(&w, &cert->body, cs->set.count);
+    cs__halt(cs, CS_HALT_FORK, cs->fin.header.height, nv_writer_view(&w));
+}
+
+/* commit makes the block of a finalization final; its path to fin is in
+ * cs->path. */
+static void commit(struct cs *cs, struct cs__cert **place, uint32_t path_count)
+{
+    struct cs__batch batch;
+    uint64_t const from = cs->fin.view;
+    struct cs__cert *const cert = *place;
+    const struct cs__block *const block = cs__block_find(cs, &cert->body.ballot.block_hash);
+    NV_ASSERT(block != NULL);
+    cs__batch_begin(cs, &batch);
+    commit_path(cs, &batch, path_count);
+    struct cs_record record = {.type = CS_RECORD_FINAL};
+    record.final.header = block->header;
+    record.final.certificate = cert->body;
+    cs__batch_add(cs, &batch, &record);
+    cs__batch_end(cs, &batch, false);
+    claims_check(cs, path_count);
+    if (cs->fin.cert != NULL) {
+        cs__cert_drop(cs, cs->fin.cert);
+    }
+    cs->fin.cert = cert;
+    *place = NULL;
+    cs->fin.header = block->header;
+    cs->fin.hash = block->hash;
+    cs->fin.view = cert->body.ballot.view;
+    cs->nullified = 0;
+    cs__trace(cs, CS_TRACE_FINAL, cs->fin.view, cs->fin.header.height);
+    cs__gate_raise(&cs->gate, cs->fin.view);
+    cs__store_prune(cs, from);
+}
+
+static bool try_target(struct cs *cs, struct cs__cert **place)
+{
+    struct cs__walk walk;
+    if (*place == NULL || cs->halted) {
+        return false;
+    }
+    switch (cs__block_walk(cs, &(*place)->body.ballot.block_hash, &walk)) {
+    case CS__LINK_READY:
+        if (!cs__room(cs)) {
+            cs->timers.wake = cs->now_ns;
+            return false;
+        }
+        commit(cs, place, walk.path_count);
+        return true;
+    case CS__LINK_INVALID:
+        cs__halt(cs, CS_HALT_STATE, cs->fin.header.height + 1, nv_view_of(NULL, 0));
+        return false;
+    case CS__LINK_FORK: conflict(cs, *place); return false;
+    case CS__LINK_BODY:
+    case CS__LINK_HEADER: return false;
+    }
+    NV_ASSERT(false);
+    return false;
+}
+
+bool cs__try_commit(struct cs *cs)
+{
+    bool const near = try_target(cs, &cs->near);
+    return try_target(cs, &cs->target) || near;
+}
+
+/* committed_next returns the committed block of a height, or NULL. */
+static struct cs__block *committed_next(const struct cs *cs, uint64_t height)
+{
+    for (uint32_t i = 0; i < cs->block_used; i++) {
+        struct cs__block *const block = &cs->block[i];
+        if (block->used && block->final && block->header.height == height) {
+            return block;
+        }
+    }
+    return NULL;
+}
+
+bool cs__execute(struct cs *cs)
+{
+    uint32_t given = 0;
+    while (cs->executing_height < cs->fin.header.height && !cs->halted) {
+        if (given == EXECUTE_AT_ONCE || !cs__room(cs)) {
+            cs->timers.wake = cs->now_ns;
+            break;
+        }
+        struct cs__block *const block = committed_next(cs, cs->executing_height + 1);
+        NV_ASSERT(block != NULL);
+        struct cs_certificate *const final =
+            NV_ARENA_NEW(cs->effects->arena, struct cs_certificate, 1);
+        *final = cs->fin.cert->body;
+        struct cs_effect *const effect = cs__emit(cs, CS_FX_EXECUTE);
+        effect->execute.header = cs__keep_header(cs, &block->header);
+        effect->execute.block_hash = block->hash;
+        effect->execute.final = final;
+        cs->executing_height++;
+        block->final = false;
+        cs__block_drop(cs, block);
+        given++;
+    }
+    return given > 0;
+}

@@ -1,0 +1,225 @@
+#include "base/assert.h"
+#include "base/int.h"
+
+#include "consensus/bug.h"
+#include "consensus/catchup.h"
+#include "consensus/emit.h"
+#include "consensus/rules.h"
+#include "consensus/store.h"
+
+#include "base/pure.h"
+
+#define TIMEOUT_INVALID 3u
+
+enum cs__verdict cs__judge_alone(const struct cs *cs, const struct cs_header *header)
+{
+    bool const empty = header->body_size == 0;
+    bool const empty_root = nv_hash_eq(&header->body_root, &cs->empty_root);
+    if (!nv_hash_eq(&header->chain_id, &cs->config.chain_id)) {
+        return CS__BAD_CHAIN;
+    }
+    if (header->epoch != cs->epoch) {
+        return CS__BAD_EPOCH;
+    }
+    if (!nv_hash_eq(&header->valset_hash, &cs->set.hash) ||
+        !nv_hash_is_zero(&header->next_valset_hash)) {
+        return CS__BAD_SET;
+    }
+    if (!nv_hash_eq(&header->params_hash, &cs->config.params_hash) ||
+        !nv_hash_eq(&header->evidence_root, &cs->empty_root)) {
+        return CS__BAD_PARAMS;
+    }
+    if (header->view < 1 || header->parent_view >= header->view) {
+        return CS__BAD_VIEW;
+    }
+    if (header->proposer != cs_schedule_leader(&cs->schedule, header->view)) {
+        return CS__BAD_PROPOSER;
+    }
+    if (header->height < 1 || header->executed_height >= header->height) {
+        return CS__BAD_EXECUTED;
+    }
+    if (header->body_size > cs->config.body_size_max || empty != (header->tx_count == 0) ||
+        empty != empty_root) {
+        return CS__BAD_BODY_FIELDS;
+    }
+    /* SPEC consensus 14: "If height - executed_height is above 64, the body MUST be empty." */
+    if (!empty && header->height - header->executed_height > CS__LAG_MAX) {
+        return CS__BAD_BODY_FIELDS;
+    }
+    return CS__GOOD;
+}
+
+/* judge_justify judges the certificate of the parent that came with the block. */
+static enum cs__verdict judge_justify(const struct cs *cs, const struct cs__block *block)
+{
+    const struct cs_header *const header = &block->header;
+    struct nv_hash hash;
+    if (block->justify == NULL) {
+        bool const first = header->parent_view == 0 && nv_hash_is_zero(&header->justify_hash) &&
+                           nv_hash_eq(&header->parent_hash, &cs->config.chain_id);
+        return first ? CS__GOOD : CS__BAD_JUSTIFY;
+    }
+    const struct cs_ballot *const ballot = &block->justify->body.ballot;
+    cs_certificate_hash(&hash, &block->justify->body, cs->set.count);
+    bool const right = ballot->kind != CS_NULLIFY && ballot->epoch == header->epoch &&
+                       ballot->view == header->parent_view &&
+                       nv_hash_eq(&ballot->block_hash, &header->parent_hash) &&
+                       nv_hash_eq(&hash, &header->justify_hash);
+    return right ? CS__GOOD : CS__BAD_JUSTIFY;
+}
+
+/* judge_parent judges whether the parent may be built upon in this view, and
+ * asks for the certificates that are missing. */
+static enum cs__verdict judge_parent(struct cs *cs, const struct cs_header *header)
+{
+    uint64_t const parent_view = header->parent_view;
+    if (CS_BUG(PARENT_UNCHECKED)) {
+        return CS__GOOD;
+    }
+    if (parent_view < cs->fin.view) {
+        return CS__BAD_PARENT;
+    }
+    if (parent_view == cs->fin.view) {
+        if (!nv_hash_eq(&header->parent_hash, &cs->fin.hash)) {
+            return CS__BAD_PARENT;
+        }
+    } else {
+        const struct cs__cert *const cert = cs__cert_parent(cs, parent_view);
+        if (cert == NULL) {
+            cs__certs_need(cs, parent_view, false);
+            return CS__WAIT;
+        }
+        if (!nv_hash_eq(&cert->body.ballot.block_hash, &header->parent_hash)) {
+            return CS__BAD_PARENT;
+        }
+    }
+    for (uint64_t view = parent_view + 1; view < header->view && !CS_BUG(SKIPS_UNCHECKED); view++) {
+        const struct cs__slot *const slot = cs__slot_find(cs, view);
+        if (slot == NULL || slot->null == NULL) {
+            cs__certs_need(cs, view, false);
+            return CS__WAIT;
+        }
+    }
+    return CS__GOOD;
+}
+
+/* judge_executed compares state roots.
+ * SPEC consensus 14: "A validator that has executed that height compares roots." */
+static enum cs__verdict
+judge_executed(const struct cs *cs, const struct cs_header *header, const struct cs_header *parent)
+{
+    struct nv_hash root;
+    if (CS_BUG(ROOT_UNCHECKED)) {
+        return CS__GOOD;
+    }
+    if (header->executed_height < parent->executed_height) {
+        return CS__BAD_EXECUTED;
+    }
+    if (header->executed_height == parent->executed_height) {
+        return nv_hash_eq(&header->state_root, &parent->state_root) ? CS__GOOD : CS__BAD_ROOT;
+    }
+    if (!cs__root_known(cs, &root, header->executed_height)) {
+        return CS__WAIT;
+    }
+    return nv_hash_eq(&root, &header->state_root) ? CS__GOOD : CS__BAD_ROOT;
+}
+
+/* judge_time judges the header's time against the parent's and the wall clock
+ * (docs/spec/consensus.md section 13). */
+static enum cs__verdict judge_time(struct cs *cs,
+                                   const struct cs_header *header,
+                                   const struct cs_header *parent,
+                                   uint64_t came_ms)
+{
+    uint64_t const ahead = cs->wall_ms + cs->config.ahead_ms;
+    nv_u128 const behind = (nv_u128)cs->config.behind_ms * cs->delay_ns / cs->config.delay_ns;
+    if (header->time_ms < parent->time_ms || (nv_u128)header->time_ms + behind < came_ms) {
+        return CS__BAD_TIME;
+    }
+    if (header->time_ms > ahead) {
+        uint64_t const wait_ms = header->time_ms - ahead;
+        cs->timers.hold = wait_ms < UINT32_MAX ? cs->now_ns + wait_ms * CS__MS : CS__NEVER;
+        return CS__WAIT;
+    }
+    return CS__GOOD;
+}
+
+static enum cs__verdict judge_bodies(const struct cs *cs, const struct cs__block *block)
+{
+    struct cs__walk walk;
+    enum cs__link const link = cs__block_walk(cs, &block->hash, &walk);
+    if (CS_BUG(BODY_UNCHECKED)) {
+        return CS__GOOD;
+    }
+    switch (link) {
+    case CS__LINK_READY: return block->body == CS__BODY_VALID ? CS__GOOD : CS__WAIT;
+    case CS__LINK_BODY:
+    case CS__LINK_HEADER: return CS__WAIT;
+    case CS__LINK_INVALID: return CS__BAD_BODY;
+    case CS__LINK_FORK: return CS__BAD_PARENT;
+    }
+    NV_ASSERT(false);
+    return CS__WAIT;
+}
+
+/* judge judges the proposal of the current view.  All judges are asked before
+ * waiting, so that one that says no is heard. */
+static enum cs__verdict judge(struct cs *cs, const struct cs__slot *slot)
+{
+    const struct cs__block *const block = cs__block_find(cs, &slot->proposal.hash);
+    enum cs__verdict verdict[6] = {CS__GOOD};
+    if (block == NULL) {
+        return CS__WAIT;
+    }
+    const struct cs_header *const header = &block->header;
+    verdict[0] = cs__judge_alone(cs, header);
+    verdict[1] = judge_justify(cs, block);
+    verdict[2] = judge_parent(cs, header);
+    const struct cs__block *const parent_block = cs__block_find(cs, &header->parent_hash);
+    const struct cs_header *parent = parent_block != NULL ? &parent_block->header : NULL;
+    parent = nv_hash_eq(&header->parent_hash, &cs->fin.hash) ? &cs->fin.header : parent;
+    if (parent == NULL) {
+        verdict[3] = CS__WAIT;
+    } else if (header->height != parent->height + 1) {
+        verdict[3] = CS__BAD_HEIGHT;
+    } else {
+        verdict[3] = judge_executed(cs, header, parent);
+        verdict[4] = judge_time(cs, header, parent, slot->proposal.wall_ms);
+    }
+    verdict[5] = judge_bodies(cs, block);
+    enum cs__verdict worst = CS__GOOD;
+    for (uint32_t i = 0; i < sizeof verdict / sizeof *verdict; i++) {
+        bool const first_bad = worst <= CS__WAIT && verdict[i] > worst;
+        worst = first_bad ? verdict[i] : worst;
+    }
+    return worst;
+}
+
+bool cs__try_vote(struct cs *cs)
+{
+    struct cs__slot *const slot = cs__slot_find(cs, cs->view);
+    if (slot == NULL || !slot->proposal.set || slot->proposal.dead || !cs__votes(cs)) {
+        return false;
+    }
+    struct cs_ballot const ballot = {
+        .kind = CS_NOTARIZE,
+        .epoch = cs->epoch,
+        .view = cs->view,
+        .parent_view = slot->proposal.parent_view,
+        .block_hash = slot->proposal.hash,
+    };
+    if (cs__gate_holds(&cs->gate, &ballot) || !cs__gate_allows(&cs->gate, &ballot, cs->view)) {
+        return false;
+    }
+    enum cs__verdict const verdict = judge(cs, slot);
+    if (verdict == CS__WAIT) {
+        return false;
+    }
+    if (verdict != CS__GOOD) {
+        slot->proposal.dead = true;
+        cs__trace(cs, CS_TRACE_INVALID, cs->view, (uint64_t)verdict);
+        cs__timeout(cs, TIMEOUT_INVALID);
+        return true;
+    }
+    return cs__cast(cs, &ballot, cs__block_find(cs, &slot->proposal.hash));
+}

@@ -1,0 +1,222 @@
+#ifndef NV_CONSENSUS_STATE_H
+#define NV_CONSENSUS_STATE_H
+
+/* state.h - what the engine remembers (docs/spec/consensus.md section 10).
+ *
+ *     fin        the newest final block
+ *     slots      by view, from a few below fin to views_max above: the first
+ *                proposal, a notarization, a nullification, the votes
+ *     gate       the own votes above fin
+ *     blocks     headers above fin, by hash, and whether their bodies are there
+ *     target     the newest finalization whose block is not committed yet;
+ *     near       in catch-up, an older one to begin with
+ *
+ * All memory is taken when the engine is made.  The files: store.c looks after
+ * slots, certificates and blocks; emit.c writes effects; receive.c and
+ * catchup.c take messages; rules_*.c are the protocol; engine.c drives them. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "consensus/consensus.h"
+#include "consensus/gate.h"
+#include "consensus/leader.h"
+#include "consensus/tally.h"
+
+struct nv_critbit;
+
+#define CS__NEVER          UINT64_MAX
+#define CS__BELOW          10u  /* views at and below fin whose votes are kept */
+#define CS__ABOVE          4u   /* views above the own one whose votes are taken */
+#define CS__TALLIES        64u  /* views whose votes are held at once */
+#define CS__FETCHES        16u  /* headers and bodies asked for at once */
+#define CS__RECENT         512u /* heights whose roots and views are remembered */
+#define CS__LAG_MAX        64u  /* executed heights that a header may be behind with a body */
+#define CS__GAP            64u  /* final heights from which on blocks are asked for by height */
+#define CS__BACKLOG        256u /* final blocks that may wait for execution in catch-up */
+#define CS__FINALIZE_AGAIN 16u  /* finalize votes sent again in a retry */
+#define CS__REQUESTS       10u  /* certificate requests answered per peer and second */
+#define CS__DELAY_MAX_NS   UINT64_C(10000000000)
+#define CS__MS             UINT64_C(1000000)
+
+struct cs__cert {
+    struct cs_certificate body; /* its signatures are in own memory */
+    struct nv_sig *sigs;
+    bool dirty; /* not given to the journal yet */
+    struct cs__cert *next;
+};
+
+enum cs__body_state {
+    CS__BODY_NONE = 0,
+    CS__BODY_HELD,
+    CS__BODY_VALID,
+    CS__BODY_INVALID,
+};
+
+struct cs__block {
+    struct cs_header header;
+    struct nv_hash hash;
+    struct cs__cert *justify; /* NULL in block 1 */
+    uint64_t carried_view;    /* of the newest finalization that came with it; 0: none */
+    enum cs__body_state body;
+    bool used;
+    bool journaled;
+    bool final;    /* committed, EXECUTE not given yet */
+    bool mark;     /* for sweeps */
+    uint32_t next; /* spare: the next one, plus one */
+};
+
+struct cs__proposal {
+    bool set;
+    bool dead; /* found invalid */
+    uint64_t parent_view;
+    struct nv_hash hash;
+    struct nv_sig sig;
+    uint64_t wall_ms; /* when it came */
+};
+
+struct cs__slot {
+    uint64_t view;          /* 0: not in use */
+    struct cs__cert *notar; /* a notarization, or a finalization */
+    struct cs__cert *null;
+    struct cs__tally *tally; /* NULL until a vote comes */
+    struct cs__proposal proposal;
+};
+
+struct cs__peer {
+    uint64_t seen;     /* highest view known of it */
+    uint64_t heard_ns; /* last message */
+    bool heard;
+    uint64_t lag_ns;       /* no lag reply before */
+    uint64_t ask_ns;       /* no question about its newer view before */
+    uint64_t final_height; /* by its last status; 0 when it did not deliver */
+    uint64_t second_ns;    /* start of the second in which ... */
+    uint32_t requests;     /* ... so many requests were answered */
+};
+
+/* Something asked of peers. */
+struct cs__fetch {
+    bool used;
+    bool mark; /* still wanted */
+    bool body; /* else the header */
+    struct nv_hash hash;
+    uint32_t count;   /* blocks to ask for */
+    uint32_t hint;    /* peer to ask first */
+    uint32_t attempt; /* times asked */
+    bool streaming;
+    uint64_t at_ns; /* next attempt */
+};
+
+struct cs__timers {
+    uint64_t forward; /* entry certificate to a silent leader */
+    uint64_t leader;  /* no proposal */
+    uint64_t view;    /* no certificate */
+    uint64_t retry;
+    uint64_t due;    /* a block of the own is due */
+    uint64_t hold;   /* a proposal's time is no longer ahead */
+    uint64_t listen; /* end of the silence after a restart */
+    uint64_t status;
+    uint64_t fetch;
+    uint64_t certs; /* ask for certificates again */
+    uint64_t range; /* ask for blocks by height again */
+    uint64_t wake;  /* work was left for the next step */
+};
+
+struct cs {
+    struct cs_config config;
+    struct cs_valset set;
+    struct cs_schedule schedule;
+    uint64_t epoch;
+    struct nv_hash empty_root; /* of the empty list */
+
+    /* the newest final block */
+    struct {
+        struct cs_header header; /* height 0: the genesis */
+        uint64_t view;
+        struct nv_hash hash;
+        struct cs__cert *cert; /* NULL at the genesis */
+    } fin;
+    uint64_t carried_view;     /* newest finalization carried by a final block's proposal */
+    uint64_t nonempty_height;  /* newest final block with transactions */
+    uint64_t executing_height; /* EXECUTE was given up to here */
+    uint64_t executed_height;  /* EXECUTED came up to here */
+    struct {
+        uint64_t height; /* 0: not in use, unless it is the genesis */
+        bool known;
+        bool claimed;
+        struct nv_hash root;  /* the own, if known */
+        struct nv_hash claim; /* a final header's, if claimed */
+        uint64_t view;        /* of the final block of this height */
+    } recent[CS__RECENT];     /* ring by height */
+
+    /* the view */
+    uint64_t view;
+    uint64_t entry_view; /* highest view with a certificate */
+    uint64_t entered_ns;
+    uint64_t base_ns;  /* timers count from here; CS__NEVER: not known yet */
+    uint64_t delay_ns; /* working delay */
+    uint32_t nullified;
+    uint32_t retries;
+    uint64_t retry_ns; /* distance of the next one */
+    bool timed_out;
+    bool work;
+    uint64_t work_ns; /* when it began; counts if after entered_ns */
+    struct {
+        bool busy;
+        uint64_t view;
+        uint64_t parent_view;
+        struct cs_header header; /* all but the body's fields */
+    } build;
+    uint64_t proposed_step; /* number of the step of the last proposal */
+
+    struct cs__gate gate;
+    struct cs__slot *slot; /* ring by view */
+    uint32_t slot_count;
+    struct cs__tally *tally[CS__TALLIES];
+    uint32_t tally_count;
+    struct cs__cert *cert;
+    struct nv_sig *sigs; /* set.count for each certificate */
+    uint32_t cert_count;
+    uint32_t cert_used; /* ever */
+    uint32_t cert_live;
+    struct cs__cert *cert_spare;
+    struct cs__block *block;
+    uint32_t block_count;
+    uint32_t block_used; /* ever */
+    uint32_t block_live;
+    uint32_t block_spare; /* first one, plus one */
+    struct nv_critbit *block_index;
+    uint32_t *path;          /* scratch: indices of blocks */
+    struct cs__cert *target; /* newest finalization above fin */
+    struct cs__cert *near;   /* the finalization of blocks asked for by height */
+    uint32_t dirty_count;    /* certificates that wait for the journal */
+
+    struct cs__peer peer[CS_VALIDATORS_MAX];
+    struct cs__fetch fetch[CS__FETCHES];
+    uint32_t range_peer;
+    uint64_t certs_need; /* a view of which a certificate is missing; 0: none */
+    bool certs_all;      /* ask everybody at once */
+
+    struct cs__timers timers;
+    uint64_t timer_ns; /* of the last SET_TIMER */
+    uint64_t now_ns;
+    uint64_t wall_ms;
+    uint64_t step;
+    bool started;
+    bool listening;
+    bool recovered; /* something was */
+    bool halted;
+
+    struct cs_effects *effects; /* during a step */
+    uint8_t *scratch;           /* CS__SCRATCH bytes for encoding */
+};
+
+#define CS__SCRATCH (CS_MESSAGE_SIZE_MAX + CS_CERTIFICATE_SIZE_MAX)
+
+/* cs__leads returns whether this node leads `view`. */
+bool cs__leads(const struct cs *cs, uint64_t view);
+
+/* cs__votes returns whether this node is a validator that may sign now. */
+bool cs__votes(const struct cs *cs);
+
+#endif /* NV_CONSENSUS_STATE_H */

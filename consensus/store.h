@@ -1,0 +1,78 @@
+#ifndef NV_CONSENSUS_STORE_H
+#define NV_CONSENSUS_STORE_H
+
+/* store.h - slots, certificates and blocks of an engine. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "consensus/state.h"
+
+/* cs__slot_find returns the slot of a view in the window, or NULL. */
+struct cs__slot *cs__slot_find(const struct cs *cs, uint64_t view);
+
+/* cs__slot_take is that, and begins a slot that is new.  NULL outside the
+ * window (fin.view - CS__BELOW, fin.view + views_max]. */
+struct cs__slot *cs__slot_take(struct cs *cs, uint64_t view);
+
+/* cs__slot_tally returns the slot's tally; it takes one from the lowest view
+ * when all are in use.  NULL if this is the lowest. */
+struct cs__tally *cs__slot_tally(struct cs *cs, struct cs__slot *slot);
+
+/* cs__cert_copy returns a copy, or NULL when all memory for certificates is in
+ * use. */
+struct cs__cert *cs__cert_copy(struct cs *cs, const struct cs_certificate *certificate);
+void cs__cert_drop(struct cs *cs, struct cs__cert *cert);
+
+/* cs__cert_add takes a verified certificate into its slot, or as target.  It
+ * returns whether that was news. */
+bool cs__cert_add(struct cs *cs, const struct cs_certificate *certificate);
+
+/* cs__near_put takes the verified finalization of blocks asked for by height. */
+void cs__near_put(struct cs *cs, const struct cs_certificate *certificate);
+
+/* cs__cert_parent returns the certificate by which a block at `view` can be a
+ * parent: its slot's, or that of fin.  NULL when there is none. */
+const struct cs__cert *cs__cert_parent(const struct cs *cs, uint64_t view);
+
+/* cs__cert_entry returns the entry certificate of `view`, or NULL. */
+const struct cs__cert *cs__cert_entry(const struct cs *cs, uint64_t view);
+
+/* cs__final_newest returns the newest finalization held, or NULL. */
+const struct cs__cert *cs__final_newest(const struct cs *cs);
+
+/* cs__block_find returns the block of that hash, or NULL. */
+struct cs__block *cs__block_find(const struct cs *cs, const struct nv_hash *hash);
+
+/* cs__block_add takes a block in, or returns the one that is there.  NULL when
+ * there is no room. */
+struct cs__block *
+cs__block_add(struct cs *cs, const struct cs_block *block, const struct nv_hash *hash);
+void cs__block_drop(struct cs *cs, struct cs__block *block);
+
+/* How a block hangs together with fin. */
+enum cs__link {
+    CS__LINK_READY = 1, /* it and all its ancestors above fin are there */
+    CS__LINK_BODY,      /* a body is missing */
+    CS__LINK_HEADER,    /* a header is missing */
+    CS__LINK_INVALID,   /* a body is invalid */
+    CS__LINK_FORK,      /* it does not descend from fin */
+};
+
+/* What a walk found on its way; the block nearest to fin of its kind. */
+struct cs__walk {
+    const struct cs__block *no_body; /* lacks its body; NULL: none */
+    struct nv_hash no_header;        /* hash of a block whose header is missing */
+    uint64_t no_header_view;         /* about its view */
+    uint32_t path_count;             /* blocks in cs->path, from the given one down */
+};
+
+/* cs__block_walk follows a block's ancestors down to fin. */
+enum cs__link
+cs__block_walk(const struct cs *cs, const struct nv_hash *hash, struct cs__walk *walk);
+
+/* cs__store_prune drops what a new fin has made useless; `from` is the view of
+ * the fin before. */
+void cs__store_prune(struct cs *cs, uint64_t from);
+
+#endif /* NV_CONSENSUS_STORE_H */

@@ -1,0 +1,44 @@
+#ifndef NV_TESTS_LIB_BLOCK_SHELF_H
+#define NV_TESTS_LIB_BLOCK_SHELF_H
+
+/* block_shelf.h - the blocks of a node, as its journal gave them, and the
+ * answers to block requests that the engine leaves to its shell. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/codec.h"
+
+#include "consensus/message.h"
+#include "consensus/record.h"
+
+struct shelf_block {
+    struct nv_hash hash;
+    struct nv_hash parent_hash;
+    uint64_t height;
+    struct nv_view payload; /* own copy */
+    struct nv_view final;   /* own copy; size 0: no finalization of its own */
+    bool chosen;            /* final */
+};
+
+struct shelf {
+    struct shelf_block *block;
+    uint32_t count;
+    uint32_t cap;
+};
+
+/* shelf_drop gives the memory back. */
+void shelf_drop(struct shelf *shelf);
+
+/* shelf_add takes a block, or the finalization of one; other records are
+ * nothing to it. */
+void shelf_add(struct shelf *shelf, const struct cs_record *record, uint32_t validator_count);
+
+const struct shelf_block *shelf_find(const struct shelf *shelf, const struct nv_hash *hash);
+
+/* shelf_answer writes the response to a request; false when there is none. */
+bool shelf_answer(const struct shelf *shelf,
+                  struct nv_writer *w,
+                  const struct cs_block_request *request);
+
+#endif /* NV_TESTS_LIB_BLOCK_SHELF_H */
