@@ -136,7 +136,7 @@ static void a_position_is_told_with_its_worth(void **state)
     snprintf(params, sizeof params, "%s}", chain_of(&chain, 1));
     const char *answer = chain_call(&chain, "account_positions", params);
     world_has(answer,
-              "\"market\":\"BTC-PERP\",\"size\":\"1\",\"lots\":\"1000\","
+              "\"market\":\"BTC-PERP\",\"market_id\":0,\"size\":\"1\",\"lots\":\"1000\","
               "\"cost\":\"-50000\"");
     world_has(answer, "\"entry_price\":\"50000\"");
     answer = chain_call(&chain, "account_get", params);
