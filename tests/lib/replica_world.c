@@ -1,0 +1,536 @@
+#include "tests/lib/replica_world.h"
+
+#include <string.h>
+
+#include "base/heap.h"
+#include "base/sort.h"
+
+#include "node/outbox.h"
+#include "tests/lib/nv_test.h"
+#include "vm/wire/wire.h"
+
+#define SYNC_NS    UINT64_C(1000000)
+#define EXECUTE_NS UINT64_C(2000000)
+#define START_MS   UINT64_C(1700000000000)
+#define DELAY_NS   UINT64_C(5000000)
+
+enum rw_kind { RW_MESSAGE = 1, RW_TIMER, RW_DURABLE, RW_DONE, RW_GOSSIP };
+
+struct rw_event {
+    struct rw_event *next;
+    uint64_t at_ns;
+    uint64_t order;
+    enum rw_kind kind;
+    uint32_t to;
+    uint64_t life; /* of the receiver */
+    uint32_t from;
+    uint8_t type;
+    uint64_t height;
+    struct nv_hash root;
+    uint32_t size;
+    uint8_t bytes[];
+};
+
+struct rw_batch {
+    struct rw_batch *next;
+    bool durable;
+    uint32_t size;
+    uint8_t bytes[];
+};
+
+static void post(struct rw *w, struct rw_event head, const uint8_t *bytes, uint32_t size)
+{
+    struct rw_event *const event = nv_heap_alloc(sizeof *event + size);
+    assert_non_null(event);
+    *event = head;
+    event->order = w->order++;
+    event->size = size;
+    if (size > 0) {
+        memcpy(event->bytes, bytes, size);
+    }
+    struct rw_event **at = &w->queue;
+    while (*at != NULL && (*at)->at_ns <= event->at_ns) {
+        at = &(*at)->next;
+    }
+    event->next = *at;
+    *at = event;
+}
+
+static struct replica_time now(const struct rw *w)
+{
+    return (struct replica_time){w->now_ns, START_MS + w->now_ns / 1000000};
+}
+
+/* ---- the store port: blocks out of the journal ---- */
+
+struct found {
+    struct nv_view block;
+    struct nv_view body;
+    struct nv_view final;
+};
+
+struct store {
+    struct rw *w;
+    uint32_t node;
+};
+
+static struct store stores[RW_NODES_MAX];
+
+/* look notes what a record tells about the block `wanted`. */
+static void
+look(struct found *out, uint8_t type, struct nv_view payload, const struct nv_hash *wanted)
+{
+    struct nv_reader p;
+    struct cs_header header;
+    struct nv_hash at;
+    nv_reader_init(&p, payload);
+    if (type == REPLICA_RECORD_BODY && memcmp(payload.bytes, wanted->bytes, 32) == 0) {
+        out->body = nv_view_of(payload.bytes + 32, payload.size - 32);
+    }
+    if ((type != CS_RECORD_BLOCK && type != CS_RECORD_FINAL) ||
+        cs_header_get(&p, &header) != NV_OK) {
+        return;
+    }
+    cs_header_hash(&at, &header);
+    if (nv_hash_eq(&at, wanted) && type == CS_RECORD_BLOCK) {
+        out->block = payload;
+    } else if (nv_hash_eq(&at, wanted)) {
+        out->final = nv_get_view(&p, nv_reader_left(&p));
+    }
+}
+
+static struct found scan(const struct rw *w, uint32_t node, const struct nv_hash *wanted)
+{
+    struct found found = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
+    for (const struct rw_batch *b = w->node[node].journal; b != NULL; b = b->next) {
+        struct nv_reader r;
+        nv_reader_init(&r, nv_view_of(b->bytes, b->size));
+        while (nv_reader_left(&r) > 0) {
+            uint8_t const type = nv_get_u8(&r);
+            look(&found, type, nv_get_view(&r, nv_get_u32(&r)), wanted);
+        }
+    }
+    return found;
+}
+
+static enum nv_err by_hash(void *ctx, const struct nv_hash *hash, struct replica_stored *out)
+{
+    const struct store *const store = ctx;
+    struct found const found = scan(store->w, store->node, hash);
+    *out = (struct replica_stored){found.block, found.final};
+    return found.block.size > 0 ? NV_OK : NV_ERR_NOT_FOUND;
+}
+
+static enum nv_err by_height(void *ctx, uint64_t height, struct replica_stored *out)
+{
+    const struct store *const store = ctx;
+    const struct rw_node *const n = &store->w->node[store->node];
+    if (height == 0 || height > n->executed_height) {
+        return NV_ERR_NOT_FOUND;
+    }
+    return by_hash(ctx, &n->executed[height].hash, out);
+}
+
+static enum nv_err body_of(void *ctx, const struct nv_hash *hash, struct nv_view *out)
+{
+    const struct store *const store = ctx;
+    *out = scan(store->w, store->node, hash).body;
+    return out->size > 0 ? NV_OK : NV_ERR_NOT_FOUND;
+}
+
+/* ---- life ---- */
+
+static struct replica *new_replica(struct rw *w, uint32_t node)
+{
+    stores[node] = (struct store){w, node};
+    struct replica_config const config = {
+        .consensus =
+            {
+                .chain_id = w->chain_id,
+                .genesis_root = w->chain_id,
+                .genesis_time_ms = START_MS,
+                .valset = &w->valset,
+                .delay_ns = UINT64_C(100000000),
+                .margin_ns = UINT64_C(20000000),
+                .idle_ms = 1000,
+                .pace_ms = 0,
+                .ahead_ms = 500,
+                .behind_ms = 2000,
+                .body_size_max = CS_BODY_SIZE_MAX,
+                .me = node,
+                .seckey = w->secret[node],
+                .listen_ns = UINT64_C(200000000),
+                .status_ns = UINT64_C(5000000000),
+                .views_max = 256,
+            },
+        .store = {&stores[node], by_height, by_hash, body_of},
+        .mempool = {10000, 10000, 32u << 20},
+        .window_max = 1u << 16,
+    };
+    struct replica *replica = NULL;
+    assert_int_equal(replica_open(&replica, &config), NV_OK);
+    return replica;
+}
+
+void rw_open(struct rw *w, uint32_t count)
+{
+    struct cs_validator members[RW_NODES_MAX];
+    struct nv_seckey secrets[RW_NODES_MAX];
+    memset(w, 0, sizeof *w);
+    w->count = count;
+    w->delay_ns = DELAY_NS;
+    w->scratch = nv_heap_alloc(CS_BODY_SIZE_MAX);
+    assert_non_null(w->scratch);
+    memset(w->chain_id.bytes, 0x5a, sizeof w->chain_id.bytes);
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t seed[32] = {(uint8_t)(i + 1)};
+        assert_int_equal(nv_key_from_seed(&secrets[i], &members[i].key, seed), NV_OK);
+        members[i].stake = 100;
+    }
+    assert_int_equal(cs_valset_init(&w->valset, members, count), NV_OK);
+    for (uint32_t i = 0; i < count; i++) {
+        w->secret[cs_valset_find(&w->valset, &members[i].key)] = secrets[i];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        w->node[i].replica = new_replica(w, i);
+        replica_start(w->node[i].replica, now(w));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < count; j++) {
+            if (i != j) {
+                replica_link(w->node[i].replica, now(w), j, true);
+            }
+        }
+    }
+}
+
+static void free_journal(struct rw_node *node, bool all)
+{
+    struct rw_batch **at = &node->journal;
+    while (*at != NULL) {
+        struct rw_batch *const batch = *at;
+        if (all || !batch->durable) {
+            *at = batch->next;
+            nv_heap_free(batch);
+        } else {
+            at = &batch->next;
+        }
+    }
+}
+
+void rw_close(struct rw *w)
+{
+    while (w->queue != NULL) {
+        struct rw_event *const event = w->queue;
+        w->queue = event->next;
+        nv_heap_free(event);
+    }
+    for (uint32_t i = 0; i < w->count; i++) {
+        replica_close(w->node[i].replica);
+        free_journal(&w->node[i], true);
+    }
+    nv_heap_free(w->scratch);
+}
+
+void rw_crash(struct rw *w, uint32_t node)
+{
+    struct rw_node *const n = &w->node[node];
+    replica_close(n->replica);
+    n->replica = NULL;
+    n->life++;
+    free_journal(n, false);
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (i != node && w->node[i].replica != NULL) {
+            replica_link(w->node[i].replica, now(w), node, false);
+        }
+    }
+}
+
+static void root_of(struct nv_hash *root, const struct nv_hash *block_hash)
+{
+    nv_sha256(root, nv_view_of(block_hash->bytes, sizeof block_hash->bytes));
+}
+
+/* replay gives a node its journal back, and executes what is final in it. */
+static void replay(struct rw *w, uint32_t node)
+{
+    struct rw_node *const n = &w->node[node];
+    for (const struct rw_batch *b = n->journal; b != NULL; b = b->next) {
+        struct nv_reader r;
+        nv_reader_init(&r, nv_view_of(b->bytes, b->size));
+        while (nv_reader_left(&r) > 0) {
+            uint8_t const type = nv_get_u8(&r);
+            struct nv_view const payload = nv_get_view(&r, nv_get_u32(&r));
+            assert_int_equal(replica_recover(n->replica, type, payload), NV_OK);
+        }
+    }
+    /* The checkpoint is the newest executed block that is final in the journal. */
+    uint64_t const height = replica_summary(n->replica).final_height;
+    uint64_t const top = height < n->executed_height ? height : n->executed_height;
+    for (uint64_t h = 1; h <= top; h++) {
+        struct nv_hash root;
+        struct replica_block block = {.hash = n->executed[h].hash};
+        block.header.height = h;
+        block.header.time_ms = n->executed[h].time_ms;
+        root_of(&root, &block.hash);
+        assert_int_equal(replica_replayed(n->replica, &block, &root), NV_OK);
+    }
+    n->executed_height = top;
+}
+
+void rw_revive(struct rw *w, uint32_t node)
+{
+    struct rw_node *const n = &w->node[node];
+    assert_null(n->replica);
+    n->replica = new_replica(w, node);
+    replay(w, node);
+    replica_start(n->replica, now(w));
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (i != node && w->node[i].replica != NULL) {
+            replica_link(w->node[i].replica, now(w), node, true);
+            replica_link(n->replica, now(w), i, true);
+        }
+    }
+}
+
+/* ---- operations ---- */
+
+static void journal(struct rw *w, uint32_t node, struct nv_view records)
+{
+    struct rw_batch *const batch = nv_heap_alloc(sizeof *batch + records.size);
+    assert_non_null(batch);
+    *batch = (struct rw_batch){.size = records.size};
+    memcpy(batch->bytes, records.bytes, records.size);
+    struct rw_batch **at = &w->node[node].journal;
+    while (*at != NULL) {
+        at = &(*at)->next;
+    }
+    *at = batch;
+    post(w,
+         (struct rw_event){.at_ns = w->now_ns + SYNC_NS,
+                           .kind = RW_DURABLE,
+                           .to = node,
+                           .life = w->node[node].life},
+         NULL,
+         0);
+}
+
+static void send_to(struct rw *w, uint32_t from, uint32_t to, const struct replica_op *op)
+{
+    if (to >= w->count || to == from || w->node[to].replica == NULL) {
+        return;
+    }
+    post(w,
+         (struct rw_event){.at_ns = w->now_ns + w->delay_ns,
+                           .kind = RW_MESSAGE,
+                           .to = to,
+                           .life = w->node[to].life,
+                           .from = from,
+                           .type = op->send.type},
+         op->send.bytes.bytes,
+         op->send.bytes.size);
+}
+
+static void execute(struct rw *w, uint32_t node, const struct replica_block *block)
+{
+    struct rw_node *const n = &w->node[node];
+    uint64_t const height = block->header.height;
+    struct rw_event event = {.at_ns = w->now_ns + EXECUTE_NS,
+                             .kind = RW_DONE,
+                             .to = node,
+                             .life = n->life,
+                             .height = height};
+    assert_true(height < RW_BLOCKS_MAX);
+    assert_int_equal(height, n->executed_height + 1);
+    n->executed[height] = (struct rw_executed){block->hash, block->tx_count, block->header.time_ms};
+    n->executed_height = height;
+    n->txs_executed += block->tx_count;
+    root_of(&event.root, &block->hash);
+    post(w, event, NULL, 0);
+}
+
+static void gossip(struct rw *w, uint32_t node, const struct replica_op *op)
+{
+    for (uint32_t i = 0; i < w->count && op->gossip.from == CS_NOBODY; i++) {
+        if (i != node && w->node[i].replica != NULL) {
+            post(w,
+                 (struct rw_event){.at_ns = w->now_ns + w->delay_ns,
+                                   .kind = RW_GOSSIP,
+                                   .to = i,
+                                   .life = w->node[i].life,
+                                   .from = node},
+                 op->gossip.bytes.bytes,
+                 op->gossip.bytes.size);
+        }
+    }
+}
+
+static void perform(struct rw *w, uint32_t node, const struct replica_op *op)
+{
+    struct rw_node *const n = &w->node[node];
+    switch (op->kind) {
+    case REPLICA_JOURNAL: journal(w, node, op->journal); break;
+    case REPLICA_SEND:
+        for (uint32_t i = 0; i < w->count; i++) {
+            if (op->send.peer == NODE_PEER_ALL || op->send.peer == i) {
+                send_to(w, node, i, op);
+            }
+        }
+        break;
+    case REPLICA_TIMER:
+        n->timer_ns = op->timer_ns;
+        post(w,
+             (struct rw_event){.at_ns = op->timer_ns > w->now_ns ? op->timer_ns : w->now_ns,
+                               .kind = RW_TIMER,
+                               .to = node,
+                               .life = n->life},
+             NULL,
+             0);
+        break;
+    case REPLICA_JOB:
+        replica_job_run(op->job);
+        replica_job_done(n->replica, now(w), op->job);
+        break;
+    case REPLICA_EXECUTE: execute(w, node, op->block); break;
+    case REPLICA_GOSSIP: gossip(w, node, op); break;
+    case REPLICA_VERDICT: n->verdicts[op->verdict.refusal]++; break;
+    case REPLICA_BAN: n->bans++; break;
+    case REPLICA_HALT: n->halts++; break;
+    case REPLICA_DROPPED:
+    case REPLICA_EVIDENCE:
+    case REPLICA_TRACE: break;
+    }
+}
+
+static void drain(struct rw *w, uint32_t node)
+{
+    struct replica_op op;
+    while (replica_next(w->node[node].replica, &op)) {
+        perform(w, node, &op);
+    }
+}
+
+static void deliver(struct rw *w, const struct rw_event *event)
+{
+    struct rw_node *const n = &w->node[event->to];
+    struct nv_view const bytes = nv_view_of(event->bytes, event->size);
+    switch (event->kind) {
+    case RW_MESSAGE: replica_message(n->replica, now(w), event->from, event->type, bytes); break;
+    case RW_TIMER:
+        if (event->at_ns >= n->timer_ns) {
+            replica_timer(n->replica, now(w));
+        }
+        break;
+    case RW_DURABLE:
+        for (struct rw_batch *b = n->journal; b != NULL; b = b->next) {
+            b->durable = true;
+        }
+        replica_durable(n->replica);
+        break;
+    case RW_DONE: replica_executed(n->replica, now(w), event->height, &event->root); break;
+    case RW_GOSSIP: replica_submit(n->replica, event->from, 0, bytes); break;
+    }
+    drain(w, event->to);
+}
+
+static void step(struct rw *w)
+{
+    struct rw_event *const event = w->queue;
+    w->queue = event->next;
+    w->now_ns = event->at_ns;
+    if (w->node[event->to].replica != NULL && event->life == w->node[event->to].life) {
+        deliver(w, event);
+    }
+    nv_heap_free(event);
+}
+
+static bool all_at(const struct rw *w, uint64_t height)
+{
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (w->node[i].replica != NULL && w->node[i].executed_height < height) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void drain_all(struct rw *w)
+{
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (w->node[i].replica != NULL) {
+            drain(w, i);
+        }
+    }
+}
+
+bool rw_run(struct rw *w, uint64_t height, uint64_t limit_ms)
+{
+    uint64_t const end_ns = w->now_ns + limit_ms * 1000000;
+    drain_all(w);
+    while (!all_at(w, height)) {
+        if (w->queue == NULL || w->queue->at_ns > end_ns) {
+            return false;
+        }
+        step(w);
+    }
+    return true;
+}
+
+void rw_pass(struct rw *w, uint64_t ms)
+{
+    uint64_t const end_ns = w->now_ns + ms * 1000000;
+    drain_all(w);
+    while (w->queue != NULL && w->queue->at_ns <= end_ns) {
+        step(w);
+    }
+    w->now_ns = end_ns;
+}
+
+uint32_t rw_tx(struct rw *w, uint8_t *out, uint64_t salt, uint32_t closes)
+{
+    static struct vm_close list[VM_CLOSES_MAX];
+    uint8_t seed[32] = {0};
+    struct nv_seckey secret;
+    struct nv_pubkey key;
+    struct vm_action action = {.kind = VM_ACTION_CANCEL, .cancel_order = 1};
+    memcpy(seed, &salt, sizeof salt);
+    seed[31] = 1;
+    assert_int_equal(nv_key_from_seed(&secret, &key, seed), NV_OK);
+    struct vm_tx tx = {
+        .expires_ms = now(w).wall_ms + 30000, .salt = salt, .action_count = 1, .actions = &action};
+    nv_address_of_key(&tx.account, &key);
+    if (closes > 0) {
+        for (uint32_t i = 0; i < closes; i++) {
+            list[i] = (struct vm_close){VM_MARKET_MAX - i, vm_lots(VM_SIZE_MAX)};
+        }
+        action = (struct vm_action){.kind = VM_ACTION_KEEPER_CLOSE};
+        action.keeper_close.close_count = closes;
+        action.keeper_close.closes = list;
+    }
+    uint32_t size = 0;
+    assert_int_equal(vm_tx_encode(&tx, out, &size, &w->chain_id, &secret), NV_OK);
+    return size;
+}
+
+void rw_submit(struct rw *w, uint32_t node, const uint8_t *bytes, uint32_t size)
+{
+    replica_submit(w->node[node].replica, CS_NOBODY, 1, nv_view_of(bytes, size));
+    drain(w, node);
+}
+
+void rw_same(const struct rw *w)
+{
+    for (uint32_t i = 0; i < w->count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            uint64_t const a = w->node[i].executed_height;
+            uint64_t const b = w->node[j].executed_height;
+            for (uint64_t h = 1; h <= a && h <= b; h++) {
+                assert_memory_equal(&w->node[i].executed[h].hash,
+                                    &w->node[j].executed[h].hash,
+                                    sizeof(struct nv_hash));
+            }
+        }
+        assert_int_equal(w->node[i].halts, 0);
+        assert_int_equal(w->node[i].bans, 0);
+    }
+}

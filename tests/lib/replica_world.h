@@ -1,0 +1,74 @@
+#ifndef NV_TESTS_LIB_REPLICA_WORLD_H
+#define NV_TESTS_LIB_REPLICA_WORLD_H
+
+/* replica_world.h - a few real replicas in one thread, on a virtual clock.
+ *
+ * The network delays every message by a fixed time and loses those to or from
+ * a node that is down. Each node's journal is the list of its batches in
+ * memory; a sync takes a millisecond; a crash loses what was not synced.
+ * Execution is a stub: the root after a block is a hash of the block's hash, so
+ * equal roots mean equal chains. Jobs run at once. */
+
+#include "node/replica.h"
+
+#define RW_NODES_MAX  7u
+#define RW_BLOCKS_MAX 4096u
+
+struct rw_event;
+struct rw_batch;
+
+/* What a node has executed, by height. */
+struct rw_executed {
+    struct nv_hash hash;
+    uint32_t tx_count;
+    uint64_t time_ms;
+};
+
+struct rw_node {
+    struct replica *replica; /* NULL while down */
+    uint64_t life;           /* events of an earlier life are dropped */
+    struct rw_batch *journal;
+    struct rw_executed executed[RW_BLOCKS_MAX];
+    uint64_t executed_height;
+    uint64_t txs_executed;
+    uint64_t timer_ns;
+    uint32_t bans;
+    uint32_t halts;
+    uint64_t verdicts[8]; /* by enum replica_refusal */
+};
+
+struct rw {
+    uint32_t count;
+    struct rw_node node[RW_NODES_MAX];
+    struct nv_seckey secret[RW_NODES_MAX]; /* by validator index */
+    struct cs_valset valset;
+    struct nv_hash chain_id;
+    struct rw_event *queue; /* ordered by time, then by insertion */
+    uint64_t now_ns;
+    uint64_t order;
+    uint64_t delay_ns; /* of a message */
+    uint8_t *scratch;
+};
+
+void rw_open(struct rw *w, uint32_t count);
+void rw_close(struct rw *w);
+
+/* rw_run goes on until every node that is up has executed `height`, or
+ * `limit_ms` of virtual time have passed; false then. */
+bool rw_run(struct rw *w, uint64_t height, uint64_t limit_ms);
+
+/* rw_pass lets virtual time pass. */
+void rw_pass(struct rw *w, uint64_t ms);
+
+void rw_crash(struct rw *w, uint32_t node);
+void rw_revive(struct rw *w, uint32_t node);
+
+/* rw_tx makes the bytes of a small transaction of a throw-away account that
+ * expires 30 s from now; `size_hint` closes in a keeper's plan make it larger. */
+uint32_t rw_tx(struct rw *w, uint8_t *out, uint64_t salt, uint32_t closes);
+void rw_submit(struct rw *w, uint32_t node, const uint8_t *bytes, uint32_t size);
+
+/* rw_same fails unless all nodes that are up executed the same blocks. */
+void rw_same(const struct rw *w);
+
+#endif /* NV_TESTS_LIB_REPLICA_WORLD_H */
