@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TIMEOUT_MS 30000u
+#define TIMEOUT_MS      30000u
+#define OUTCOME_UNKNOWN 6003 /* rpc/errors.def: under way, and no failure */
 
 const char *tool_url(const char *given)
 {
@@ -18,7 +19,7 @@ static enum tool_exit refused(const char *method, const json_t *error)
     const char *const reason = json_string_value(json_object_get(data, "reason"));
     const char *const hint = json_string_value(json_object_get(data, "hint"));
     json_int_t const code = json_integer_value(json_object_get(error, "code"));
-    return tool_fail(TOOL_REFUSED,
+    return tool_fail(code == OUTCOME_UNKNOWN ? TOOL_UNKNOWN : TOOL_REFUSED,
                      reason,
                      hint,
                      "%s: %s (%d)",
