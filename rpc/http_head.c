@@ -146,6 +146,9 @@ static int on_value_complete(llhttp_t *parser)
 {
     struct collector *c = collector_of(parser);
     c->fields++;
+    if (c->name_size == 0) {
+        fail(c, RPC_ERROR_BAD_HTTP, "a field has no name");
+    }
     if (c->fields > RPC_HTTP_FIELDS_MAX) {
         fail(c, RPC_ERROR_HEAD_TOO_LARGE, "the head has too many fields");
     }
@@ -177,10 +180,24 @@ uint32_t rpc__http_head_size(struct nv_view bytes, uint32_t from)
     return 0;
 }
 
+/* request_line_spaced returns whether the first line has two spaces, one after
+ * the method and one before the version. */
+static bool request_line_spaced(struct nv_view bytes)
+{
+    uint32_t spaces = 0;
+    for (uint32_t i = 0; i < bytes.size && bytes.bytes[i] != '\r'; i++) {
+        spaces += bytes.bytes[i] == ' ' ? 1 : 0;
+    }
+    return spaces == 2;
+}
+
 /* vet refuses what the parser would let pass: line ends that are not CR LF,
- * folded fields, NUL. */
+ * folded fields, NUL, more spaces than two in the request line. */
 static const char *vet(struct nv_view bytes)
 {
+    if (!request_line_spaced(bytes)) {
+        return "the request line is not a method, a path and a version";
+    }
     for (uint32_t i = 0; i < bytes.size; i++) {
         uint8_t const c = bytes.bytes[i];
         if (c == '\0') {

@@ -70,7 +70,7 @@ void rpc__chain_block(struct rpc_call *call)
         rpc__json_u64(&call->out, "height", height);
         rpc__block_write(&call->out, &block);
         if (rpc__param_bool(call->params, "transactions")) {
-            rpc__block_write_transactions(&call->out, &block);
+            rpc__block_write_transactions(&call->out, call->rpc, &block);
         } else {
             rpc__json_null(&call->out, "transactions");
         }

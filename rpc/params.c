@@ -83,14 +83,6 @@ static bool text_fits(enum rpc_param_type type, struct nv_view text, char canoni
     case RPC_PARAM_U64: return nv_u64_parse(&number, text) == NV_OK;
     case RPC_PARAM_DECIMAL:
         return nv_decimal_parse(&decimal, canonical, text, NV_MICRO_PLACES) == NV_OK;
-    case RPC_PARAM_CHANGE:
-        if (text.size > 1 && text.bytes[text.size - 1] == '%') {
-            text.size--;
-        }
-        if (text.size > 1 && text.bytes[0] == '+') {
-            text = nv_view_of(text.bytes + 1, text.size - 1);
-        }
-        return nv_decimal_parse(&decimal, canonical, text, NV_MICRO_PLACES) == NV_OK;
     case RPC_PARAM_HASH: return nv_bytes_parse(hash.bytes, sizeof hash.bytes, text) == NV_OK;
     case RPC_PARAM_BYTES:
         return text.size >= 2 && text.size % 2 == 0 && memcmp(text.bytes, "0x", 2) == 0;
@@ -151,7 +143,6 @@ static bool value_fits(enum rpc_param_type type, struct json_t *value, char cano
     case RPC_PARAM_BYTES:
     case RPC_PARAM_ADDRESS:
     case RPC_PARAM_NAME:
-    case RPC_PARAM_CHANGE:
         return json_is_string(value) && text_fits(type, view_of_json(value), canonical);
     }
     return false;
@@ -184,7 +175,7 @@ static bool member_check(const char *name,
     if (value_fits(item->type, value, canonical)) {
         return true;
     }
-    bool const decimal = item->type == RPC_PARAM_DECIMAL || item->type == RPC_PARAM_CHANGE;
+    bool const decimal = item->type == RPC_PARAM_DECIMAL;
     int32_t const code =
         decimal && canonical[0] != '\0' ? RPC_ERROR_NON_CANONICAL : RPC_ERROR_INVALID_PARAMS;
     rpc__fault_field(fault, code, name, TYPES[item->type].expected);

@@ -35,8 +35,7 @@ struct json_t;
     XX(ADDRESS, "address", "0x and 40 hexadecimal digits, mixed case as of EIP-55")                \
     XX(NAME, "name", "a string of 1 to 95 bytes")                                                  \
     XX(NAMES, "names", "an array of 1 to 200 strings")                                             \
-    XX(SEQS, "seqs", "an object of strings height:index by channel")                               \
-    XX(CHANGE, "change", "a canonical decimal string, or a change such as -15%")
+    XX(SEQS, "seqs", "an object of strings height:index by channel")
 
 enum rpc_param_type {
 #define XX(symbol, name, expected) RPC_PARAM_##symbol,

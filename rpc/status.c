@@ -36,10 +36,12 @@ static void write_chain(const struct rpc_status *status, struct rpc_json *json)
     rpc__json_u64(json, "view", status->view);
     rpc__json_u64(json, "finalized_height", status->finalized_height);
     rpc__json_u64(json, "target_height", status->target_height);
-    rpc__json_u64(json, "executed_height", status->executed.height);
+    rpc__json_object(json, "executed");
+    rpc__json_u64(json, "height", status->executed.height);
     rpc__json_hash(json, "block_hash", &status->executed.block_hash);
     rpc__json_hash(json, "state_root", &status->executed.state_root);
     rpc__json_number(json, "block_time_ms", (int64_t)status->executed.time_ms);
+    rpc__json_end(json, '}');
     rpc__json_number(json, "server_time_ms", (int64_t)status->server_time_ms);
 }
 
