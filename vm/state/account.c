@@ -82,6 +82,7 @@ bool vm_cash_add(struct vm_state *s, uint32_t account, struct vm_money delta)
                               .sum = &chain->cash_sum,
                               .scrub = &chain->scrub_cash,
                               .scrubbed = vm__scrubbed(s, a->id)};
+    vm__solvency_spend(s, account, delta);
     return balance_add(&b, delta);
 }
 

@@ -130,7 +130,10 @@ struct vm_state {
     size_t undo_cap;
     uint64_t scope; /* counts scopes; the current one while scope_open */
     bool scope_open;
-    uint32_t address_rows; /* seen while loading */
+    uint32_t address_rows;        /* seen while loading */
+    struct vm_solvency *solvency; /* by account */
+    uint32_t solvency_cap;
+    uint64_t loss_clock;
 };
 
 /* Elements.  vm__at returns one; vm__mut saves it first if a scope is open. */
@@ -216,6 +219,10 @@ uint32_t vm__level_open(struct vm_state *s, uint32_t market, uint8_t side, uint6
 bool vm__order_counts(const struct vm_state *s, uint32_t position, const struct vm_order_row *row);
 bool vm__level_room(const struct vm_state *s, uint32_t market, const struct vm_order_row *row);
 void vm__order_expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t slot);
+
+/* vm__solvency_spend notes that cash changed: what leaves narrows the slack,
+ * what comes is left out, so that an undone credit leaves nothing wrong. */
+void vm__solvency_spend(struct vm_state *s, uint32_t account, struct vm_money delta);
 
 /* Sessions and tombstones. */
 void vm__session_index_key(struct nv_row_key *key, uint64_t account, const struct nv_pubkey *k);

@@ -147,6 +147,8 @@ static void state_carve(struct carver *c, struct vm_state *s, const struct vm_li
     indexes_carve(c, s, l);
     s->undo_cap = undo_bound(s, l);
     s->undo = carve(c, s->undo_cap);
+    s->solvency_cap = l->accounts_max;
+    s->solvency = carve(c, sizeof *s->solvency * l->accounts_max);
 }
 
 size_t vm_state_footprint(const struct vm_limits *limits)

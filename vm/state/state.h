@@ -91,6 +91,13 @@ struct vm_market {
     int32_t risk_initial[VM_NODES];
     int32_t risk_maintenance[VM_NODES];
     uint8_t risk_shift;
+    /* what the loss clock has seen of this market (vm/protect/clock.c); derived */
+    bool clock_seen;
+    uint8_t clock_shift;
+    struct vm_money clock_reference; /* micro a lot, >= 1 once seen */
+    struct vm_money clock_mark;
+    struct vm_money clock_carry;
+    int32_t clock_risk[VM_NODES];
 };
 
 struct vm_feed {
@@ -194,6 +201,26 @@ bool vm_tombstone_has(const struct vm_state *s,
 NV_MUST_USE bool vm_tombstone_put(
     struct vm_state *s, uint32_t market, uint64_t account, uint64_t client_id, uint64_t expires_ms);
 void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms);
+
+/* Solvency: what is known of each account since it was last margined, so that
+ * only those that may have become unsafe are margined again.  Derived, never
+ * rows: it decides where to look, not what is found (docs/spec/protection.md 1).
+ *
+ * The loss clock runs with every change of a block that may cost an account
+ * something, in 2^-32 of the reference value of its lots (vm/protect/clock.c).
+ * An account stays safe while slack >= exposure × (clock now - reading) / 2^32. */
+struct vm_solvency {
+    struct vm_money slack; /* equity - maintenance when last margined, less what left since */
+    uint64_t exposure;     /* micro: Σ |lots| × reference value */
+    uint64_t reading;      /* of the clock when last margined */
+    bool known;
+};
+const struct vm_solvency *vm_solvency(const struct vm_state *s, uint32_t account);
+void vm_solvency_set(struct vm_state *s, uint32_t account, const struct vm_solvency *known);
+void vm_solvency_forget(struct vm_state *s, uint32_t account);
+void vm_solvency_forget_all(struct vm_state *s);
+uint64_t vm_loss_clock(const struct vm_state *s);
+void vm_loss_clock_advance(struct vm_state *s, uint64_t by);
 
 /* Parameters by enum vm_param_number (vm/params.h). */
 int64_t vm_param(const struct vm_state *s, uint16_t param);
