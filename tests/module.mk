@@ -4,7 +4,12 @@ $(eval $(call library,testlib,$(wildcard tests/lib/*.c)))
 
 # --- units: `make unit`, or `make unit T=tree` for those whose path has "tree" -------------------
 unit_sources := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
-unit_chosen := $(if $(T),$(foreach s,$(unit_sources),$(if $(findstring $(T),$(s)),$(s))),$(unit_sources))
+ifeq ($(flavour),tsan)
+# Threads meet in these folders only; the others are pure, or belong to one thread.
+T ?= unit/p2p unit/rpc unit/node unit/storage
+endif
+unit_chosen := $(if $(T),$(sort $(foreach t,$(T),$(foreach s,$(unit_sources), \
+    $(if $(findstring $(t),$(s)),$(s))))),$(unit_sources))
 unit_programs = $(patsubst %.c,$(B)/%,$(unit_chosen))
 $(foreach s,$(unit_sources),$(eval $(call program,$(B)/$(s:.c=),$(s))))
 
