@@ -72,6 +72,10 @@ bool node_blocks_places(const struct node_blocks *blocks,
  * {0, 0} when it has none yet. */
 struct st_place node_blocks_executed(const struct node_blocks *blocks, uint64_t height);
 
+/* node_blocks_read_executed reads the EXECUTED record of a final block. */
+NV_MUST_USE enum nv_err
+node_blocks_read_executed(struct node_blocks *blocks, uint64_t height, struct node_executed *out);
+
 /* node_blocks_store returns the port by which the replica reads. */
 struct replica_store node_blocks_store(struct node_blocks *blocks);
 
@@ -84,5 +88,11 @@ NV_MUST_USE enum nv_err
 node_blocks_rpc_block(struct node_blocks *blocks, uint64_t height, struct rpc_block *out);
 NV_MUST_USE enum nv_err
 node_blocks_rpc_tx(struct node_blocks *blocks, const struct nv_hash *hash, struct rpc_tx *out);
+
+/* node_blocks_tx_bytes reads one transaction out of a block's body. */
+NV_MUST_USE enum nv_err node_blocks_tx_bytes(struct node_blocks *blocks,
+                                             const struct nv_hash *block_hash,
+                                             uint32_t index,
+                                             struct nv_view *out);
 
 #endif /* NV_NODE_BLOCKS_H */

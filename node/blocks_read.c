@@ -98,6 +98,14 @@ static enum nv_err executed_place(struct node_blocks *b, uint64_t height, struct
     return place->segment != 0 ? NV_OK : st_db_block(b->db, place, height);
 }
 
+enum nv_err
+node_blocks_read_executed(struct node_blocks *b, uint64_t height, struct node_executed *out)
+{
+    struct st_place place;
+    NV_TRY(executed_place(b, height, &place));
+    return read_executed(b, place, out);
+}
+
 /* A final block found by its height. */
 struct found {
     struct nv_hash hash;
@@ -111,10 +119,8 @@ static enum nv_err find_final(struct node_blocks *b, uint64_t height, struct fou
         *out = (struct found){e->hash, {e->block, e->body, e->certificate, height}};
         return NV_OK;
     }
-    struct st_place place;
     struct node_executed executed;
-    NV_TRY(executed_place(b, height, &place));
-    NV_TRY(read_executed(b, place, &executed));
+    NV_TRY(node_blocks_read_executed(b, height, &executed));
     *out = (struct found){executed.block_hash, executed.places};
     if (e != NULL && e->certificate.segment != 0) {
         out->places.final = e->certificate;
@@ -213,6 +219,28 @@ enum nv_err node_blocks_rpc_block(struct node_blocks *b, uint64_t height, struct
                : read_certificate(b, found.places.final, &out->certificate);
 }
 
+static enum nv_err nth_tx(struct nv_view whole, uint32_t index, struct nv_view *out)
+{
+    struct nv_reader r;
+    nv_reader_init(&r, whole);
+    for (uint32_t i = 0; i <= index; i++) {
+        if (!cs_body_next(&r, out)) {
+            return NV_ERR_CORRUPT;
+        }
+    }
+    return NV_OK;
+}
+
+enum nv_err node_blocks_tx_bytes(struct node_blocks *b,
+                                 const struct nv_hash *block_hash,
+                                 uint32_t index,
+                                 struct nv_view *out)
+{
+    struct nv_view whole;
+    NV_TRY(body(b, block_hash, &whole));
+    return nth_tx(whole, index, out);
+}
+
 static bool find_tx(struct node_blocks *b, const struct nv_hash *hash, struct st_tx_place *place)
 {
     uint32_t at = 0;
@@ -227,26 +255,18 @@ enum nv_err
 node_blocks_rpc_tx(struct node_blocks *b, const struct nv_hash *hash, struct rpc_tx *out)
 {
     struct st_tx_place place;
-    struct st_place at;
     struct node_executed executed;
     struct rpc_block block;
     if (!find_tx(b, hash, &place)) {
         return NV_ERR_NOT_FOUND;
     }
     NV_TRY(node_blocks_rpc_block(b, place.height, &block));
-    NV_TRY(executed_place(b, place.height, &at));
-    NV_TRY(read_executed(b, at, &executed));
+    NV_TRY(node_blocks_read_executed(b, place.height, &executed));
     if (place.index >= executed.tx_count) {
         return NV_ERR_NOT_FOUND; /* the hash of a block */
     }
-    struct nv_reader r;
-    struct nv_view bytes = nv_view_of(NULL, 0);
-    nv_reader_init(&r, block.body);
-    for (uint32_t i = 0; i <= place.index; i++) {
-        if (!cs_body_next(&r, &bytes)) {
-            return NV_ERR_CORRUPT;
-        }
-    }
+    struct nv_view bytes;
+    NV_TRY(nth_tx(block.body, place.index, &bytes));
     *out = (struct rpc_tx){
         .state = RPC_TX_FINAL,
         .height = place.height,

@@ -17,6 +17,7 @@ struct order {
 struct node_executor {
     pthread_t thread;
     struct node_machine *machine;
+    uint32_t rows_dirty; /* more make a checkpoint */
     struct node_mailbox in;
     struct node_mailbox *out;
     /* the loop's */
@@ -113,6 +114,10 @@ static bool run_block(struct node_executor *ex, struct order *order)
     }
     result->mail.kind = NODE_MAIL_RESULT;
     node_mailbox_put(ex->out, &result->mail);
+    bool full = false;
+    if (node_machine_dirty(ex->machine, &full) >= ex->rows_dirty || full) {
+        freeze(ex);
+    }
     return true;
 }
 
@@ -161,6 +166,7 @@ static void *work(void *ctx)
 
 enum nv_err node_executor_start(struct node_executor **out,
                                 struct node_machine *machine,
+                                uint32_t rows_dirty,
                                 struct node_mailbox *results)
 {
     struct node_executor *const ex = nv_heap_alloc(sizeof *ex);
@@ -168,6 +174,7 @@ enum nv_err node_executor_start(struct node_executor **out,
         return NV_ERR_NO_MEMORY;
     }
     ex->machine = machine;
+    ex->rows_dirty = rows_dirty;
     ex->out = results;
     for (uint32_t i = 0; i < NODE_JOBS_MAX; i++) {
         ex->read[i].free = ex->free_read;

@@ -10,7 +10,7 @@
  *     the read               <------------
  *     freeze                 ------------>
  *     an overlay, or NULL    <------------ what has changed since the last one; also
- *                                          unasked, when a block has no room in it
+ *                                          unasked, when it is full
  *     the overlay, written   ------------> thaw
  *
  * Everything comes back through one mailbox, as struct node_mail of the kinds
@@ -28,9 +28,11 @@ struct node_executor;
 
 #define NODE_JOBS_MAX 1024u /* reads that wait */
 
-/* node_executor_start takes over `machine`.  NV_ERR_NO_MEMORY. */
+/* node_executor_start takes over `machine`.  An overlay of `rows_dirty` rows
+ * comes unasked too.  NV_ERR_NO_MEMORY. */
 NV_MUST_USE enum nv_err node_executor_start(struct node_executor **executor,
                                             struct node_machine *machine,
+                                            uint32_t rows_dirty,
                                             struct node_mailbox *out);
 
 /* node_executor_block gives a block, lent until its result is back. */

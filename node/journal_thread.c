@@ -47,7 +47,6 @@ void node_batch_close(struct node_batch *batch)
 void node_batch_clear(struct node_batch *batch)
 {
     st_batch_clear(&batch->batch);
-    batch->replica = false;
     batch->err = NV_OK;
 }
 
@@ -60,17 +59,21 @@ enum nv_err node_batch_add(struct node_batch *batch, uint8_t type, struct nv_vie
     return st_batch_add(&batch->batch, &batch->index[at], type, &payload, 1);
 }
 
-enum nv_err node_batch_add_all(struct node_batch *batch, struct nv_view records)
+uint32_t node_batch_add_all(struct node_batch *batch, struct nv_view records)
 {
     struct nv_reader r;
+    uint32_t taken = 0;
     nv_reader_init(&r, records);
     while (r.at < r.size) {
         uint8_t const type = nv_get_u8(&r);
         struct nv_view const payload = nv_get_view(&r, nv_get_u32(&r));
         NV_ASSERT(!r.failed); /* this program wrote them */
-        NV_TRY(node_batch_add(batch, type, payload));
+        if (node_batch_add(batch, type, payload) != NV_OK) {
+            break;
+        }
+        taken = r.at;
     }
-    return NV_OK;
+    return taken;
 }
 
 void node_batch_record(const struct node_batch *batch, uint32_t i, struct st_record *record)

@@ -47,10 +47,10 @@ void node_batch_clear(struct node_batch *batch);
 NV_MUST_USE enum nv_err
 node_batch_add(struct node_batch *batch, uint8_t type, struct nv_view payload);
 
-/* node_batch_add_all appends records as a replica gives them: type u8 | size
- * u32 | payload, one after another.  NV_ERR_TOO_LARGE, and then some may have
- * been added. */
-NV_MUST_USE enum nv_err node_batch_add_all(struct node_batch *batch, struct nv_view records);
+/* node_batch_add_all appends records as a replica gives them (type u8 | size
+ * u32 | payload, one after another), as many as fit, and returns how many bytes
+ * it took. */
+uint32_t node_batch_add_all(struct node_batch *batch, struct nv_view records);
 
 /* node_batch_record reads record `i` of a batch that is back, place included;
  * borrowed until the batch is cleared. */

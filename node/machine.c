@@ -10,10 +10,9 @@
 #include "consensus/certificate.h"
 #include "vm/vm.h"
 
-#define HEADS           (2u * ST_VERSIONS_DEFAULT) /* heights whose time is remembered */
-#define DIRTY_MAX       (1u << 20)
-#define DIRTY_BYTES_MAX (UINT64_C(512) << 20)
-#define LOAD_ROWS       256u
+#define HEADS     (2u * ST_VERSIONS_DEFAULT) /* heights whose time is remembered */
+#define DIRTY_MAX (1u << 20)
+#define LOAD_ROWS 256u
 
 /* A final header with a finalization of its own: it names the root of an older
  * height, and proofs are given at that height. */
@@ -62,7 +61,7 @@ static enum nv_err open_parts(struct node_machine *m, uint32_t rows_max)
         .versions_max = ST_VERSIONS_DEFAULT,
         .writes_max = writes,
         .dirty_max = writes > DIRTY_MAX ? writes : DIRTY_MAX,
-        .dirty_bytes_max = DIRTY_BYTES_MAX,
+        .dirty_bytes_max = (uint64_t)(writes + DIRTY_MAX / 4u) * NV_ROW_VALUE_MAX,
         .blocks_max = NODE_BLOCKS_PER_CHECKPOINT,
         .txs_max = NODE_TXS_PER_CHECKPOINT,
     };

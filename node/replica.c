@@ -412,6 +412,11 @@ struct cs_summary replica_summary(const struct replica *r)
     return cs_summary(r->cs);
 }
 
+uint32_t replica_leader(const struct replica *r, uint64_t view)
+{
+    return cs_leader(r->cs, view);
+}
+
 const struct node_mempool *replica_mempool(const struct replica *r)
 {
     return r->mempool;

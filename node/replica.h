@@ -189,6 +189,7 @@ bool replica_next(struct replica *r, struct replica_op *op);
 bool replica_pressed(const struct replica *r);
 
 struct cs_summary replica_summary(const struct replica *r);
+uint32_t replica_leader(const struct replica *r, uint64_t view);
 const struct node_mempool *replica_mempool(const struct replica *r);
 
 #endif /* NV_NODE_REPLICA_H */

@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "base/heap.h"
 
-#define HEAD_SIZE (8u + 32u + 3u * 8u + 8u + 4u + 4u)
+#define HEAD_SIZE (8u + 32u + 32u + 3u * 8u + 8u + 4u + 4u)
 
 /* ---- copying ---- */
 
@@ -95,16 +95,29 @@ void node_result_free(struct node_result *result)
 
 /* ---- the record ---- */
 
-uint64_t node_executed_size(const struct node_result *result)
+static uint64_t receipts_size(const struct node_result *result)
 {
     uint64_t size = HEAD_SIZE;
     for (uint32_t i = 0; i < result->tx_count; i++) {
         size += 4u + result->txs[i].receipt.size;
     }
+    return size;
+}
+
+static uint64_t events_size(const struct node_result *result)
+{
+    uint64_t size = 0;
     for (uint32_t i = 0; i < result->event_count; i++) {
         size += 4u + result->events[i].size;
     }
     return size;
+}
+
+uint32_t node_executed_size(const struct node_result *result, uint32_t size_max)
+{
+    uint64_t const least = receipts_size(result);
+    uint64_t const all = least + events_size(result);
+    return (uint32_t)(all <= size_max ? all : least);
 }
 
 static void put_place(struct nv_writer *w, struct st_place place)
@@ -121,20 +134,24 @@ static void put_sized(struct nv_writer *w, struct nv_view view)
 
 void node_executed_put(struct nv_writer *w,
                        const struct node_result *result,
-                       const struct node_places *places)
+                       const struct node_places *places,
+                       uint32_t size_max)
 {
+    bool const whole = receipts_size(result) + events_size(result) <= size_max;
+    uint32_t const event_count = whole ? result->event_count : 0;
     nv_put_u64(w, result->head.height);
     nv_put_bytes(w, result->head.block_hash.bytes, sizeof result->head.block_hash.bytes);
+    nv_put_bytes(w, result->head.state_root.bytes, sizeof result->head.state_root.bytes);
     put_place(w, places->block);
     put_place(w, places->body);
     put_place(w, places->final);
     nv_put_u64(w, places->final_height);
     nv_put_u32(w, result->tx_count);
-    nv_put_u32(w, result->event_count);
+    nv_put_u32(w, event_count);
     for (uint32_t i = 0; i < result->tx_count; i++) {
         put_sized(w, result->txs[i].receipt);
     }
-    for (uint32_t i = 0; i < result->event_count; i++) {
+    for (uint32_t i = 0; i < event_count; i++) {
         put_sized(w, result->events[i]);
     }
 }
@@ -161,6 +178,7 @@ enum nv_err node_executed_get(struct node_executed *out, struct nv_view payload)
     nv_reader_init(&r, payload);
     out->height = nv_get_u64(&r);
     nv_get_bytes(&r, out->block_hash.bytes, sizeof out->block_hash.bytes);
+    nv_get_bytes(&r, out->state_root.bytes, sizeof out->state_root.bytes);
     out->places.block = get_place(&r);
     out->places.body = get_place(&r);
     out->places.final = get_place(&r);

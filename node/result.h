@@ -57,6 +57,7 @@ struct node_places {
 struct node_executed {
     uint64_t height;
     struct nv_hash block_hash;
+    struct nv_hash state_root;
     struct node_places places;
     uint32_t tx_count;
     uint32_t event_count;
@@ -64,11 +65,13 @@ struct node_executed {
     struct nv_view events;   /* the same */
 };
 
-/* node_executed_size returns the bytes that node_executed_put writes. */
-uint64_t node_executed_size(const struct node_result *result);
+/* node_executed_put writes a record; without events if it would be larger than
+ * `size_max` with them.  node_executed_size returns how large it will be. */
+uint32_t node_executed_size(const struct node_result *result, uint32_t size_max);
 void node_executed_put(struct nv_writer *w,
                        const struct node_result *result,
-                       const struct node_places *places);
+                       const struct node_places *places,
+                       uint32_t size_max);
 
 /* node_executed_get reads a whole record in place. */
 NV_MUST_USE enum nv_err node_executed_get(struct node_executed *out, struct nv_view payload);

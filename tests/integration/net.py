@@ -1,0 +1,188 @@
+"""net.py - a network of real daemons on loopback, for the tests beside it.
+
+Every node has a home of its own below a temporary folder and listens on ports
+that were free a moment ago.  Nothing here waits for a fixed time: `wait` polls
+a condition until a generous bound and then fails with what the nodes' logs say.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NOVATED = ROOT / "build" / "bin" / "novated"
+BOUND_S = 60.0
+FEES = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+INSURANCE = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
+FAUCET = "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB"
+REPORTER = "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb"
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def wait(what, condition, bound_s=BOUND_S, nodes=()):
+    """Polls until `condition` returns something true, and returns it."""
+    end = time.monotonic() + bound_s
+    while time.monotonic() < end:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.05)
+    logs = "\n".join(f"--- {n.name}\n{n.log_tail()}" for n in nodes)
+    raise AssertionError(f"not within {bound_s} s: {what}\n{logs}")
+
+
+class Node:
+    """One home and, while it runs, its process."""
+
+    def __init__(self, folder, name):
+        self.name = name
+        self.home = pathlib.Path(folder) / name
+        self.p2p, self.rpc, self.metrics = free_ports(3)
+        self.log = pathlib.Path(folder) / f"{name}.log"
+        self.process = None
+
+    def run(self, *words, **more):
+        """Runs novated to its end and returns the completed process."""
+        return subprocess.run(
+            [NOVATED, "--home", self.home, *words],
+            capture_output=True, text=True, timeout=BOUND_S, **more)
+
+    def init(self):
+        done = self.run("init")
+        assert done.returncode == 0, done.stderr
+
+    def key(self, which):
+        return json.loads((self.home / "keys" / f"{which}.json").read_text())["key"]
+
+    def configure(self, peers, **settings):
+        lines = {
+            "node": [f"name = {self.name}", f"log = {settings.pop('log', 'info')}"],
+            "p2p": [f"listen = 127.0.0.1:{self.p2p}", "peers ="],
+            "rpc": [f"listen = 127.0.0.1:{self.rpc}", f"metrics = 127.0.0.1:{self.metrics}"],
+            "limits": ["segment_mib = 16"],
+        }
+        for peer in peers:
+            if peer is not self:
+                lines["p2p"].append(f"    {peer.key('node')[2:]}@127.0.0.1:{peer.p2p}")
+        for key, value in settings.items():
+            lines["limits"].append(f"{key} = {value}")
+        text = "".join(f"[{s}]\n" + "\n".join(l) + "\n" for s, l in lines.items())
+        (self.home / "novate.conf").write_text(text)
+
+    def start(self, *words):
+        log = self.log.open("ab")
+        self.process = subprocess.Popen(
+            [NOVATED, "--home", self.home, "start", *words], stdout=log, stderr=log,
+            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+        log.close()
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(BOUND_S)
+        self.process = None
+
+    def stop(self):
+        """Ends it by SIGTERM and returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(BOUND_S)
+        self.process = None
+        return code
+
+    def ended(self, bound_s=BOUND_S):
+        """Waits for its own end and returns the exit code."""
+        code = self.process.wait(bound_s)
+        self.process = None
+        return code
+
+    def log_tail(self, lines=30):
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def call(self, method, **params):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.rpc}/", body.encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            reply = json.load(answer)
+        assert "error" not in reply, reply
+        return reply["result"]
+
+    def status(self):
+        """node_status, or None while it does not answer."""
+        try:
+            return self.call("node_status")
+        except (OSError, ValueError):
+            return None
+
+    def height(self):
+        status = self.status()
+        return int(status["executed_height"]) if status else -1
+
+
+def genesis(nodes, **consensus):
+    """The text of a genesis in which all nodes validate with equal stake."""
+    timing = {"delta_ms": 100, "idle_ms": 200, "interval_min_ms": 0, "body_bytes_max": 1048576}
+    return json.dumps({
+        "format": "novate-genesis-1", "name": "test",
+        "salt": "0x" + os.urandom(32).hex(), "devnet": True,
+        "time_ms": int(time.time() * 1000), "consensus": {**timing, **consensus},
+        "validators": [
+            {"name": n.name, "key": n.key("validator"), "node_key": n.key("node"), "stake": "100"}
+            for n in nodes],
+        "fee_account": FEES, "insurance_account": INSURANCE, "faucet_account": FAUCET,
+        "accounts": [{"address": INSURANCE, "cash": "1000"}],
+        "reporters": [{"address": REPORTER, "stake": "1"}],
+        "feeds": [{"symbol": "BTC", "range_initial": "0.08", "range_maintenance": "0.04"}],
+        "markets": [{
+            "symbol": "BTC-PERP", "feed": "BTC", "tick": "0.1", "lots_per_unit": 1000,
+            "expires_ms": 0, "settle_window_ms": 0, "funding_interval_ms": 3600000,
+            "order_lots_max": "100000", "open_interest_max": "10000000", "program": "linear"}],
+        "params": {}})
+
+
+class Net:
+    """`count` validators with homes, keys, one genesis and one another's addresses."""
+
+    def __init__(self, folder, count, **settings):
+        self.nodes = [Node(folder, f"node{i}") for i in range(count)]
+        for node in self.nodes:
+            node.init()
+        self.genesis = genesis(self.nodes)
+        for node in self.nodes:
+            (node.home / "genesis.json").write_text(self.genesis)
+            node.configure(self.nodes, **settings)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for node in self.nodes:
+            if node.alive():
+                node.kill()
+
+    def start(self):
+        for node in self.nodes:
+            node.start()
+
+    def reach(self, height, nodes=None):
+        """Waits until the nodes have executed `height`."""
+        nodes = self.nodes if nodes is None else nodes
+        wait(f"height {height}", lambda: all(n.height() >= height for n in nodes), nodes=nodes)
