@@ -5,6 +5,9 @@
 
 #define DIRTY_MAX (1u << 28)
 
+/* A row's slot is fetched into the cache this many rows before it is looked at. */
+#define AHEAD 8u
+
 /* slot_count returns a power of two of at least twice the rows. */
 static uint32_t slot_count(const struct st_limits *limits)
 {
@@ -134,6 +137,10 @@ void st__overlay_add(struct st_overlay *overlay,
 {
     NV_ASSERT(!overlay->sorted && st__overlay_fits(overlay, block));
     for (uint32_t i = 0; i < block->write_count; i++) {
+        if (i + AHEAD < block->write_count) {
+            uint32_t const at = mix(&block->writes[i + AHEAD].key) & overlay->slot_mask;
+            __builtin_prefetch(&overlay->slots[at], 1);
+        }
         add_row(overlay, &block->writes[i]);
     }
     overlay->blocks[overlay->block_count++] =

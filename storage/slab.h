@@ -15,7 +15,7 @@
 #include "base/assert.h"
 
 /* A cell is fetched into the cache this many takes before it is handed out. */
-#define ST__SLAB_AHEAD 4u
+#define ST__SLAB_AHEAD 8u
 
 struct st__slab {
     uint8_t *cells; /* of index 1 */

@@ -149,16 +149,24 @@ void st__tree_push(struct st__tree *tree, const struct st_head *head, uint32_t r
     }
 }
 
+uint32_t st__take(struct st__tree *tree, struct st__slab *slab)
+{
+    while (st__slab_left(slab) == 0 && tree->version_count > 1) {
+        st__tree_release(tree);
+    }
+    return st__slab_take(slab);
+}
+
 uint32_t st__leaf_new(struct st__tree *tree, uint8_t *hash32, const struct nv_row *row)
 {
-    uint32_t const index = st__slab_take(&tree->leaves);
+    uint32_t const index = st__take(tree, &tree->leaves);
     struct st__leaf *const leaf = st__leaf_at(tree, index);
     leaf->key = row->key;
     leaf->size = row->value.size;
     leaf->value = 0;
     if (leaf->size > 0) {
         struct st__slab *const slab = &tree->values[st__value_class(leaf->size)];
-        leaf->value = st__slab_take(slab);
+        leaf->value = st__take(tree, slab);
         memcpy(st__slab_at(slab, leaf->value), row->value.bytes, leaf->size);
     }
     struct nv_hash hash;

@@ -103,6 +103,11 @@ void st__tree_release(struct st__tree *tree);
  * are versions_max. */
 void st__tree_push(struct st__tree *tree, const struct st_head *head, uint32_t root);
 
+/* st__take takes a cell of a slab of the tree, releasing versions but the newest
+ * until there is one.  With one version left there is, by the sizes of the
+ * slabs. */
+uint32_t st__take(struct st__tree *tree, struct st__slab *slab);
+
 /* st__value_class returns the slab of values of `size` bytes, at least 1. */
 uint32_t st__value_class(uint32_t size);
 

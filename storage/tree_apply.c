@@ -2,34 +2,30 @@
 
 #include "storage/tree.h"
 
-/* A write set becomes a version in two passes.
+/* A write set becomes a version in one pass down and up the tree: sorted writes
+ * go down together, each inner node that has writes below it is copied, and
+ * hashes are made on the way up.
  *
- * Walking finds for every write the leaf that its key's bits lead to, many keys
- * at a time so that their cache misses overlap.  It tells puts of new keys from
- * changes, how many nodes will be copied at most, and leaves the paths in the
- * cache.
+ * Whether a key is new shows only at the leaf that its bits lead to: there, the
+ * first bit in which the two keys differ says where on the path the new one
+ * belongs.  So before a few writes go down, they are walked down, all at a time
+ * so that their cache misses overlap; that also brings their path into the
+ * cache.  Higher up, only the outermost writes of a span need it, and are
+ * walked alone.
  *
- * Changing goes down the tree once with the sorted writes, copies each inner
- * node that has writes below it, and hashes on the way up.  Spans of writes in
- * different subtrees share nothing but the slabs and the list of retired nodes,
- * so with slabs of their own subtrees could go to different threads. */
+ * Spans of writes in different subtrees share nothing but the slabs and the
+ * list of retired nodes, so with slabs of their own subtrees could go to
+ * different threads. */
 
 /* Keys walked at a time. */
 #define WALK_GROUP 64u
 
-/* What a change will take and do. */
-struct need {
-    uint32_t inners;
-    uint32_t leaves;
-    uint32_t values[ST__VALUE_CLASSES];
-    uint64_t inserts;
-    uint64_t removals;
-};
-
 struct change {
     struct st__tree *tree;
-    const struct st__op *ops; /* sorted */
-    uint32_t warm_end;        /* the paths of ops before this one are in the cache */
+    struct st__op *ops; /* sorted */
+    uint32_t walked;    /* ops before this one went down in a group that was walked */
+    uint64_t inserts;
+    uint64_t removals;
 };
 
 /* Some of the ops, from `lo` to before `hi`. */
@@ -45,6 +41,9 @@ static bool span_empty(struct span span)
 
 /* ---- walking ---- */
 
+/* The diff of an op that was not walked. */
+#define UNKNOWN UINT32_MAX
+
 static void prefetch(const struct st__tree *tree, uint32_t ref)
 {
     if (st__is_leaf(ref)) {
@@ -56,95 +55,48 @@ static void prefetch(const struct st__tree *tree, uint32_t ref)
     }
 }
 
-/* walk_step takes the walk of a key one node down and returns whether it is at
- * a leaf then.  Nodes deeper than `shared` are not on the path of the key
- * before, and are counted. */
-static bool walk_step(const struct st__tree *tree,
-                      uint32_t *ref,
-                      const struct nv_row_key *key,
-                      uint32_t shared,
-                      uint32_t *inners)
+/* walk_step takes the walk of a key one node down; it returns false when it is
+ * at a leaf already. */
+static bool walk_step(const struct st__tree *tree, uint32_t *ref, const struct nv_row_key *key)
 {
     if (st__is_leaf(*ref)) {
-        return true;
+        return false;
     }
     const struct st__inner *const node = st__inner_at(tree, *ref);
-    *inners += shared == NV_ROW_KEY_BITS || node->depth > shared ? 1 : 0;
     *ref = node->child[nv_row_key_bit(key, node->depth) ? 1 : 0];
     prefetch(tree, *ref);
-    return false;
-}
-
-/* walk_group walks `count` keys from the root and sets their ops.  The first
- * key of the whole set shares nothing: it is before `writes[1]`. */
-static void
-walk_group(struct st__tree *tree, uint32_t root, uint32_t first, uint32_t count, struct need *need)
-{
-    uint32_t refs[WALK_GROUP];
-    uint32_t shared[WALK_GROUP];
-    struct st__op *const ops = tree->ops + first;
-    for (uint32_t i = 0; i < count; i++) {
-        refs[i] = root;
-        shared[i] = NV_ROW_KEY_BITS;
-        if (first + i > 0) {
-            const struct nv_row *const before = ops[i].row - 1;
-            shared[i] = nv_row_key_diff(&before->key, &ops[i].row->key);
-        }
-    }
-    uint32_t arrived = 0;
-    while (arrived < count) {
-        arrived = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            bool const there =
-                walk_step(tree, &refs[i], &ops[i].row->key, shared[i], &need->inners);
-            arrived += there ? 1 : 0;
-        }
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        ops[i].diff = nv_row_key_diff(&st__leaf_at(tree, refs[i])->key, &ops[i].row->key);
-    }
-}
-
-/* keep_op counts what an op needs, and returns whether it does anything. */
-static bool keep_op(const struct st__op *op, struct need *need)
-{
-    bool const there = op->diff == NV_ROW_KEY_BITS;
-    bool const put = op->row->value.bytes != NULL;
-    if (!put) {
-        need->removals += there ? 1 : 0;
-        return there;
-    }
-    need->inserts += there ? 0 : 1;
-    need->inners += there ? 0 : 1;
-    need->leaves++;
-    if (op->row->value.size > 0) {
-        need->values[st__value_class(op->row->value.size)]++;
-    }
     return true;
 }
 
-/* walk sets the ops of a write set and returns how many do anything. */
-static uint32_t
-walk(struct st__tree *tree, const struct nv_row *writes, uint32_t count, struct need *need)
+/* walk finds the diffs of at most WALK_GROUP ops that come to a node. */
+static void walk(const struct change *c, uint32_t ref, struct span span)
 {
-    uint32_t const root = st__tree_newest(tree)->root;
+    uint32_t refs[WALK_GROUP];
+    struct st__op *const ops = c->ops + span.lo;
+    uint32_t const count = span.hi - span.lo;
+    NV_ASSERT(count <= WALK_GROUP);
     for (uint32_t i = 0; i < count; i++) {
-        NV_ASSERT(i == 0 || nv_row_key_cmp(&writes[i - 1].key, &writes[i].key) < 0);
-        NV_ASSERT(writes[i].value.size <= NV_ROW_VALUE_MAX);
-        tree->ops[i].row = &writes[i];
-        tree->ops[i].diff = 0; /* in a tree without rows nothing is found */
+        refs[i] = ref;
     }
-    for (uint32_t i = 0; root != 0 && i < count; i += WALK_GROUP) {
-        uint32_t const left = count - i;
-        walk_group(tree, root, i, left < WALK_GROUP ? left : WALK_GROUP, need);
-    }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (keep_op(&tree->ops[i], need)) {
-            tree->ops[kept++] = tree->ops[i];
+    bool moved = true;
+    while (moved) {
+        moved = false;
+        for (uint32_t i = 0; i < count; i++) {
+            moved = walk_step(c->tree, &refs[i], &ops[i].row->key) || moved;
         }
     }
-    return kept;
+    for (uint32_t i = 0; i < count; i++) {
+        ops[i].diff = nv_row_key_diff(&st__leaf_at(c->tree, refs[i])->key, &ops[i].row->key);
+    }
+}
+
+/* diff_of returns an op's diff; the op comes to the node `ref`. */
+static uint32_t diff_of(const struct change *c, uint32_t ref, uint32_t op)
+{
+    if (c->ops[op].diff == UNKNOWN) {
+        walk(c, ref, (struct span){op, op + 1});
+    }
+    return c->ops[op].diff;
 }
 
 /* ---- changing ---- */
@@ -189,7 +141,7 @@ static uint32_t build(struct change *c, uint8_t *hash_out, struct span span)
     const struct nv_row *const last = c->ops[span.hi - 1].row;
     uint32_t const depth = nv_row_key_diff(&first->key, &last->key);
     uint32_t const middle = split(c, span, depth);
-    uint32_t const index = st__slab_take(&c->tree->inners);
+    uint32_t const index = st__take(c->tree, &c->tree->inners);
     struct st__inner *const node = st__inner_at(c->tree, index);
     node->child[0] = build(c, node->hash[0], (struct span){span.lo, middle});
     node->child[1] = build(c, node->hash[1], (struct span){middle, span.hi});
@@ -206,7 +158,7 @@ join(struct change *c, uint8_t *hash, uint32_t subtree, struct span span, uint32
         return build(c, hash, span);
     }
     uint32_t const side = nv_row_key_bit(&c->ops[span.lo].row->key, depth) ? 1 : 0;
-    uint32_t const index = st__slab_take(&c->tree->inners);
+    uint32_t const index = st__take(c->tree, &c->tree->inners);
     struct st__inner *const node = st__inner_at(c->tree, index);
     node->child[side] = build(c, node->hash[side], span);
     node->child[1 - side] = subtree;
@@ -244,36 +196,12 @@ join_all(struct change *c, uint8_t *hash, uint32_t subtree, struct span low, str
 static uint32_t change_node(
     struct change *c, uint8_t *hash_out, uint32_t ref, const uint8_t *hash, struct span ops);
 
-/* warm brings the paths of a few keys below a node into the cache, all at a
- * time.  Walking did that too, but for a large write set that was long ago. */
-static void warm(const struct change *c, uint32_t ref, struct span span)
-{
-    uint32_t refs[WALK_GROUP];
-    uint32_t const count = span.hi - span.lo;
-    uint32_t arrived = 0;
-    uint32_t ignored = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        refs[i] = ref;
-    }
-    while (arrived < count) {
-        arrived = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            const struct nv_row_key *const key = &c->ops[span.lo + i].row->key;
-            arrived += walk_step(c->tree, &refs[i], key, 0, &ignored) ? 1 : 0;
-        }
-    }
-}
-
 /* change_inner copies an inner node with the ops that belong below it. */
 static uint32_t change_inner(struct change *c, uint8_t *hash_out, uint32_t ref, struct span span)
 {
     const struct st__inner *const old = st__inner_at(c->tree, ref);
-    if (span.lo >= c->warm_end && span.hi - span.lo <= WALK_GROUP) {
-        warm(c, ref, span);
-        c->warm_end = span.hi;
-    }
     uint32_t const middle = split(c, span, old->depth);
-    uint32_t const index = st__slab_take(&c->tree->inners);
+    uint32_t const index = st__take(c->tree, &c->tree->inners);
     struct st__inner *const node = st__inner_at(c->tree, index);
     struct span const left = {span.lo, middle};
     struct span const right = {middle, span.hi};
@@ -291,6 +219,33 @@ static uint32_t change_inner(struct change *c, uint8_t *hash_out, uint32_t ref, 
     return child;
 }
 
+/* puts_of leaves in a span the ops that put, and counts them: removing what is
+ * not there changes nothing. */
+static struct span puts_of(struct change *c, struct span span)
+{
+    uint32_t kept = span.lo;
+    for (uint32_t i = span.lo; i < span.hi; i++) {
+        if (c->ops[i].row->value.bytes != NULL) {
+            c->ops[kept++] = c->ops[i];
+        }
+    }
+    c->inserts += kept - span.lo;
+    return (struct span){span.lo, kept};
+}
+
+/* change_leaf replaces or removes a row. */
+static uint32_t change_leaf(struct change *c, uint8_t *hash_out, uint32_t ref, struct span own)
+{
+    const struct nv_row *const row = c->ops[own.lo].row;
+    NV_ASSERT(own.hi - own.lo == 1);
+    retire(c->tree, ref);
+    if (row->value.bytes == NULL) {
+        c->removals++;
+        return 0;
+    }
+    return st__leaf_new(c->tree, hash_out, row);
+}
+
 /* change_node applies a span of ops to a subtree with hash `hash`, and returns
  * what becomes of it, its hash in `hash_out`; 0 when no row is left.  It goes
  * at most NV_ROW_KEY_BITS + 1 deep. */
@@ -301,15 +256,19 @@ change_node(struct change *c, uint8_t *hash_out, uint32_t ref, const uint8_t *ha
         memcpy(hash_out, hash, sizeof(struct nv_hash));
         return ref;
     }
+    if (ops.lo >= c->walked && ops.hi - ops.lo <= WALK_GROUP) {
+        walk(c, ref, ops);
+        c->walked = ops.hi;
+    }
     uint32_t const depth = st__is_leaf(ref) ? NV_ROW_KEY_BITS : st__inner_at(c->tree, ref)->depth;
     /* Keys that leave the path above this node lie before or after all of its
      * keys; they come beside it. */
     struct span own = ops;
-    while (own.lo < own.hi && c->ops[own.lo].diff < depth &&
+    while (own.lo < own.hi && diff_of(c, ref, own.lo) < depth &&
            !nv_row_key_bit(&c->ops[own.lo].row->key, c->ops[own.lo].diff)) {
         own.lo++;
     }
-    while (own.lo < own.hi && c->ops[own.hi - 1].diff < depth) {
+    while (own.lo < own.hi && diff_of(c, ref, own.hi - 1) < depth) {
         own.hi--;
     }
     uint32_t subtree = 0;
@@ -319,39 +278,43 @@ change_node(struct change *c, uint8_t *hash_out, uint32_t ref, const uint8_t *ha
     } else if (!st__is_leaf(ref)) {
         subtree = change_inner(c, hash_out, ref, own);
     } else {
-        const struct nv_row *const row = c->ops[own.lo].row;
-        NV_ASSERT(own.hi - own.lo == 1);
-        subtree = row->value.bytes != NULL ? st__leaf_new(c->tree, hash_out, row) : 0;
-        retire(c->tree, ref);
+        subtree = change_leaf(c, hash_out, ref, own);
     }
-    struct span const low = {ops.lo, own.lo};
-    struct span const high = {own.hi, ops.hi};
+    struct span const low = puts_of(c, (struct span){ops.lo, own.lo});
+    struct span const high = puts_of(c, (struct span){own.hi, ops.hi});
     return join_all(c, hash_out, subtree, low, high);
 }
 
 /* ---- the whole ---- */
 
-static bool fits(const struct st__tree *tree, const struct need *need)
+/* too_many returns whether the rows would be more than allowed. */
+static bool too_many(const struct st__tree *tree, const struct nv_row *writes, uint32_t count)
 {
-    bool fit = st__slab_left(&tree->inners) >= need->inners;
-    fit = fit && st__slab_left(&tree->leaves) >= need->leaves;
-    for (uint32_t i = 0; i < ST__VALUE_CLASSES; i++) {
-        fit = fit && st__slab_left(&tree->values[i]) >= need->values[i];
+    const struct st__version *const base = st__tree_newest(tree);
+    uint64_t rows = base->head.row_count;
+    if (rows + count <= tree->limits.rows_max) {
+        return false;
     }
-    return fit;
+    for (uint32_t i = 0; i < count; i++) {
+        bool const there = st__tree_find(tree, base->root, &writes[i].key) != NULL;
+        bool const put = writes[i].value.bytes != NULL;
+        rows += put && !there ? 1 : 0;
+        rows -= !put && there ? 1 : 0;
+    }
+    return rows > tree->limits.rows_max;
 }
 
-/* make_room releases versions until the nodes suffice.  With one version left
- * they do, by the sizes of the slabs. */
-static void make_room(struct st__tree *tree, struct need *need)
+/* change_all applies all ops to the tree of a version. */
+static uint32_t
+change_all(struct change *c, struct nv_hash *root_hash, uint32_t root, uint32_t count)
 {
-    /* No more inner nodes than rows, and those of one path that become empty. */
-    uint32_t const most = tree->limits.rows_max + NV_ROW_KEY_BITS;
-    need->inners = need->inners < most ? need->inners : most;
-    while (tree->version_count > 1 && !fits(tree, need)) {
-        st__tree_release(tree);
+    struct nv_hash const before = *root_hash;
+    struct span all = {0, count};
+    if (root != 0) {
+        return change_node(c, root_hash->bytes, root, before.bytes, all);
     }
-    NV_ASSERT(fits(tree, need));
+    all = puts_of(c, all);
+    return span_empty(all) ? 0 : build(c, root_hash->bytes, all);
 }
 
 enum nv_err st__tree_apply(struct st__tree *tree,
@@ -360,33 +323,26 @@ enum nv_err st__tree_apply(struct st__tree *tree,
                            uint32_t count)
 {
     NV_ASSERT(count <= tree->limits.writes_max);
-    struct need need = {.inners = 0};
-    uint32_t const ops = walk(tree, writes, count, &need);
-    struct st_head next = *head;
-    next.row_count = st__tree_newest(tree)->head.row_count + need.inserts - need.removals;
-    if (next.row_count > tree->limits.rows_max) {
+    for (uint32_t i = 0; i < count; i++) {
+        NV_ASSERT(i == 0 || nv_row_key_cmp(&writes[i - 1].key, &writes[i].key) < 0);
+        NV_ASSERT(writes[i].value.size <= NV_ROW_VALUE_MAX);
+        tree->ops[i] = (struct st__op){.row = &writes[i], .diff = UNKNOWN};
+    }
+    if (too_many(tree, writes, count)) {
         return NV_ERR_NO_MEMORY;
     }
-    make_room(tree, &need);
-
-    const struct st__version *const base = st__tree_newest(tree);
+    struct st_head const base = st__tree_newest(tree)->head;
     struct change c = {.tree = tree, .ops = tree->ops};
-    struct nv_hash const root_before = base->head.root;
-    uint32_t root = base->root;
-    next.root = root_before;
-    struct span const all = {0, ops};
-    if (ops > 0 && root == 0) {
-        root = build(&c, next.root.bytes, all);
-    } else if (ops > 0) {
-        root = change_node(&c, next.root.bytes, root, root_before.bytes, all);
-    }
+    struct st_head next = *head;
+    next.root = base.root;
+    uint32_t const root = change_all(&c, &next.root, st__tree_newest(tree)->root, count);
     if (root == 0) {
         nv_row_empty_root(&next.root);
     }
-    bool const genesis = base->head.height == next.height; /* takes the place of no rows */
+    next.row_count = base.row_count + c.inserts - c.removals;
     st__tree_push(tree, &next, root);
-    while (genesis && tree->version_count > 1) {
-        st__tree_release(tree);
+    while (base.height == next.height && tree->version_count > 1) {
+        st__tree_release(tree); /* genesis takes the place of no rows */
     }
     st__tree_check(tree);
     return NV_OK;
