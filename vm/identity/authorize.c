@@ -40,9 +40,7 @@ uint16_t vm_identity_authorize(const struct vm_state *s,
         *scopes_out = session->scopes;
         return VM_OK;
     }
-    struct nv_address own;
-    nv_address_of_key(&own, &tx->key);
-    if (memcmp(own.bytes, tx->account.bytes, sizeof own.bytes) == 0) {
+    if (vm_account_owns(s, account, &tx->key)) {
         *scopes_out = VM_SCOPES_ALL | VM_SCOPE_OWN;
         return VM_OK;
     }

@@ -24,12 +24,47 @@ struct vm_account *vm_account_mut(struct vm_state *s, uint32_t index)
     return vm__mut(s, VM_SLAB_ACCOUNT, index);
 }
 
+static bool account_is(const struct vm_state *s, uint32_t index, const struct nv_address *address)
+{
+    if (!vm__taken(s, VM_SLAB_ACCOUNT, index)) {
+        return false;
+    }
+    const struct vm_account *const a = vm__at(s, VM_SLAB_ACCOUNT, index);
+    return memcmp(a->row.address.bytes, address->bytes, sizeof address->bytes) == 0;
+}
+
 uint32_t vm_account_find(const struct vm_state *s, const struct nv_address *address)
 {
+    uint32_t const slot = vm__guess_slot(&s->account_guess, nv_be64_load(address->bytes + 12));
+    uint32_t index = s->account_guess.place[slot];
+    if (account_is(s, index, address)) {
+        return index;
+    }
     struct nv_row_key key;
-    uint32_t index = 0;
     vm_key_address(&key, address);
-    return vm__index_find(s, VM_INDEX_ADDRESS, &key, &index) ? index : VM_NONE;
+    if (!vm__index_find(s, VM_INDEX_ADDRESS, &key, &index)) {
+        return VM_NONE;
+    }
+    s->account_guess.place[slot] = index;
+    return index;
+}
+
+bool vm_account_owns(const struct vm_state *s, uint32_t account, const struct nv_pubkey *key)
+{
+    struct nv_pubkey *const known = &s->own_keys[account];
+    static const struct nv_pubkey none;
+    if (memcmp(known->bytes, key->bytes, sizeof key->bytes) == 0 &&
+        memcmp(key->bytes, none.bytes, sizeof none.bytes) != 0) {
+        return true;
+    }
+    /* Another key may have the same address, as far as anybody knows. */
+    struct nv_address address;
+    nv_address_of_key(&address, key);
+    if (!account_is(s, account, &address)) {
+        return false;
+    }
+    *known = *key;
+    return true;
 }
 
 uint32_t vm_account_create(struct vm_state *s, const struct nv_address *address)
@@ -47,6 +82,7 @@ uint32_t vm_account_create(struct vm_state *s, const struct nv_address *address)
     account->row.created_height = chain->height;
     chain->next_account++;
     NV_ASSERT(account->id == (uint64_t)index + 1);
+    memset(&s->own_keys[index], 0, sizeof s->own_keys[index]);
     vm_key_address(&key, address);
     vm__index_add(s, VM_INDEX_ADDRESS, &key, index);
     vm__dirty(s, VM_SET_ADDRESS, index);
@@ -123,6 +159,9 @@ static uint32_t session_cell(const struct vm_state *s, uint32_t account, const s
 const struct vm_session_row *
 vm_session_find(const struct vm_state *s, uint32_t account, const struct nv_pubkey *key)
 {
+    if (vm_account(s, account)->session_count == 0) {
+        return NULL;
+    }
     uint32_t const index = session_cell(s, account, key);
     if (index == VM_NONE) {
         return NULL;

@@ -119,6 +119,20 @@ struct vm_param_cell {
     bool live;
 };
 
+/* A guess where something stands, by a hash of what it is: the place is looked
+ * at before it is believed, so a wrong or old guess costs a search and nothing
+ * else.  What the guesses are is not part of the state. */
+struct vm_guess {
+    uint32_t *place;
+    uint32_t mask;
+};
+
+/* vm__guess_slot is where the guess for a 64-bit mark stands. */
+static inline uint32_t vm__guess_slot(const struct vm_guess *guess, uint64_t mark)
+{
+    return (uint32_t)(mark * UINT64_C(0x9e3779b97f4a7c15) >> 32) & guess->mask;
+}
+
 struct vm_state {
     struct vm_slab slabs[VM_SLAB_COUNT];
     struct vm_rowset sets[VM_SET_COUNT];
@@ -134,6 +148,9 @@ struct vm_state {
     struct vm_solvency *solvency; /* by account */
     uint32_t solvency_cap;
     uint64_t loss_clock;
+    struct vm_guess account_guess; /* by address */
+    struct vm_guess level_guess;   /* by market, side and page */
+    struct nv_pubkey *own_keys;    /* by account: the key found to be its own, or zeros */
 };
 
 /* Elements.  vm__at returns one; vm__mut saves it first if a scope is open. */

@@ -36,14 +36,38 @@ static uint32_t *worst_of(struct vm_market *m, uint8_t side)
     return side == VM_BUY ? &m->worst_bid_page : &m->worst_ask_page;
 }
 
+static bool
+page_is(const struct vm_state *s, uint32_t index, uint32_t market, uint8_t side, uint64_t page)
+{
+    if (!vm__taken(s, VM_SLAB_LEVEL, index)) {
+        return false;
+    }
+    const struct vm_level_page *const p = vm__at(s, VM_SLAB_LEVEL, index);
+    return p->page == page && p->market == market && p->side == side;
+}
+
 /* The page of that place, listed or not, or VM_NONE. */
+static uint32_t page_at(const struct vm_state *s, uint32_t market, uint8_t side, uint64_t page)
+{
+    uint64_t const mark = (page << 17) ^ ((uint64_t)market << 1) ^ side;
+    uint32_t const slot = vm__guess_slot(&s->level_guess, mark);
+    uint32_t index = s->level_guess.place[slot];
+    if (page_is(s, index, market, side, page)) {
+        return index;
+    }
+    struct nv_row_key key;
+    vm_key_level(&key, market, side, page);
+    if (!vm__index_find(s, VM_INDEX_LEVEL, &key, &index)) {
+        return VM_NONE;
+    }
+    s->level_guess.place[slot] = index;
+    return index;
+}
+
 static uint32_t
 page_find(const struct vm_state *s, uint32_t market, uint8_t side, struct vm_price price)
 {
-    struct nv_row_key key;
-    uint32_t index = 0;
-    vm_key_level(&key, market, side, vm_page_of(price));
-    return vm__index_find(s, VM_INDEX_LEVEL, &key, &index) ? index : VM_NONE;
+    return page_at(s, market, side, vm_page_of(price));
 }
 
 bool vm__level_room(const struct vm_state *s, uint32_t market, const struct vm_order_row *row)
@@ -121,15 +145,15 @@ static void page_unlist(struct vm_state *s, uint32_t index)
 uint32_t vm__level_open(struct vm_state *s, uint32_t market, uint8_t side, uint64_t page)
 {
     struct nv_row_key key;
-    uint32_t index = 0;
-    vm_key_level(&key, market, side, page);
-    if (vm__index_find(s, VM_INDEX_LEVEL, &key, &index)) {
+    uint32_t index = page_at(s, market, side, page);
+    if (index != VM_NONE) {
         return index;
     }
     index = vm__create(s, VM_SLAB_LEVEL);
     if (index == VM_NONE) {
         return VM_NONE;
     }
+    vm_key_level(&key, market, side, page);
     struct vm_level_page *const fresh = vm__at(s, VM_SLAB_LEVEL, index);
     fresh->market = market;
     fresh->side = side;

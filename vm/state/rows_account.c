@@ -94,18 +94,24 @@ enum nv_err vm_tombstone_row_decode(struct vm_tombstone_row *row, struct nv_view
     return nv_reader_end(&r);
 }
 
-static void order_put(struct nv_writer *w, const struct vm_order_row *row)
+#define ORDER_SIZE 59u
+
+/* One piece of fixed size: order pages are what most blocks write most of. */
+void vm_order_put(struct nv_writer *w, uint8_t ordinal, const struct vm_order_row *row)
 {
-    nv_put_u32(w, row->slot);
-    nv_put_u32(w, row->generation);
-    nv_put_u8(w, row->side);
-    nv_put_u8(w, row->flags);
-    vm_put_price(w, row->price);
-    vm_put_lots(w, row->lots);
-    nv_put_u64(w, row->placed_height);
-    nv_put_u64(w, row->expires_ms);
-    nv_put_u64(w, row->client_id);
-    nv_put_u64(w, row->tie);
+    uint8_t bytes[ORDER_SIZE];
+    bytes[0] = ordinal;
+    nv_be32_store(bytes + 1, row->slot);
+    nv_be32_store(bytes + 5, row->generation);
+    bytes[9] = row->side;
+    bytes[10] = row->flags;
+    nv_be64_store(bytes + 11, (uint64_t)vm_price_raw(row->price));
+    nv_be64_store(bytes + 19, (uint64_t)vm_lots_raw(row->lots));
+    nv_be64_store(bytes + 27, row->placed_height);
+    nv_be64_store(bytes + 35, row->expires_ms);
+    nv_be64_store(bytes + 43, row->client_id);
+    nv_be64_store(bytes + 51, row->tie);
+    nv_put_bytes(w, bytes, sizeof bytes);
 }
 
 static bool order_get(struct nv_reader *r, struct vm_order_row *row)
@@ -129,8 +135,7 @@ void vm_orders_row_encode(struct nv_writer *w, const struct vm_orders_row *row)
 {
     nv_put_u8(w, row->count);
     for (uint32_t i = 0; i < row->count; i++) {
-        nv_put_u8(w, row->ordinal[i]);
-        order_put(w, &row->order[i]);
+        vm_order_put(w, row->ordinal[i], &row->order[i]);
     }
 }
 

@@ -41,6 +41,10 @@ static inline struct vm_ratio vm_get_ratio(struct nv_reader *r)
     return vm_ratio(nv_get_i64(r));
 }
 
+/* vm_order_put writes one order of an order page. */
+struct vm_order_row;
+void vm_order_put(struct nv_writer *w, uint8_t ordinal, const struct vm_order_row *row);
+
 /* vm_get_symbol reads VM_SYMBOL_SIZE bytes of NUL-padded printable ASCII, at
  * least one character, at most all but the last; else it fails the reader's
  * caller by returning false. */

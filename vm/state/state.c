@@ -129,6 +129,16 @@ static void indexes_carve(struct carver *c, struct vm_state *s, const struct vm_
     index_carve(c, &s->indexes[VM_INDEX_ORDER_EXPIRY], l->orders_max);
 }
 
+static void guess_carve(struct carver *c, struct vm_guess *guess, uint32_t cap)
+{
+    uint32_t size = 1024;
+    while (size < cap && size < 1u << 18) {
+        size *= 2;
+    }
+    guess->mask = size - 1;
+    guess->place = carve(c, sizeof *guess->place * size);
+}
+
 /* A scope saves an element once, and takes and releases each slot and index
  * entry a bounded number of times, so the log cannot outgrow this. */
 static size_t undo_bound(const struct vm_state *s, const struct vm_limits *l)
@@ -145,6 +155,9 @@ static void state_carve(struct carver *c, struct vm_state *s, const struct vm_li
     slabs_carve(c, s, l);
     sets_carve(c, s, l);
     indexes_carve(c, s, l);
+    guess_carve(c, &s->account_guess, l->accounts_max);
+    guess_carve(c, &s->level_guess, l->level_pages_max);
+    s->own_keys = carve(c, sizeof *s->own_keys * l->accounts_max);
     s->undo_cap = undo_bound(s, l);
     s->undo = carve(c, s->undo_cap);
     s->solvency_cap = l->accounts_max;

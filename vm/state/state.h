@@ -122,6 +122,8 @@ struct vm_chain_row *vm_chain_mut(struct vm_state *s);
 /* Accounts.  Ids are assigned 1, 2, 3 …; slab index = id - 1. */
 uint32_t
 vm_account_find(const struct vm_state *s, const struct nv_address *address); /* or VM_NONE */
+/* vm_account_owns says whether the account's address is that of the key. */
+bool vm_account_owns(const struct vm_state *s, uint32_t account, const struct nv_pubkey *key);
 uint32_t vm_account_count(const struct vm_state *s);
 const struct vm_account *vm_account(const struct vm_state *s, uint32_t index);
 struct vm_account *vm_account_mut(struct vm_state *s, uint32_t index);

@@ -5,21 +5,20 @@
 #include "base/sort.h"
 
 #include "vm/state/internal.h"
+#include "vm/state/ranked.h"
+#include "vm/state/rows_put.h"
+#include "vm/tx.h"
 
 #include "base/pure.h"
 
 static void orders_encode(const struct vm_state *s, uint32_t index, struct nv_writer *w)
 {
     const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
-    struct vm_orders_row row;
-    row.count = 0;
+    nv_put_u8(w, page->count);
     for (uint32_t left = page->taken; left != 0; left &= left - 1) {
         uint32_t const i = (uint32_t)__builtin_ctz(left);
-        row.ordinal[row.count] = (uint8_t)i;
-        row.order[row.count] = vm_order(s, page->slot[i])->row;
-        row.count++;
+        vm_order_put(w, (uint8_t)i, &vm_order(s, page->slot[i])->row);
     }
-    vm_orders_row_encode(w, &row);
 }
 
 static void orders_key(const struct vm_state *s, uint32_t index, struct nv_row_key *key)
@@ -295,6 +294,40 @@ static void retire_all(struct vm_state *s)
     }
 }
 
+/* A number of a row that never falls as keys rise; rows that share one are told
+ * apart by their keys. */
+static uint64_t level_rank(const struct vm_level_page *page)
+{
+    int64_t const limit = INT64_C(1) << 46; /* beyond it pages share a number */
+    int64_t place = (int64_t)page->page;
+    place = page->side == VM_BUY ? -1 - place : place;
+    place = place < -limit ? -limit : place >= limit ? limit - 1 : place;
+    uint64_t const side = page->side == VM_BUY ? 0 : 1;
+    return (uint64_t)page->market << 48 | side << 47 | (uint64_t)(place + limit);
+}
+
+static uint64_t rank_of(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+{
+    if (id == VM_SET_POSITION) {
+        const struct vm_position *const p = &vm__position(s, index)->open;
+        return p->account << 16 | p->market;
+    }
+    if (id == VM_SET_ORDERS) {
+        const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+        const struct vm_position *const p = &vm__position(s, page->position)->open;
+        return (uint64_t)p->market << 48 | p->account << 8 | page->page;
+    }
+    if (id == VM_SET_LEVEL) {
+        return level_rank(vm__at(s, VM_SLAB_LEVEL, index));
+    }
+    if (id == VM_SET_ADDRESS || id == VM_SET_SESSION || id == VM_SET_TOMBSTONE) {
+        struct nv_row_key key;
+        vm__row_key(s, id, index, &key);
+        return nv_be64_load(key.bytes + 1);
+    }
+    return index;
+}
+
 static int row_cmp(const void *a, const void *b)
 {
     const struct nv_row *const left = a;
@@ -302,26 +335,52 @@ static int row_cmp(const void *a, const void *b)
     return nv_row_key_cmp(&left->key, &right->key);
 }
 
+/* Sorts each run of rows that are out of order among themselves. */
+static void ties_sort(struct nv_row *rows, uint32_t count, struct nv_arena *arena)
+{
+    bool sorted = true;
+    for (uint32_t i = 1; i < count && sorted; i++) {
+        sorted = nv_row_key_cmp(&rows[i - 1].key, &rows[i].key) < 0;
+    }
+    if (!sorted) {
+        size_t const mark = nv_arena_mark(arena);
+        nv_sort(rows, count, sizeof *rows, row_cmp, NV_ARENA_NEW(arena, struct nv_row, count));
+        nv_arena_release(arena, mark);
+    }
+}
+
+/* The writes of one table, sorted, at `out`; how many. */
+static uint32_t
+set_writes(struct vm_state *s, enum vm_set_id id, struct nv_row *out, struct nv_arena *arena)
+{
+    const struct vm_rowset *const set = &s->sets[id];
+    size_t const mark = nv_arena_mark(arena);
+    struct vm_ranked *const ranked = NV_ARENA_NEW(arena, struct vm_ranked, 2 * set->list_count);
+    for (uint32_t j = 0; j < set->list_count; j++) {
+        ranked[j] = (struct vm_ranked){rank_of(s, id, set->list[j]), set->list[j]};
+    }
+    vm_ranked_sort(ranked, ranked + set->list_count, set->list_count);
+    uint32_t count = 0;
+    for (uint32_t j = 0; j < set->list_count; j++) {
+        count += write_one(s, id, ranked[j].index, &out[count]) ? 1u : 0u;
+    }
+    nv_arena_release(arena, mark);
+    ties_sort(out, count, arena);
+    return count;
+}
+
 uint32_t
 vm_state_writes(struct vm_state *s, struct nv_arena *arena, const struct nv_row **writes_out)
 {
     NV_ASSERT(!s->scope_open);
-    uint32_t dirty = 0, longest = 0;
+    uint32_t dirty = 0;
     for (uint32_t id = 0; id < VM_SET_COUNT; id++) {
-        uint32_t const count = s->sets[id].list_count;
-        dirty += count;
-        longest = count > longest ? count : longest;
+        dirty += s->sets[id].list_count;
     }
     struct nv_row *const rows = NV_ARENA_NEW(arena, struct nv_row, dirty);
-    struct nv_row *const scratch = NV_ARENA_NEW(arena, struct nv_row, longest);
     uint32_t count = 0;
     for (uint32_t id = 0; id < VM_SET_COUNT; id++) {
-        const struct vm_rowset *const set = &s->sets[id];
-        uint32_t const first = count;
-        for (uint32_t j = 0; j < set->list_count; j++) {
-            count += write_one(s, (enum vm_set_id)id, set->list[j], &rows[count]) ? 1u : 0u;
-        }
-        nv_sort(&rows[first], count - first, sizeof rows[0], row_cmp, scratch);
+        count += set_writes(s, (enum vm_set_id)id, &rows[count], arena);
     }
     retire_all(s);
     for (uint32_t id = 0; id < VM_SET_COUNT; id++) {
