@@ -55,6 +55,7 @@ static json_t *node_state(const struct devnet *d, uint32_t node)
         }
         rpc_client_close(client);
     }
+    const json_t *const executed = json_object_get(status, "executed");
     json_t *const row = json_pack("{s:i, s:b, s:s, s:o, s:o, s:o, s:o}",
                                   "node",
                                   (int)node,
@@ -65,9 +66,9 @@ static json_t *node_state(const struct devnet *d, uint32_t node)
                                   "finalized_height",
                                   text_of(status, "finalized_height"),
                                   "executed_height",
-                                  text_of(status, "executed_height"),
+                                  text_of(executed, "height"),
                                   "state_root",
-                                  text_of(status, "state_root"),
+                                  text_of(executed, "state_root"),
                                   "peers",
                                   text_of(status, "peers"));
     json_decref(status);

@@ -254,8 +254,7 @@ static json_t *whole(const struct devnet *d, uint64_t now_ms)
 
 static bool write_peers(FILE *file, const struct devnet *d, uint32_t self)
 {
-    const char *separator = "";
-    (void)fprintf(file, "peers =");
+    const char *lead = "peers = ";
     for (uint32_t i = 0; i < d->validators; i++) {
         if (i == self) {
             continue;
@@ -264,15 +263,12 @@ static bool write_peers(FILE *file, const struct devnet *d, uint32_t self)
         if (key == NULL) {
             return false;
         }
-        (void)fprintf(file,
-                      "%s %s@127.0.0.1:%u",
-                      separator,
-                      json_string_value(key) + 2,
-                      d->base_port + 10 * i);
-        separator = ",";
+        (void)fprintf(
+            file, "%s%s@127.0.0.1:%u\n", lead, json_string_value(key) + 2, d->base_port + 10 * i);
+        lead = "  "; /* a list goes on in lines that begin with a blank */
         json_decref(key);
     }
-    return fprintf(file, "\n") > 0;
+    return true;
 }
 
 static bool write_config(const struct devnet *d, uint32_t node)

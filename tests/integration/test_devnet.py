@@ -1,0 +1,206 @@
+"""A devnet through what happens to networks: trading, a fall, kills, a halt, catch-up.
+
+Goal: four real validators, a feed, bots and a keeper on loopback do what docs/ARCHITECTURE.md
+says, seen through the command line alone.
+
+Method: `novate devnet up --detach` in a temporary folder on free ports; every wait is for a
+height or a state, bounded generously, never for a time. `down` must leave no process behind.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NOVATE = ROOT / "build" / "bin" / "novate"
+PATIENCE_S = 180
+
+
+def free_base_port():
+    """A base port with 40 free ports above it."""
+    for base in range(28000, 60000, 50):
+        taken = False
+        for port in range(base, base + 40):
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    s.bind(("127.0.0.1", port))
+                except OSError:
+                    taken = True
+                    break
+        if not taken:
+            return base
+    raise RuntimeError("no free ports")
+
+
+class Devnet:
+    def __init__(self, folder):
+        self.dir = folder
+        self.port = free_base_port()
+
+    def run(self, *words, check=True):
+        result = subprocess.run(
+            [NOVATE, *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        if check:
+            assert result.returncode == 0, f"novate {words}: {result.stderr}{result.stdout}"
+        return result
+
+    def up(self, *more):
+        return self.run("devnet", "up", "--dir", self.dir, "--base-port", str(self.port), "--validators",
+                        "4", "--detach", *more)
+
+    def command(self, *words, check=True):
+        return self.run("devnet", *words, "--dir", self.dir, check=check)
+
+    def status(self):
+        return json.loads(self.command("status", "--json").stdout)
+
+    def url(self, node):
+        return f"http://127.0.0.1:{self.port + 10 * node + 1}"
+
+    def rpc(self, method, node=0, **params):
+        words = [f"{key}={value}" for key, value in params.items()]
+        return json.loads(self.run("rpc", method, *words, "--node", self.url(node)).stdout)
+
+    def heights(self):
+        return [int(row["finalized_height"]) if row["up"] else None for row in self.status()]
+
+    def wait(self, what, why):
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            value = what()
+            if value:
+                return value
+            time.sleep(0.2)
+        raise AssertionError(f"waited in vain for {why}: {self.status()}")
+
+    def wait_height(self, height, nodes=(0, 1, 2, 3)):
+        def reached():
+            heights = self.heights()
+            return all(heights[i] is not None and heights[i] >= height for i in nodes)
+        self.wait(reached, f"height {height} on {nodes}")
+
+    def roots_agree(self):
+        """The roots of one height, told by every node, are equal."""
+        height = min(int(row["executed_height"]) for row in self.status() if row["up"])
+        roots = {self.rpc("chain_block", node=i, height=height)["hash"] for i in range(4)}
+        return len(roots) == 1
+
+
+def processes_in(folder):
+    found = []
+    for pid in os.listdir("/proc"):
+        if pid.isdigit():
+            try:
+                line = pathlib.Path("/proc", pid, "cmdline").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if str(folder) in line:
+                found.append(line)
+    return found
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory):
+    devnet = Devnet(str(tmp_path_factory.mktemp("net") / "d"))
+    devnet.up()
+    yield devnet
+    devnet.command("down", check=False)
+    assert processes_in(devnet.dir) == []
+
+
+def test_status_tells_what_scripts_need(net):
+    rows = net.status()
+    assert [row["node"] for row in rows] == [0, 1, 2, 3]
+    for row in rows:
+        assert row["up"] is True
+        assert isinstance(row["finalized_height"], str) and isinstance(row["executed_height"], str)
+        assert row["state_root"].startswith("0x") and len(row["state_root"]) == 66
+        assert row["peers"] == 3
+        assert row["rpc"] == net.url(row["node"])
+
+
+def test_it_trades(net):
+    def traded():
+        return len(net.rpc("market_trades", market="BTC-PERP")["trades"]) > 0
+    net.wait(traded, "a trade of the bots")
+    book = net.rpc("market_book", market="BTC-PERP")
+    assert book["bids"] and book["asks"]
+    assert float(book["bids"][0][0]) < float(book["asks"][0][0])
+
+
+def test_a_fall_liquidates(net):
+    def heavy():
+        positions = net.rpc("account_positions", address=bot_address(net, "bot4"))["positions"]
+        return any(float(p["size"]) > 0.5 for p in positions)
+    net.wait(heavy, "bot4's large position")
+    before = net.rpc("market_get", market="BTC-PERP")
+    net.command("price", "BTC=-12%")
+
+    def fell():
+        return float(net.rpc("market_get", market="BTC-PERP")["index"]) < 0.93 * float(before["index"])
+    net.wait(fell, "the index to fall")
+
+    def closed():
+        row = net.rpc("account_get", address=bot_address(net, "bot4"))
+        positions = net.rpc("account_positions", address=bot_address(net, "bot4"))["positions"]
+        return row["stage"] != "safe" or all(float(p["size"]) < 1.5 for p in positions)
+    net.wait(closed, "bot4 to be liquidated")
+
+
+def bot_address(net, name):
+    text = net.run("keys", "show", name).stdout
+    for word in text.replace('"', " ").replace(",", " ").split():
+        if word.startswith("0x") and len(word) == 42:
+            return word
+    raise AssertionError(text)
+
+
+def test_three_of_four_go_on_and_the_fourth_catches_up(net):
+    net.command("kill", "2")
+    assert net.status()[2]["up"] is False
+    height = max(h for h in net.heights() if h is not None)
+    net.wait_height(height + 10, nodes=(0, 1, 3))
+    net.command("revive", "2")
+    net.wait_height(height + 10)
+    assert net.roots_agree()
+
+
+def test_two_dead_halt_without_harm(net):
+    net.command("kill", "1")
+    net.command("kill", "3")
+    time.sleep(0)  # the kills have returned: both are dead
+    settled = net.wait(lambda: stuck_height(net), "the two others to stop")
+    net.command("revive", "1")
+    net.command("revive", "3")
+    net.wait_height(settled + 5)
+    assert net.roots_agree()
+
+
+def stuck_height(net):
+    """The height of the survivors, once it has not moved over ten looks."""
+    first = [net.heights()[i] for i in (0, 2)]
+    for _ in range(10):
+        time.sleep(0.3)
+        if [net.heights()[i] for i in (0, 2)] != first:
+            return 0
+    return max(first)
+
+
+def test_the_audit_holds(net):
+    report = json.loads(net.run("audit", "--node", net.url(0), "--json").stdout)
+    assert report["ok"] is True and report["root_ok"] is True
+    assert all(int(m["lots_sum"]) == 0 and int(m["cost_plus_realised_micro"]) == 0
+               for m in report["markets"])
+
+
+def test_the_faucet_pays(net):
+    address = bot_address(net, "bob")
+    before = float(net.rpc("account_get", address=address)["cash"])
+    net.command("faucet", address, "123.5")
+    assert float(net.rpc("account_get", address=address)["cash"]) == pytest.approx(before + 123.5)
