@@ -350,12 +350,12 @@ static void link_conn(struct rpc_conn *conn)
     rpc->conn_count++;
 }
 
-void rpc__conn_accept(struct rpc *rpc, uv_stream_t *listener, bool metrics_only)
+bool rpc__conn_accept(struct rpc *rpc, uv_stream_t *listener, bool metrics_only)
 {
     struct rpc_conn *conn = nv_heap_alloc(sizeof *conn);
     if (conn == NULL || uv_tcp_init(listener->loop, &conn->tcp) != 0) {
         nv_heap_free(conn);
-        return;
+        return false;
     }
     const struct rpc_limits *limits = &rpc->limits;
     conn->rpc = rpc;
@@ -372,8 +372,9 @@ void rpc__conn_accept(struct rpc *rpc, uv_stream_t *listener, bool metrics_only)
     if (!stays) {
         rpc->counters.connections_refused++;
         rpc__conn_close(conn);
-        return;
+        return true;
     }
     uv_tcp_nodelay(&conn->tcp, 1);
     rpc__conn_pace(conn);
+    return true;
 }

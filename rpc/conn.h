@@ -13,6 +13,8 @@
 
 #include <uv.h>
 
+#include "base/err.h"
+
 #include "rpc/http.h"
 #include "rpc/json_write.h"
 #include "rpc/limits.h"
@@ -66,8 +68,9 @@ struct rpc_conn {
     bool lagging; /* some of them have left something out */
 };
 
-/* rpc__conn_accept takes a connection off the listener. */
-void rpc__conn_accept(struct rpc *rpc, uv_stream_t *listener, bool metrics_only);
+/* rpc__conn_accept takes a connection off the listener. False: there is no
+ * memory for it, and it stays there; the listener gives no other before. */
+NV_MUST_USE bool rpc__conn_accept(struct rpc *rpc, uv_stream_t *listener, bool metrics_only);
 
 /* rpc__conn_send appends output; rpc__conn_flush starts to write it. */
 void rpc__conn_send(struct rpc_conn *conn, const void *bytes, uint32_t size);

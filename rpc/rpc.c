@@ -21,12 +21,17 @@
 
 static const char LISTEN_DEFAULT[] = "127.0.0.1:27657";
 
+struct rpc_listener {
+    uv_tcp_t tcp; /* first */
+    bool pending; /* a connection waits for memory */
+};
+
 /* Sockets and timers. A handle is closed by the loop, so it is freed only after
  * the loop has said so. */
 struct rpc_net {
     uv_loop_t *loop;
-    uv_tcp_t listener;
-    uv_tcp_t metrics;
+    struct rpc_listener listener;
+    struct rpc_listener metrics;
     uv_timer_t timer;
     uint32_t handles; /* open ones of the three */
     uint16_t port;
@@ -101,17 +106,24 @@ static uint16_t port_of(const uv_tcp_t *tcp)
 
 /* ---- opening ---- */
 
-static void on_connection(uv_stream_t *listener, int status)
+/* accept_on takes a connection, or leaves it for the timer to try again. */
+static void accept_on(struct rpc *rpc, struct rpc_listener *listener)
 {
-    struct rpc *rpc = listener->data;
+    bool const metrics_only = listener == &rpc->net->metrics;
+    listener->pending = !rpc__conn_accept(rpc, (uv_stream_t *)&listener->tcp, metrics_only);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
     if (status == 0) {
-        rpc__conn_accept(rpc, listener, listener == (uv_stream_t *)&rpc->net->metrics);
+        accept_on(stream->data, (struct rpc_listener *)(void *)stream);
     }
 }
 
 static void on_timer(uv_timer_t *timer)
 {
     struct rpc *rpc = timer->data;
+    struct rpc_net *net = rpc->net;
     uint64_t const now_ms = rpc__now(rpc);
     struct rpc_conn *next = NULL;
     for (struct rpc_conn *conn = rpc->conns; conn != NULL; conn = next) {
@@ -119,6 +131,12 @@ static void on_timer(uv_timer_t *timer)
         rpc__conn_sweep(conn, now_ms);
     }
     rpc__waits_expire(&rpc->waits, now_ms);
+    if (net->listener.pending) {
+        accept_on(rpc, &net->listener);
+    }
+    if (net->metrics.pending) {
+        accept_on(rpc, &net->metrics);
+    }
 }
 
 static enum nv_err err_of_uv(int result, const char *address)
@@ -163,11 +181,11 @@ static enum nv_err start(struct rpc *rpc, const struct rpc_config *config)
     net->handles++;
     net->timer.data = rpc;
     uv_timer_start(&net->timer, on_timer, SWEEP_MS, SWEEP_MS);
-    NV_TRY(listen_on(rpc, &net->listener, listen, &rpc->loopback));
-    net->port = port_of(&net->listener);
+    NV_TRY(listen_on(rpc, &net->listener.tcp, listen, &rpc->loopback));
+    net->port = port_of(&net->listener.tcp);
     if (config->metrics != NULL) {
-        NV_TRY(listen_on(rpc, &net->metrics, config->metrics, &metrics_loopback));
-        net->metrics_port = port_of(&net->metrics);
+        NV_TRY(listen_on(rpc, &net->metrics.tcp, config->metrics, &metrics_loopback));
+        net->metrics_port = port_of(&net->metrics.tcp);
     }
     return NV_OK;
 }

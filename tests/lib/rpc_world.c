@@ -65,7 +65,7 @@ static enum nv_err state_prove(void *ctx,
     return proof->overflow ? NV_ERR_TOO_LARGE : NV_OK;
 }
 
-static void job_run(struct rpc_world *world, struct rpc_job *job)
+static void job_only(struct rpc_world *world, struct rpc_job *job)
 {
     static const struct rpc_state_ops ops = {
         .get = state_get, .rows = state_rows, .prove = state_prove};
@@ -76,12 +76,73 @@ static void job_run(struct rpc_world *world, struct rpc_job *job)
         state.certificate = nv_view_of_text("certificate");
     }
     job->run(job, &state);
+}
+
+static void job_run(struct rpc_world *world, struct rpc_job *job)
+{
+    job_only(world, job);
     rpc_job_done(world->rpc, job);
+}
+
+static struct rpc_job *job_take(struct rpc_job **jobs, uint32_t *count)
+{
+    struct rpc_job *job = jobs[0];
+    (*count)--;
+    memmove(jobs, jobs + 1, *count * sizeof *jobs);
+    return job;
+}
+
+/* executor is the thread that owns the state. */
+static void *executor(void *ctx)
+{
+    struct rpc_world *world = ctx;
+    pthread_mutex_lock(&world->lock);
+    while (!world->stopping) {
+        if (world->job_count == 0) {
+            pthread_cond_wait(&world->more, &world->lock);
+            continue;
+        }
+        struct rpc_job *job = job_take(world->jobs, &world->job_count);
+        pthread_mutex_unlock(&world->lock);
+        job_only(world, job);
+        pthread_mutex_lock(&world->lock);
+        world->done[world->done_count++] = job;
+    }
+    pthread_mutex_unlock(&world->lock);
+    return NULL;
+}
+
+/* give_back hands the server what the thread has run. */
+static void give_back(struct rpc_world *world)
+{
+    pthread_mutex_lock(&world->lock);
+    while (world->done_count > 0) {
+        struct rpc_job *job = job_take(world->done, &world->done_count);
+        pthread_mutex_unlock(&world->lock);
+        rpc_job_done(world->rpc, job);
+        pthread_mutex_lock(&world->lock);
+    }
+    pthread_mutex_unlock(&world->lock);
+}
+
+static enum nv_err queue_for_thread(struct rpc_world *world, struct rpc_job *job)
+{
+    pthread_mutex_lock(&world->lock);
+    bool const room = world->job_count + world->done_count + 1 < WORLD_JOBS_MAX;
+    if (room) {
+        world->jobs[world->job_count++] = job;
+        pthread_cond_signal(&world->more);
+    }
+    pthread_mutex_unlock(&world->lock);
+    return room ? NV_OK : NV_ERR_BUSY;
 }
 
 static enum nv_err run_on_state(void *ctx, struct rpc_job *job)
 {
     struct rpc_world *world = ctx;
+    if (world->threaded) {
+        return queue_for_thread(world, job);
+    }
     if (world->job_count >= world->jobs_room) {
         return NV_ERR_BUSY;
     }
@@ -235,6 +296,11 @@ void world_open_bare(struct rpc_world *world)
     if (world->genesis.bytes == NULL) {
         world->genesis = nv_view_of_text("{\"chain\":\"test\"}");
     }
+    if (world->threaded) {
+        pthread_mutex_init(&world->lock, NULL);
+        pthread_cond_init(&world->more, NULL);
+        assert_int_equal(pthread_create(&world->thread, NULL, executor, world), 0);
+    }
     assert_int_equal(rpc_open(&world->rpc, &world->config, &mine), NV_OK);
     assert_true(rpc_listen_port(world->rpc) != 0);
 }
@@ -264,6 +330,13 @@ void world_close(struct rpc_world *world)
         world_turn(world);
     }
     assert_true(world->closed);
+    if (world->threaded) {
+        pthread_mutex_lock(&world->lock);
+        world->stopping = true;
+        pthread_cond_signal(&world->more);
+        pthread_mutex_unlock(&world->lock);
+        pthread_join(world->thread, NULL);
+    }
     uv_run(&world->loop, UV_RUN_NOWAIT);
     assert_int_equal(uv_loop_close(&world->loop), 0);
 }
@@ -271,11 +344,12 @@ void world_close(struct rpc_world *world)
 void world_turn(struct rpc_world *world)
 {
     uv_run(&world->loop, UV_RUN_NOWAIT);
+    if (world->threaded) {
+        give_back(world);
+        return;
+    }
     while (world->job_count > 0 && !world->hold_jobs) {
-        struct rpc_job *job = world->jobs[0];
-        world->job_count--;
-        memmove(world->jobs, world->jobs + 1, world->job_count * sizeof world->jobs[0]);
-        job_run(world, job);
+        job_run(world, job_take(world->jobs, &world->job_count));
     }
 }
 

@@ -8,6 +8,7 @@
  * something; nothing depends on how long that takes. The node's state is a
  * row_model; jobs run when the test lets them, at once unless it holds them. */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -33,7 +34,14 @@ struct rpc_world {
     struct rpc_status status;
     struct rpc_job *jobs[WORLD_JOBS_MAX];
     uint32_t job_count;
+    struct rpc_job *done[WORLD_JOBS_MAX]; /* run by the thread, to be given back */
+    uint32_t done_count;
+    pthread_t thread;
+    pthread_mutex_t lock; /* jobs and done, while there is a thread */
+    pthread_cond_t more;
+    bool stopping;
     bool hold_jobs;
+    bool threaded;      /* jobs run on a thread of their own; set before opening */
     bool sync_jobs;     /* jobs run inside run_on_state */
     uint32_t jobs_room; /* run_on_state answers busy beyond this */
     uint64_t tickets[WORLD_TICKETS_MAX];
