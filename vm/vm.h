@@ -32,7 +32,8 @@
 struct vm;
 struct vm_genesis;
 
-/* Capacities, known at start; memory is reserved once for them. */
+/* Capacities, known at start; memory is reserved once for them.  They decide
+ * what finds no room, so every node of a chain must have the same. */
 struct vm_limits {
     uint32_t accounts_max;
     uint32_t positions_max;

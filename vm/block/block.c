@@ -3,7 +3,6 @@
 #include "vm/block/block.h"
 
 #include "base/assert.h"
-#include "base/merkle.h"
 
 #include "vm/clearing/clearing.h"
 #include "vm/execution/execution.h"
@@ -178,7 +177,7 @@ void vm_block_close(struct vm_block_run *run, struct vm_result *result)
     vm_block_receipts(run, result);
     result->events = x->events;
     result->event_count = x->event_count;
-    nv_merkle_root(&result->events_root, x->events, x->event_count);
+    vm_exec_events_root(x, &result->events_root);
     struct vm_block_result_row const row = {
         .height = x->block->height,
         .time_ms = x->block->time_ms,

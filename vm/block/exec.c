@@ -1,6 +1,7 @@
 #include "vm/block/exec.h"
 
 #include "base/assert.h"
+#include "base/merkle.h"
 
 #include "base/pure.h"
 
@@ -24,22 +25,47 @@ list_grow(struct nv_arena *arena, void *list, uint32_t count, uint32_t *cap, siz
     return moved;
 }
 
+/* SPEC receipts 3.5: "its leaves are groups of 64 consecutive events, the last
+ * group having what is left, and a leaf's data are the group's events one after
+ * another, each after its size as a u16." */
+#define GROUP_EVENTS 64u
+#define GROUP_BYTES  (GROUP_EVENTS * (EVENT_SIZE_MAX + 2u))
+
+/* Where the next event goes: at the end of the last group, or in a new one. */
+static uint8_t *event_place(struct vm_exec *x)
+{
+    if (x->event_count % GROUP_EVENTS == 0) {
+        x->groups =
+            list_grow(x->arena, x->groups, x->group_count, &x->group_cap, sizeof x->groups[0]);
+        uint8_t *const bytes = NV_ARENA_NEW(x->arena, uint8_t, GROUP_BYTES);
+        x->groups[x->group_count] = nv_view_of(bytes, 0);
+        x->group_count++;
+        x->group_bytes = bytes;
+    }
+    return x->group_bytes + x->groups[x->group_count - 1].size;
+}
+
 void vm_exec_emit(struct vm_exec *x, const struct vm_event *event)
 {
-    uint8_t bytes[EVENT_SIZE_MAX];
-    struct nv_writer w;
-    nv_writer_init(&w, bytes, sizeof bytes);
-    vm_event_encode(&w, event);
-    NV_ASSERT(!w.overflow);
-    if (x->event_bytes + w.size > x->event_bytes_max) {
+    if (x->event_bytes + EVENT_SIZE_MAX > x->event_bytes_max) {
         return;
     }
+    uint8_t *const place = event_place(x);
+    struct nv_writer w;
+    nv_writer_init(&w, place + 2, EVENT_SIZE_MAX);
+    vm_event_encode(&w, event);
+    NV_ASSERT(!w.overflow);
+    nv_be16_store(place, (uint16_t)w.size);
+    x->groups[x->group_count - 1].size += w.size + 2;
     x->event_bytes += w.size;
-    uint8_t *const kept = NV_ARENA_NEW(x->arena, uint8_t, w.size);
-    memcpy(kept, bytes, w.size);
     x->events = list_grow(x->arena, x->events, x->event_count, &x->event_cap, sizeof x->events[0]);
-    x->events[x->event_count] = nv_view_of(kept, w.size);
+    x->events[x->event_count] = nv_writer_view(&w);
     x->event_count++;
+}
+
+void vm_exec_events_root(const struct vm_exec *x, struct nv_hash *out)
+{
+    nv_merkle_root(out, x->groups, x->group_count);
 }
 
 void vm_exec_credit(struct vm_exec *x, uint32_t account, struct vm_money amount)

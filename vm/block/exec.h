@@ -54,6 +54,10 @@ struct vm_exec {
     struct nv_view *events;
     uint32_t event_count;
     uint32_t event_cap;
+    struct nv_view *groups; /* leaves of the events' root; the last one grows */
+    uint8_t *group_bytes;   /* of the last one */
+    uint32_t group_count;
+    uint32_t group_cap;
     uint64_t event_bytes;
     uint64_t event_bytes_max;
     struct vm_credit *credits;
@@ -70,6 +74,9 @@ struct vm_credit {
 /* vm_exec_emit appends one event.  A block's events have a bound in bytes
  * (vm_limits.block_output_bytes_max); what is beyond it is not told. */
 void vm_exec_emit(struct vm_exec *x, const struct vm_event *event);
+
+/* vm_exec_events_root writes the root over the block's events so far. */
+void vm_exec_events_root(const struct vm_exec *x, struct nv_hash *out);
 
 /* vm_exec_credit notes cash for an account that lands at the phase's end.
  * The sum is part of the conservation check of the block. */
