@@ -170,7 +170,7 @@ def refused():
         ("bytes behind", b"\x01" + good + b"\x00"),
         ("cut short", b"\x01" + good[:-1]),
         ("a value too large", b"\x01" + row(zero, bytes(1985))),
-        ("a depth that does not grow", b"\x01" + inner(1, row(zero), inner(1, row(b"\x40" + bytes(31)), row(b"\x60" + bytes(31))))),
+        ("a depth that does not grow", b"\x01" + inner(1, row(zero), inner(1, cut, row(b"\x40" + bytes(31))))),
         ("both sides cut", b"\x01" + inner(0, cut, cut)),
         ("nothing but a cut", b"\x01" + cut),
         ("empty below an inner node", b"\x01" + inner(0, u(1, EMPTY), row(high))),
