@@ -85,6 +85,18 @@ static void tx_open(struct vm_block_run *run, uint32_t index)
     }
 }
 
+#define AHEAD 6u
+
+static void txs_prefetch(const struct vm_state *s, const struct vm_block *block, uint32_t i)
+{
+    if (i + 2 * AHEAD < block->tx_count) {
+        vm_prefetch_address(s, &block->txs[i + 2 * AHEAD].account);
+    }
+    if (i + AHEAD < block->tx_count) {
+        vm_prefetch_account(s, &block->txs[i + AHEAD].account);
+    }
+}
+
 void vm_block_open(struct vm_block_run *run,
                    struct vm_state *state,
                    struct nv_arena *arena,
@@ -110,6 +122,7 @@ void vm_block_open(struct vm_block_run *run,
     x->acts = NV_ARENA_NEW(arena, struct vm_act, actions);
     run->txs = NV_ARENA_NEW(arena, struct vm_tx_run, block->tx_count);
     for (uint32_t i = 0; i < block->tx_count; i++) {
+        txs_prefetch(state, block, i);
         tx_open(run, i);
     }
     vm_exec_credits_land(x);

@@ -145,6 +145,20 @@ static void clear_expired(struct vm_exec *x)
     }
 }
 
+#define AHEAD 5u /* acts between a hint and its use */
+
+static void prefetch(const struct vm_exec *x, uint32_t i)
+{
+    uint32_t const far = i + 2 * AHEAD;
+    uint32_t const near = i + AHEAD;
+    if (far < x->act_count && x->acts[far].action->kind == VM_ACTION_CANCEL) {
+        vm_prefetch_order(x->state, x->acts[far].action->cancel_order);
+    }
+    if (near < x->act_count && x->acts[near].action->kind == VM_ACTION_CANCEL) {
+        vm_prefetch_around_order(x->state, x->acts[near].action->cancel_order);
+    }
+}
+
 void vm_execution_cancel(struct vm_exec *x)
 {
     struct cancelling const c = {.x = x, .locks = locks_new(x)};
@@ -158,6 +172,7 @@ void vm_execution_cancel(struct vm_exec *x)
     }
     for (uint32_t i = 0; i < x->act_count; i++) {
         struct vm_act *const act = &x->acts[i];
+        prefetch(x, i);
         if (act->action->kind == VM_ACTION_CANCEL) {
             act->outcome = cancel_handle(&c, act);
         } else if (act->action->kind == VM_ACTION_CANCEL_CLIENT) {

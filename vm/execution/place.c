@@ -11,6 +11,8 @@
 
 #include "base/pure.h"
 
+#define AHEAD 4u /* places between a hint and its use */
+
 /* Best prices of a market when the phase began. */
 struct tops {
     bool has_bid, has_ask;
@@ -276,6 +278,12 @@ void vm_execution_place(struct vm_exec *x)
     }
     const struct tops *const tops = tops_new(x);
     for (uint32_t i = 0; i < count; i++) {
+        if (i + 2 * AHEAD < count) {
+            vm_prefetch_position(x->state, places[i + 2 * AHEAD]->account);
+        }
+        if (i + AHEAD < count) {
+            vm_prefetch_pages(x->state, places[i + AHEAD]->account);
+        }
         places[i]->outcome = place_one(x, tops, places[i]);
     }
 }

@@ -45,13 +45,15 @@ static void *carve(struct carver *c, size_t size)
     return c->arena != NULL ? nv_arena_alloc(c->arena, size, CARVE_ALIGN, 1) : NULL;
 }
 
+/* Elements begin at cache lines, so that each touches as few as it can. */
 static void slab_carve(struct carver *c, struct vm_slab *slab, uint32_t cap, size_t size)
 {
+    uint32_t const stride = ((uint32_t)size + CARVE_ALIGN - 1) / CARVE_ALIGN * CARVE_ALIGN;
     uint64_t *const words = carve(c, vm_slots_words(cap) * sizeof *words);
-    slab->size = (uint32_t)size;
+    slab->size = stride;
     slab->save_at = 0;
     slab->save_size = (uint32_t)size;
-    slab->elements = carve(c, size * cap);
+    slab->elements = carve(c, (size_t)stride * cap);
     slab->saved = carve(c, sizeof *slab->saved * cap);
     slab->slots.cap = cap;
     if (c->arena != NULL) {
@@ -132,7 +134,7 @@ static void indexes_carve(struct carver *c, struct vm_state *s, const struct vm_
 static void guess_carve(struct carver *c, struct vm_guess *guess, uint32_t cap)
 {
     uint32_t size = 1024;
-    while (size < cap && size < 1u << 18) {
+    while (size / 4 < cap && size < 1u << 20) {
         size *= 2;
     }
     guess->mask = size - 1;

@@ -224,6 +224,16 @@ void vm_solvency_forget_all(struct vm_state *s);
 uint64_t vm_loss_clock(const struct vm_state *s);
 void vm_loss_clock_advance(struct vm_state *s, uint64_t by);
 
+/* Hints that something will be read soon: they change nothing.  A loop over many
+ * accounts or orders gives them a few turns ahead, each when what the one before
+ * it fetched has come. */
+void vm_prefetch_address(const struct vm_state *s, const struct nv_address *address);
+void vm_prefetch_account(const struct vm_state *s, const struct nv_address *address);
+void vm_prefetch_position(const struct vm_state *s, uint32_t account);
+void vm_prefetch_pages(const struct vm_state *s, uint32_t account);
+void vm_prefetch_order(const struct vm_state *s, uint64_t handle);
+void vm_prefetch_around_order(const struct vm_state *s, uint64_t handle);
+
 /* Parameters by enum vm_param_number (vm/params.h). */
 int64_t vm_param(const struct vm_state *s, uint16_t param);
 

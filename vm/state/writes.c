@@ -349,6 +349,27 @@ static void ties_sort(struct nv_row *rows, uint32_t count, struct nv_arena *aren
     }
 }
 
+#define AHEAD 3u /* rows between a hint and its use */
+
+/* The committed value of a row, and what an order page gathers. */
+static void row_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+{
+    const struct vm_rowset *const set = &s->sets[id];
+    const uint8_t *const image = image_of(set, index);
+    __builtin_prefetch(image);
+    if (id != VM_SET_ORDERS) {
+        return;
+    }
+    const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+    for (uint32_t left = page->taken; left != 0; left &= left - 1) {
+        uint32_t const slot = page->slot[__builtin_ctz(left)];
+        __builtin_prefetch(vm__at(s, VM_SLAB_ORDER, slot));
+    }
+    for (uint32_t at = 64; at < set->image_size[index]; at += 64) {
+        __builtin_prefetch(image + at);
+    }
+}
+
 /* The writes of one table, sorted, at `out`; how many. */
 static uint32_t
 set_writes(struct vm_state *s, enum vm_set_id id, struct nv_row *out, struct nv_arena *arena)
@@ -357,11 +378,17 @@ set_writes(struct vm_state *s, enum vm_set_id id, struct nv_row *out, struct nv_
     size_t const mark = nv_arena_mark(arena);
     struct vm_ranked *const ranked = NV_ARENA_NEW(arena, struct vm_ranked, 2 * set->list_count);
     for (uint32_t j = 0; j < set->list_count; j++) {
+        if (j + 2 * AHEAD < set->list_count && slab_of(id) != VM_SLAB_COUNT) {
+            __builtin_prefetch(vm__at(s, slab_of(id), set->list[j + 2 * AHEAD]));
+        }
         ranked[j] = (struct vm_ranked){rank_of(s, id, set->list[j]), set->list[j]};
     }
     vm_ranked_sort(ranked, ranked + set->list_count, set->list_count);
     uint32_t count = 0;
     for (uint32_t j = 0; j < set->list_count; j++) {
+        if (j + AHEAD < set->list_count) {
+            row_prefetch(s, id, ranked[j + AHEAD].index);
+        }
         count += write_one(s, id, ranked[j].index, &out[count]) ? 1u : 0u;
     }
     nv_arena_release(arena, mark);

@@ -1,0 +1,79 @@
+/* Hints to the processor: what will be read soon.  Bounds are checked, contents
+ * are not: a hint for what is not there fetches something else. */
+
+#include "vm/state/internal.h"
+
+#include "base/pure.h"
+
+#define LINE 64u
+
+static void fetch(const void *at, uint32_t lines)
+{
+    const uint8_t *const bytes = at;
+    for (uint32_t i = 0; i < lines; i++) {
+        __builtin_prefetch(bytes + (size_t)i * LINE);
+    }
+}
+
+static void fetch_element(const struct vm_state *s, enum vm_slab_id id, uint32_t index, uint32_t n)
+{
+    if (index < s->slabs[id].slots.cap) {
+        fetch(vm__at(s, id, index), n);
+    }
+}
+
+static uint32_t account_guess(const struct vm_state *s, const struct nv_address *address)
+{
+    return vm__guess_slot(&s->account_guess, nv_be64_load(address->bytes + 12));
+}
+
+void vm_prefetch_address(const struct vm_state *s, const struct nv_address *address)
+{
+    fetch(&s->account_guess.place[account_guess(s, address)], 1);
+}
+
+void vm_prefetch_account(const struct vm_state *s, const struct nv_address *address)
+{
+    uint32_t const index = s->account_guess.place[account_guess(s, address)];
+    fetch_element(s, VM_SLAB_ACCOUNT, index, 2);
+    fetch(&s->own_keys[index], 1);
+}
+
+/* The position that the account has, if it has but one or its first. */
+static uint32_t first_position(const struct vm_state *s, uint32_t account)
+{
+    const struct vm_account *const a = vm__at(s, VM_SLAB_ACCOUNT, account);
+    return a->position_count > 0 ? a->position[0] : VM_NONE;
+}
+
+void vm_prefetch_position(const struct vm_state *s, uint32_t account)
+{
+    fetch_element(s, VM_SLAB_POSITION, first_position(s, account), 3);
+}
+
+void vm_prefetch_pages(const struct vm_state *s, uint32_t account)
+{
+    uint32_t const position = first_position(s, account);
+    if (position != VM_NONE) {
+        fetch_element(s, VM_SLAB_ORDER_PAGE, vm__position(s, position)->page[0], 4);
+    }
+}
+
+void vm_prefetch_order(const struct vm_state *s, uint64_t handle)
+{
+    uint32_t market, generation, slot;
+    vm_order_handle_split(handle, &market, &generation, &slot);
+    fetch_element(s, VM_SLAB_ORDER, slot, 2);
+}
+
+void vm_prefetch_around_order(const struct vm_state *s, uint64_t handle)
+{
+    uint32_t market, generation, slot;
+    vm_order_handle_split(handle, &market, &generation, &slot);
+    if (vm__taken(s, VM_SLAB_ORDER, slot)) {
+        const struct vm_order *const order = vm__at(s, VM_SLAB_ORDER, slot);
+        fetch_element(s, VM_SLAB_POSITION, order->position, 3);
+        fetch_element(s, VM_SLAB_ORDER, order->level_prev, 2);
+        fetch_element(s, VM_SLAB_ORDER, order->level_next, 2);
+    }
+}
