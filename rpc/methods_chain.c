@@ -19,6 +19,8 @@
 #define WAIT_MS_DEFAULT 10000u
 #define WAIT_MS_MAX     60000u
 #define PROOF_KEYS_MAX  64u
+#define FRESH_BLOCKS    8u
+#define RETRY_MS        100u
 
 void rpc__chain_genesis(struct rpc_call *call)
 {
@@ -53,19 +55,38 @@ static bool find_block(struct rpc_call *call, uint64_t height, struct rpc_block 
         return true;
     }
     if (err == NV_ERR_NOT_FOUND) {
-        bool const future = !call->rpc->has_head || height > call->rpc->head.height;
-        rpc__call_fail(call, future ? RPC_ERROR_FUTURE_HEIGHT : RPC_ERROR_PRUNED);
+        /* The newest blocks may be executed before their journal is written. */
+        uint64_t const head = call->rpc->has_head ? call->rpc->head.height : 0;
+        bool const early = height > head || head - height < FRESH_BLOCKS;
+        rpc__call_fail(call, early ? RPC_ERROR_FUTURE_HEIGHT : RPC_ERROR_PRUNED);
+        call->fault.retry_after_ms = early && height <= head ? RETRY_MS : 0;
     } else {
         rpc__call_fail_err(call, err);
     }
     return false;
 }
 
+/* newest_block returns the height of the newest block that the node can give. */
+static uint64_t newest_block(struct rpc_call *call)
+{
+    const struct rpc_port *port = &call->rpc->port;
+    uint64_t const head = call->rpc->head.height;
+    for (uint64_t back = 0; back < FRESH_BLOCKS && back < head; back++) {
+        struct rpc_block block = {.tx_count = 0};
+        if (port->block(port->ctx, head - back, &block) == NV_OK) {
+            return head - back;
+        }
+    }
+    return head;
+}
+
 void rpc__chain_block(struct rpc_call *call)
 {
     struct rpc_block block;
-    uint64_t height = call->rpc->head.height;
-    (void)rpc__param_u64(call->params, "height", &height);
+    uint64_t height = 0;
+    if (!rpc__param_u64(call->params, "height", &height)) {
+        height = newest_block(call);
+    }
     if (find_block(call, height, &block)) {
         rpc__json_u64(&call->out, "height", height);
         rpc__block_write(&call->out, &block);

@@ -193,7 +193,7 @@ static uint32_t validators(void *ctx, struct rpc_validator *out, uint32_t cap)
 static enum nv_err block(void *ctx, uint64_t height, struct rpc_block *out)
 {
     struct rpc_world *world = ctx;
-    if (height == 0 || height > world->head.height) {
+    if (height == 0 || height + world->unwritten > world->head.height) {
         return NV_ERR_NOT_FOUND;
     }
     memset(out, 0, sizeof *out);
