@@ -26,6 +26,7 @@ struct node_outbox {
     uint64_t bytes;
     uint64_t bytes_max;
     bool syncing;
+    bool flush; /* records passed over make a batch of their own */
 };
 
 enum nv_err node_outbox_open(struct node_outbox **out, uint64_t bytes_max)
@@ -162,8 +163,26 @@ static void gather(struct node_outbox *outbox, struct node_outbox_item *out)
     outbox->lazy_end = &outbox->lazy;
     outbox->bytes -= lazy;
     outbox->syncing = true;
+    outbox->flush = false;
     *out = (struct node_outbox_item){.kind = NODE_OUTBOX_BATCH,
                                      .batch = nv_view_of(outbox->batch, (uint32_t)size)};
+}
+
+/* flush makes a batch of what was passed over, if that is wanted. */
+static bool flush(struct node_outbox *outbox, struct node_outbox_item *out)
+{
+    bool const wanted = outbox->flush && outbox->lazy != NULL;
+    outbox->flush = wanted;
+    if (!wanted || outbox->syncing) {
+        return false;
+    }
+    gather(outbox, out);
+    return true;
+}
+
+void node_outbox_flush(struct node_outbox *outbox)
+{
+    outbox->flush = true;
 }
 
 bool node_outbox_next(struct node_outbox *outbox, struct node_outbox_item *out)
@@ -184,7 +203,7 @@ bool node_outbox_next(struct node_outbox *outbox, struct node_outbox_item *out)
         }
     }
     if (outbox->first == NULL) {
-        return false;
+        return flush(outbox, out);
     }
     const struct item *const item = outbox->first;
     *out = (struct node_outbox_item){

@@ -60,6 +60,10 @@ node_outbox_send(struct node_outbox *outbox, const struct node_outbox_message *m
  * False when there is nothing, or everything waits for the disk. */
 bool node_outbox_next(struct node_outbox *outbox, struct node_outbox_item *item);
 
+/* node_outbox_flush makes records that wait for the next batch a batch of their
+ * own: for a node that has nothing to vote on, or is about to stop. */
+void node_outbox_flush(struct node_outbox *outbox);
+
 /* node_outbox_durable says that the batch given out last is durable. */
 void node_outbox_durable(struct node_outbox *outbox);
 

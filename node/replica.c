@@ -298,6 +298,11 @@ void replica_durable(struct replica *r)
     node_outbox_durable(r->outbox);
 }
 
+void replica_flush(struct replica *r)
+{
+    node_outbox_flush(r->outbox);
+}
+
 void replica_job_done(struct replica *r, struct replica_time t, struct replica_job *job)
 {
     NV_ASSERT(r->jobs > 0);

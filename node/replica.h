@@ -178,6 +178,10 @@ void replica_executed(struct replica *r,
                       uint64_t height,
                       const struct nv_hash *root);
 
+/* replica_flush asks for the records that wait for the next batch.  Call it when
+ * there was none for a while: a node that does not vote makes none. */
+void replica_flush(struct replica *r);
+
 /* replica_job_run does the work of a job.  Pure; any thread. */
 void replica_job_run(struct replica_job *job);
 

@@ -102,10 +102,9 @@ static bool settled(const struct node *n)
     if (n->code != 0 || uv_hrtime() - n->stopping_ns > STOP_NS) {
         return n->work_count == 0;
     }
-    bool const written = n->first_result == NULL && n->checkpoint_height == n->head.height;
-    bool const stuck = n->first_result != NULL; /* its finalization has no record yet */
     return n->work_count == 0 && n->pending_count == 0 && n->done_count == 0 &&
-           n->executing_count == 0 && node_disk_quiet(n) && (written || stuck);
+           n->executing_count == 0 && node_disk_quiet(n) && n->first_result == NULL &&
+           n->checkpoint_height == n->head.height;
 }
 
 /* end_step goes from wanting to stop to an empty loop. */
@@ -248,11 +247,6 @@ static void on_check(uv_check_t *check)
         return;
     }
     take_mail(n);
-    if (!n->parts_closed && n->code == 0) {
-        drive(n);
-    } else {
-        take_jobs(n);
-    }
     if (n->beat_due) {
         uint64_t const now_ns = uv_hrtime();
         n->beat_due = false;
@@ -260,6 +254,11 @@ static void on_check(uv_check_t *check)
         if (n->code == 0 && !n->parts_closed) {
             node_disk_beat(n, now_ns);
         }
+    }
+    if (!n->parts_closed && n->code == 0) {
+        drive(n);
+    } else {
+        take_jobs(n);
     }
     if (n->stopping) {
         end_step(n);

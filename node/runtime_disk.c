@@ -10,8 +10,8 @@
 
 /* Of an EXECUTED record, beside its contents, in a batch. */
 #define RECORD_SPARE 1024u
-/* A result that no batch of the replica takes along is written by itself. */
-#define RESULT_WAIT_NS UINT64_C(200000000)
+/* Records and results that no batch takes along are written by themselves. */
+#define WAIT_NS UINT64_C(100000000)
 
 /* ---- results ---- */
 
@@ -74,6 +74,7 @@ static void append_rest(struct node *n)
         take_results(n, &n->batch);
     }
     n->batch_busy = true;
+    n->batch_at_ns = uv_hrtime();
     node_journal_thread_append(n->journal, &n->batch);
 }
 
@@ -194,10 +195,13 @@ void node_disk_written(struct node *n, struct node_checkpoint *checkpoint)
 
 void node_disk_beat(struct node *n, uint64_t now_ns)
 {
+    if (!n->batch_busy && now_ns - n->batch_at_ns >= WAIT_NS) {
+        replica_flush(n->replica);
+    }
     uint64_t const every =
         node_config_number(n->config, NODE_LIMITS_CHECKPOINT_MS) * UINT64_C(1000000);
     bool const late =
-        n->stopping || n->checkpoint != NULL || now_ns - n->results_since_ns >= RESULT_WAIT_NS;
+        n->stopping || n->checkpoint != NULL || now_ns - n->results_since_ns >= WAIT_NS;
     if (n->first_result != NULL && late && !n->own_busy && !n->batch_busy) {
         node_batch_clear(&n->own);
         take_results(n, &n->own);

@@ -119,6 +119,7 @@ struct node {
     struct node_batch batch;   /* the replica's records */
     struct nv_view batch_rest; /* of the replica's batch: not appended yet */
     bool batch_busy;
+    uint64_t batch_at_ns;  /* of the last one */
     struct node_batch own; /* EXECUTED records that no batch of the replica took along */
     bool own_busy;
     struct node_result *first_result; /* without a record yet, oldest first */

@@ -19,6 +19,7 @@
 #define BEHIND_MS   2000u
 #define LISTEN_NS   UINT64_C(2000000000)
 #define STATUS_NS   UINT64_C(5000000000)
+#define FOLLOW_NS   UINT64_C(500000000) /* a follower hears of new blocks by asking */
 #define VIEWS_MAX   1024u
 
 static bool failed(struct node *n, const char *what, enum nv_err err)
@@ -110,7 +111,7 @@ static struct cs_config consensus_config(const struct node *n)
         .body_size_max = g->body_bytes_max,
         .me = n->home.me,
         .listen_ns = 2 * delay_ns > LISTEN_NS ? 2 * delay_ns : LISTEN_NS,
-        .status_ns = STATUS_NS,
+        .status_ns = n->home.me == CS_NOBODY ? FOLLOW_NS : STATUS_NS,
         .views_max = VIEWS_MAX,
     };
     if (n->home.me != CS_NOBODY) {

@@ -35,11 +35,18 @@ static bool on_transaction(void *ctx, uint32_t peer, struct nv_view transaction)
     return node_inbox_put(&n->inbox[NODE_LANE_TXS], &item);
 }
 
-/* on_peer tells the replica of links: of a validator when its lane 0 is up. */
+/* voters returns whether this node and the peer both validate: then there is a
+ * lane 0 between them. */
+static bool voters(const struct node *n, uint32_t peer)
+{
+    return n->home.me != CS_NOBODY && (peer < P2P_OBSERVER_FIRST || peer == NODE_PEER_ALL);
+}
+
+/* on_peer tells the replica of links: of two validators when lane 0 is up. */
 static void on_peer(void *ctx, uint32_t peer, uint8_t lanes)
 {
     struct node *const n = ctx;
-    bool const up = peer < P2P_OBSERVER_FIRST ? (lanes & 1u) != 0 : lanes != 0;
+    bool const up = voters(n, peer) ? (lanes & 1u) != 0 : lanes != 0;
     struct node_inbox_item const item = {
         .kind = NODE_ITEM_LINK, .peer = peer, .type = up ? 1 : 0, .bytes = nv_view_of(NULL, 0)};
     if (!node_inbox_put(&n->inbox[NODE_LANE_VOTES], &item)) {
@@ -51,16 +58,15 @@ static void on_peer(void *ctx, uint32_t peer, uint8_t lanes)
 
 void node_p2p_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes)
 {
-    uint32_t const lane = cs_message_lane((enum cs_message_type)type);
-    struct p2p_message message = {.lane = (uint8_t)lane, .type = type, .payload = bytes};
+    uint32_t const lane =
+        voters(n, peer) ? cs_message_lane((enum cs_message_type)type) : P2P_LANE_1;
+    struct p2p_message const message = {.lane = (uint8_t)lane, .type = type, .payload = bytes};
+    if (p2p_type_max(type, message.lane) < bytes.size) {
+        return; /* nothing for who does not vote */
+    }
     if (peer == NODE_PEER_ALL) {
         (void)p2p_broadcast(n->p2p, &message); /* who misses it asks again */
-        return;
-    }
-    if (peer >= P2P_OBSERVER_FIRST) {
-        message.lane = P2P_LANE_1;
-    }
-    if (p2p_type_max(type, message.lane) >= bytes.size) {
+    } else {
         (void)p2p_send(n->p2p, peer, &message);
     }
 }

@@ -23,13 +23,19 @@ FAUCET = "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB"
 REPORTER = "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb"
 
 
+_taken = set()
+
+
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
+    """Ports that are free now and were not given before."""
+    ports = []
+    while len(ports) < count:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        if port not in _taken:
+            _taken.add(port)
+            ports.append(port)
     return ports
 
 
@@ -134,7 +140,7 @@ class Node:
 
     def height(self):
         status = self.status()
-        return int(status["executed_height"]) if status else -1
+        return int(status["executed"]["height"]) if status else -1
 
 
 def genesis(nodes, **consensus):

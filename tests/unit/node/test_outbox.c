@@ -92,6 +92,34 @@ static void lazy_records_hold_nobody_up_and_keep_their_order(void **state)
     node_outbox_close(outbox);
 }
 
+static void lazy_records_go_alone_when_asked(void **state)
+{
+    (void)state;
+    struct node_outbox *outbox;
+    assert_int_equal(node_outbox_open(&outbox, 1000), NV_OK);
+    node_outbox_flush(outbox); /* nothing waits: nothing is remembered */
+    expect_nothing(outbox);
+    persist(outbox, "l1", false);
+    expect_nothing(outbox);
+    node_outbox_flush(outbox);
+    persist(outbox, "l2", false);
+    expect_batch(outbox, "l1l2");
+    persist(outbox, "l3", false);
+    node_outbox_flush(outbox);
+    expect_nothing(outbox); /* one batch at a time */
+    node_outbox_durable(outbox);
+    expect_batch(outbox, "l3");
+    node_outbox_durable(outbox);
+    persist(outbox, "l4", false);
+    expect_nothing(outbox);
+    node_outbox_flush(outbox);
+    persist(outbox, "r", true);
+    expect_batch(outbox, "l4r"); /* a batch that is due takes it along */
+    node_outbox_durable(outbox);
+    expect_nothing(outbox);
+    node_outbox_close(outbox);
+}
+
 static void the_bound_holds(void **state)
 {
     (void)state;
@@ -191,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vote_waits_for_its_record),
         cmocka_unit_test(lazy_records_hold_nobody_up_and_keep_their_order),
+        cmocka_unit_test(lazy_records_go_alone_when_asked),
         cmocka_unit_test(the_bound_holds),
         cmocka_unit_test(random_sequences_keep_the_rule),
     };
