@@ -445,6 +445,7 @@ static void judge_late(struct vm_exec *x, struct fresh_list *fresh)
 void vm_execution_match(struct vm_exec *x)
 {
     struct matching m = {.x = x};
+    vm_levels_settle(x->state, x->arena);
     list_markets(&m);
     if (m.market_count > 0) {
         m.checked = vm__checked_new(x);

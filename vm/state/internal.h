@@ -58,7 +58,8 @@ enum vm_set_id {
 
 enum vm_index_id {
     VM_INDEX_ADDRESS = 0,      /* address row key -> account */
-    VM_INDEX_LEVEL,            /* level row key -> level page */
+    VM_INDEX_LEVEL,            /* level row key -> level page that has orders */
+    VM_INDEX_LEVEL_IDLE,       /* … that has none, but had some in this block */
     VM_INDEX_SESSION,          /* account, 24 bytes of the key -> session */
     VM_INDEX_TOMBSTONE,        /* tombstone row key -> tombstone */
     VM_INDEX_TOMBSTONE_EXPIRY, /* expiry, slab index -> tombstone */

@@ -1,9 +1,11 @@
 /* Price levels: pages of 64 ticks, each side a list of pages, best first, and
  * each tick a queue of orders, oldest first. */
 
+#include "base/arena.h"
 #include "base/assert.h"
 
 #include "vm/state/internal.h"
+#include "vm/state/ranked.h"
 #include "vm/tx.h"
 
 #include "base/pure.h"
@@ -57,7 +59,8 @@ static uint32_t page_at(const struct vm_state *s, uint32_t market, uint8_t side,
     }
     struct nv_row_key key;
     vm_key_level(&key, market, side, page);
-    if (!vm__index_find(s, VM_INDEX_LEVEL, &key, &index)) {
+    if (!vm__index_find(s, VM_INDEX_LEVEL, &key, &index) &&
+        !vm__index_find(s, VM_INDEX_LEVEL_IDLE, &key, &index)) {
         return VM_NONE;
     }
     s->level_guess.place[slot] = index;
@@ -82,24 +85,13 @@ bool vm__level_room(const struct vm_state *s, uint32_t market, const struct vm_o
     return vm_lots_add(vm_level_page(s, index)->row.lots[tick], row->lots, &sum);
 }
 
-/* The next worse page of the same side that is listed, or VM_NONE.  Keys are
- * ordered best first. */
-static uint32_t worse_page(const struct vm_state *s, const struct vm_level_page *page)
+/* The next worse page of the same side, or VM_NONE.  Keys are ordered best first. */
+static uint32_t worse_page(const struct vm_state *s, const struct nv_row_key *key)
 {
-    struct nv_row_key key;
     struct nv_critbit_entry entry;
-    vm_key_level(&key, page->market, page->side, page->page);
-    while (nv_critbit_next(s->indexes[VM_INDEX_LEVEL], key.bytes, &entry)) {
-        const struct vm_level_page *const other = vm_level_page(s, entry.value);
-        if (other->market != page->market || other->side != page->side) {
-            return VM_NONE;
-        }
-        if (other->row.occupied != 0) {
-            return entry.value;
-        }
-        memcpy(key.bytes, entry.key32, sizeof key.bytes);
-    }
-    return VM_NONE;
+    bool const found = nv_critbit_next(s->indexes[VM_INDEX_LEVEL], key->bytes, &entry);
+    /* the same table, market and side */
+    return found && memcmp(entry.key32, key->bytes, 6) == 0 ? entry.value : VM_NONE;
 }
 
 /* Puts an empty page that is about to hold an order into its side's list. */
@@ -107,9 +99,13 @@ static void page_list(struct vm_state *s, uint32_t index)
 {
     struct vm_level_page *const page = page_mut(s, index);
     struct vm_market *const m = vm_market_mut(s, page->market);
-    uint32_t const next = worse_page(s, page);
+    struct nv_row_key key;
+    vm_key_level(&key, page->market, page->side, page->page);
+    uint32_t const next = worse_page(s, &key);
     uint32_t const prev =
         next != VM_NONE ? vm_level_page(s, next)->prev_page : *worst_of(m, page->side);
+    vm__index_remove(s, VM_INDEX_LEVEL_IDLE, &key);
+    vm__index_add(s, VM_INDEX_LEVEL, &key, index);
     page->next_page = next;
     page->prev_page = prev;
     if (next != VM_NONE) {
@@ -128,6 +124,10 @@ static void page_unlist(struct vm_state *s, uint32_t index)
 {
     struct vm_level_page *const page = page_mut(s, index);
     struct vm_market *const m = vm_market_mut(s, page->market);
+    struct nv_row_key key;
+    vm_key_level(&key, page->market, page->side, page->page);
+    vm__index_remove(s, VM_INDEX_LEVEL, &key);
+    vm__index_add(s, VM_INDEX_LEVEL_IDLE, &key, index);
     if (page->next_page != VM_NONE) {
         page_mut(s, page->next_page)->prev_page = page->prev_page;
     } else {
@@ -162,7 +162,7 @@ uint32_t vm__level_open(struct vm_state *s, uint32_t market, uint8_t side, uint6
     fresh->prev_page = VM_NONE;
     memset(fresh->first, 0xff, sizeof fresh->first);
     memset(fresh->last, 0xff, sizeof fresh->last);
-    vm__index_add(s, VM_INDEX_LEVEL, &key, index);
+    vm__index_add(s, VM_INDEX_LEVEL_IDLE, &key, index);
     return index;
 }
 
@@ -171,36 +171,24 @@ static struct vm_order *order_mut(struct vm_state *s, uint32_t slot)
     return vm__mut(s, VM_SLAB_ORDER, slot);
 }
 
-/* Whether `a` stands before `b` in the queue of a level. */
-static bool order_older(const struct vm_order_row *a, const struct vm_order_row *b)
-{
-    if (a->placed_height != b->placed_height) {
-        return a->placed_height < b->placed_height;
-    }
-    return a->tie != b->tie ? a->tie < b->tie : a->slot < b->slot;
-}
-
-/* Puts an order into its level's queue.  Orders come mostly youngest last, so
- * the place is sought from the end. */
+/* Puts an order at the end of its level's queue; where it belongs among those
+ * of its height is settled later. */
 static void queue_join(struct vm_state *s, struct vm_level_page *page, uint32_t i, uint32_t slot)
 {
     struct vm_order *const order = order_mut(s, slot);
-    uint32_t before = page->last[i];
-    while (before != VM_NONE && order_older(&order->row, &vm_order(s, before)->row)) {
-        before = vm_order(s, before)->level_prev;
-    }
-    uint32_t const after = before != VM_NONE ? vm_order(s, before)->level_next : page->first[i];
+    uint32_t const before = page->last[i];
     order->level_prev = before;
-    order->level_next = after;
-    if (before != VM_NONE) {
-        order_mut(s, before)->level_next = slot;
-    } else {
+    order->level_next = VM_NONE;
+    page->last[i] = slot;
+    if (before == VM_NONE) {
         page->first[i] = slot;
+        return;
     }
-    if (after != VM_NONE) {
-        order_mut(s, after)->level_prev = slot;
-    } else {
-        page->last[i] = slot;
+    struct vm_order *const last = order_mut(s, before);
+    NV_ASSERT(last->row.placed_height <= order->row.placed_height);
+    last->level_next = slot;
+    if (last->row.placed_height == order->row.placed_height) {
+        page->unsettled |= UINT64_C(1) << i;
     }
 }
 
@@ -272,4 +260,70 @@ void vm__level_change(struct vm_state *s, uint32_t slot, struct vm_lots delta)
     uint32_t const index = page_find(s, order->market, order->row.side, order->row.price);
     NV_ASSERT(index != VM_NONE);
     lots_change(page_mut(s, index), tick_of(order), delta);
+}
+
+/* How many orders at the end of a queue have the height of the last. */
+static uint32_t
+youngest_count(const struct vm_state *s, const struct vm_level_page *page, uint32_t i)
+{
+    uint32_t count = 0;
+    uint64_t height = 0;
+    for (uint32_t slot = page->last[i]; slot != VM_NONE; slot = vm_order(s, slot)->level_prev) {
+        uint64_t const own = vm_order(s, slot)->row.placed_height;
+        if (count > 0 && own != height) {
+            break;
+        }
+        height = own;
+        count++;
+    }
+    return count;
+}
+
+/* Sorts the youngest orders of a queue by (tie, slot) and links them anew. */
+static void
+queue_settle(struct vm_state *s, struct vm_level_page *page, uint32_t i, struct nv_arena *arena)
+{
+    uint32_t const count = youngest_count(s, page, i);
+    struct vm_ranked *const items = NV_ARENA_NEW(arena, struct vm_ranked, 2 * count);
+    uint32_t slot = page->last[i];
+    for (uint32_t j = 0; j < count; j++) {
+        items[j] = (struct vm_ranked){.rank = slot, .index = slot};
+        slot = vm_order(s, slot)->level_prev;
+    }
+    vm_ranked_sort(items, items + count, count);
+    for (uint32_t j = 0; j < count; j++) {
+        items[j].rank = vm_order(s, items[j].index)->row.tie;
+    }
+    vm_ranked_sort(items, items + count, count);
+    uint32_t before = slot; /* the last of the older ones */
+    for (uint32_t j = 0; j < count; j++) {
+        struct vm_order *const order = order_mut(s, items[j].index);
+        order->level_prev = before;
+        order->level_next = VM_NONE;
+        if (before != VM_NONE) {
+            order_mut(s, before)->level_next = items[j].index;
+        } else {
+            page->first[i] = items[j].index;
+        }
+        before = items[j].index;
+    }
+    page->last[i] = before;
+}
+
+void vm_levels_settle(struct vm_state *s, struct nv_arena *arena)
+{
+    const struct vm_rowset *const set = &s->sets[VM_SET_LEVEL];
+    for (uint32_t j = 0; j < set->list_count; j++) {
+        uint32_t const index = set->list[j];
+        if (!vm__taken(s, VM_SLAB_LEVEL, index) || vm_level_page(s, index)->unsettled == 0) {
+            continue;
+        }
+        struct vm_level_page *const page = page_mut(s, index);
+        for (uint64_t left = page->unsettled; left != 0; left &= left - 1) {
+            size_t const mark = nv_arena_mark(arena);
+            queue_settle(s, page, (uint32_t)__builtin_ctzll(left), arena);
+            nv_arena_release(arena, mark);
+        }
+        page->unsettled = 0;
+    }
 }

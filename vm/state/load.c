@@ -398,6 +398,8 @@ enum nv_err vm_state_load_end(struct vm_state *s)
     }
     NV_TRY(link_levels(s));
     for (uint32_t i = 0; i < s->slabs[VM_SLAB_LEVEL].slots.end; i++) {
+        struct vm_level_page *const page = vm__at(s, VM_SLAB_LEVEL, i);
+        page->unsettled = 0; /* orders joined in order */
         vm__dirty(s, VM_SET_LEVEL, i);
     }
     NV_TRY(rows_agree(s));

@@ -125,6 +125,7 @@ static void indexes_carve(struct carver *c, struct vm_state *s, const struct vm_
 {
     index_carve(c, &s->indexes[VM_INDEX_ADDRESS], l->accounts_max);
     index_carve(c, &s->indexes[VM_INDEX_LEVEL], l->level_pages_max);
+    index_carve(c, &s->indexes[VM_INDEX_LEVEL_IDLE], l->level_pages_max);
     index_carve(c, &s->indexes[VM_INDEX_SESSION], l->sessions_max);
     index_carve(c, &s->indexes[VM_INDEX_TOMBSTONE], l->tombstones_max);
     index_carve(c, &s->indexes[VM_INDEX_TOMBSTONE_EXPIRY], l->tombstones_max);
@@ -149,7 +150,8 @@ static size_t undo_bound(const struct vm_state *s, const struct vm_limits *l)
     for (uint32_t i = 0; i < VM_SLAB_COUNT; i++) {
         bound += (size_t)s->slabs[i].slots.cap * ((size_t)s->slabs[i].save_size + 48);
     }
-    return bound + (size_t)l->orders_max * 160 + (size_t)l->tombstones_max * 320 + 65536;
+    return bound + (size_t)l->orders_max * 320 + (size_t)l->level_pages_max * 320 +
+           (size_t)l->tombstones_max * 320 + 65536;
 }
 
 static void state_carve(struct carver *c, struct vm_state *s, const struct vm_limits *l)

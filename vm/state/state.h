@@ -79,6 +79,7 @@ struct vm_level_page {
     uint32_t first[VM_LEVEL_TICKS]; /* order slots, oldest first */
     uint32_t last[VM_LEVEL_TICKS];
     uint32_t next_page, prev_page; /* by price, best first */
+    uint64_t unsettled;            /* bit i: see vm_levels_settle */
 };
 
 struct vm_market {
@@ -182,6 +183,12 @@ uint32_t vm_order_find_client(const struct vm_state *s, uint32_t position, uint6
 uint32_t vm_order_expired(const struct vm_state *s, uint64_t now_ms);
 void vm_order_remove(struct vm_state *s, uint32_t slot);
 void vm_order_reduce(struct vm_state *s, uint32_t slot, struct vm_lots by);
+
+/* vm_levels_settle sorts the queues that orders joined since it was last called,
+ * which stand at their ends in the order of joining until then: many orders may
+ * join one level in a block.  Phase match begins with it; between place and that
+ * nobody reads a queue. */
+void vm_levels_settle(struct vm_state *s, struct nv_arena *arena);
 
 /* Book pages, best first. */
 const struct vm_level_page *vm_level_page(const struct vm_state *s, uint32_t index);

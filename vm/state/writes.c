@@ -266,7 +266,7 @@ static void retire(struct vm_state *s, enum vm_set_id id, uint32_t index)
     }
     if (id == VM_SET_LEVEL) {
         vm__row_key(s, id, index, &key);
-        vm__index_remove(s, VM_INDEX_LEVEL, &key);
+        vm__index_remove(s, VM_INDEX_LEVEL_IDLE, &key);
         vm__release(s, VM_SLAB_LEVEL, index);
     } else if (id == VM_SET_TOMBSTONE) {
         vm__row_key(s, id, index, &key);

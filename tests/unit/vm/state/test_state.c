@@ -261,7 +261,8 @@ static void mutate(struct world *w)
 }
 
 /* One scope of several mutations; one in two is taken back. */
-static void scope(struct world *w, struct vm_rows *before, struct vm_rows *after)
+static void
+scope(struct world *w, struct vm_rows *before, struct vm_rows *after, struct nv_arena *arena)
 {
     bool const commit = below(w, 2) == 0;
     uint64_t const addresses = w->addresses;
@@ -272,6 +273,7 @@ static void scope(struct world *w, struct vm_rows *before, struct vm_rows *after
     }
     if (commit) {
         vm_undo_commit(w->s);
+        vm_levels_settle(w->s, arena);
     } else {
         vm_undo_rollback(w->s);
         w->addresses = addresses;
@@ -312,6 +314,7 @@ static void block_end(struct world *w, struct books *b)
 {
     const struct nv_row *writes = NULL;
     nv_arena_reset(&b->arena);
+    vm_levels_settle(w->s, &b->arena);
     uint32_t const count = vm_state_writes(w->s, &b->arena, &writes);
     assert_true(vm_rows_apply(b->kept, writes, count, false));
     vm_rows_dump(b->after, w->s);
@@ -346,7 +349,7 @@ static void random_scopes(void **state)
         b.kept->count = 0;
         for (w.height = 1; w.height <= 12; w.height++) {
             for (uint32_t i = 0; i < 12; i++) {
-                scope(&w, b.before, b.after);
+                scope(&w, b.before, b.after, &b.arena);
             }
             for (uint32_t i = 0; i < 6; i++) {
                 mutate(&w); /* outside a scope changes are final */
@@ -385,6 +388,38 @@ static void expiry_order(void **state)
         }
     }
     vm_state_box_close(&w.box);
+}
+
+/* However many orders join one level in a block, and whatever leaves meanwhile,
+ * the queue ends up by height, tie and slot. */
+static void crowded_level(void **state)
+{
+    (void)state;
+    struct world w;
+    struct books b;
+    books_open(&b);
+    world_open(&w, 31);
+    for (w.height = 1; w.height < 6; w.height++) {
+        for (uint32_t i = 0; i < 40; i++) {
+            uint32_t const position = vm_position_open(w.s, below(&w, 2), 1);
+            struct vm_order_row const row = {.side = VM_SELL,
+                                             .price = vm_price(77),
+                                             .lots = vm_lots(2),
+                                             .placed_height = w.height,
+                                             .tie = below(&w, 10)};
+            (void)vm_order_insert(w.s, position, &row);
+            if (below(&w, 3) == 0) {
+                mutate_open_order(&w);
+            }
+        }
+        vm_levels_settle(w.s, &b.arena);
+        assert_true(vm_state_sound(w.s));
+        vm_levels_settle(w.s, &b.arena);
+        assert_true(vm_state_sound(w.s));
+    }
+    assert_true(vm_market(w.s, 1)->orders_open > 60);
+    vm_state_box_close(&w.box);
+    books_close(&b);
 }
 
 /* Full slabs refuse without a trace. */
@@ -447,6 +482,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_scopes),
         cmocka_unit_test(expiry_order),
+        cmocka_unit_test(crowded_level),
         cmocka_unit_test(full),
         cmocka_unit_test(overflow),
     };
