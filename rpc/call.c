@@ -245,7 +245,7 @@ static void not_found(struct rpc_call *call, const char *name)
     snprintf(call->fault.expected, sizeof call->fault.expected, "%s", rpc__method_nearest(name));
 }
 
-/* admit takes the call's tokens. */
+/* SPEC rpc 5: "Every item takes its method's weight from the token bucket of its address" */
 static bool admit(struct rpc_call *call, uint32_t weight)
 {
     struct rpc *rpc = call->rpc;

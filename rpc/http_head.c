@@ -160,8 +160,8 @@ static int on_value_complete(llhttp_t *parser)
     return 0;
 }
 
-/* on_head ends the parsing: the body is framed by Content-Length alone and is
- * not the parser's business. */
+/* on_head ends the parsing: the body is not the parser's business.
+ * SPEC rpc 1: "A body is framed by `Content-Length` alone: any `Transfer-Encoding` is refused" */
 static int on_head(llhttp_t *parser)
 {
     struct collector *c = collector_of(parser);

@@ -38,6 +38,7 @@ static void vet_plain(struct vetting *v, uint8_t c)
     }
 }
 
+/* SPEC rpc 2: "Depth and values are counted before the text is parsed." */
 enum nv_err rpc__json_vet(struct nv_view text, char *reason)
 {
     struct vetting v = {0};

@@ -134,6 +134,7 @@ ring_put(struct rpc_hub *hub, const struct rpc_executed *executed)
     return block;
 }
 
+/* SPEC rpc 6: "`resume {channel: seq}` sends what came after `seq`, as far back as 256 blocks" */
 bool rpc__stream_holds(const struct rpc_hub *hub, struct rpc_seq seq)
 {
     struct rpc_seq const newest = rpc__stream_position(hub);
