@@ -139,7 +139,10 @@ cov:
 demo:
 	@tools/setup
 	@$(MAKE) all
-	@exec $(BIN)/novate devnet up $(DEMO_FLAGS)
+	@$(BIN)/novate devnet down --dir build/devnet >/dev/null 2>&1 || true
+	@rm -rf build/devnet
+	@echo "A fresh network of four validators in build/devnet:"
+	@exec $(BIN)/novate devnet up --dir build/devnet $(DEMO_FLAGS)
 
 bench: all
 	@mkdir -p build

@@ -10,6 +10,7 @@ height or a state, bounded generously, never for a time. `down` must leave no pr
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import time
@@ -204,3 +205,15 @@ def test_the_faucet_pays(net):
     before = float(net.rpc("account_get", address=address)["cash"])
     net.command("faucet", address, "123.5")
     assert float(net.rpc("account_get", address=address)["cash"]) == pytest.approx(before + 123.5)
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path):
+    devnet = Devnet(str(tmp_path / "d"))
+    words = ["devnet", "up", "--dir", devnet.dir, "--base-port", str(devnet.port)]
+    with subprocess.Popen([NOVATE, *words], stdout=subprocess.PIPE, text=True) as up:
+        for line in up.stdout:
+            if "Ctrl-C" in line:
+                break
+        up.send_signal(signal.SIGINT)
+        assert up.wait(timeout=PATIENCE_S) == 0
+    assert processes_in(devnet.dir) == []

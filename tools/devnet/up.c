@@ -235,6 +235,7 @@ enum tool_exit tool_devnet_up(char **argv)
     struct sigaction const action = {.sa_handler = on_signal};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
     dir = devnet_dir(dir);
     if (exists(dir)) {
         return devnet_load(&d, dir) ? run(&d, detach) : TOOL_FAILED;
