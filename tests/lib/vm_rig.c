@@ -119,7 +119,7 @@ void rig_begin(struct vm_rig *rig, uint64_t ms)
         .block = &rig->block,
         .arena = &rig->block_arena,
         .acts = rig->act,
-        .event_bytes_max = BLOCK_MEMORY,
+        .event_max = BLOCK_MEMORY / VM_EXEC_EVENT_MEMORY,
     };
     struct vm_feed_row *const feed = &vm_feed_mut(rig->state, 0)->row;
     feed->index_ms = rig->block.time_ms;

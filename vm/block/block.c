@@ -108,7 +108,7 @@ void vm_block_open(struct vm_block_run *run,
     x->state = state;
     x->block = block;
     x->arena = arena;
-    x->event_bytes_max = limits->block_output_bytes_max;
+    x->event_max = limits->block_output_bytes_max / VM_EXEC_EVENT_MEMORY;
     struct vm_chain_row *const chain = vm_chain_mut(state);
     NV_ASSERT(block->height == chain->height + 1 && block->time_ms >= chain->time_ms);
     NV_ASSERT(block->tx_count <= limits->block_txs_max);

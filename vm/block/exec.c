@@ -31,6 +31,9 @@ list_grow(struct nv_arena *arena, void *list, uint32_t count, uint32_t *cap, siz
 #define GROUP_EVENTS 64u
 #define GROUP_BYTES  (GROUP_EVENTS * (EVENT_SIZE_MAX + 2u))
 
+_Static_assert(EVENT_SIZE_MAX + 2 + 3 * sizeof(struct nv_view) <= VM_EXEC_EVENT_MEMORY,
+               "an event, its share of its group and of lists that have doubled");
+
 /* Where the next event goes: at the end of the last group, or in a new one. */
 static uint8_t *event_place(struct vm_exec *x)
 {
@@ -47,7 +50,7 @@ static uint8_t *event_place(struct vm_exec *x)
 
 void vm_exec_emit(struct vm_exec *x, const struct vm_event *event)
 {
-    if (x->event_bytes + EVENT_SIZE_MAX > x->event_bytes_max) {
+    if (x->event_count >= x->event_max) {
         return;
     }
     uint8_t *const place = event_place(x);
@@ -57,7 +60,6 @@ void vm_exec_emit(struct vm_exec *x, const struct vm_event *event)
     NV_ASSERT(!w.overflow);
     nv_be16_store(place, (uint16_t)w.size);
     x->groups[x->group_count - 1].size += w.size + 2;
-    x->event_bytes += w.size;
     x->events = list_grow(x->arena, x->events, x->event_count, &x->event_cap, sizeof x->events[0]);
     x->events[x->event_count] = nv_writer_view(&w);
     x->event_count++;

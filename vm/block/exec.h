@@ -58,8 +58,7 @@ struct vm_exec {
     uint8_t *group_bytes;   /* of the last one */
     uint32_t group_count;
     uint32_t group_cap;
-    uint64_t event_bytes;
-    uint64_t event_bytes_max;
+    uint64_t event_max;
     struct vm_credit *credits;
     uint32_t credit_count;
     uint32_t credit_cap;
@@ -71,8 +70,11 @@ struct vm_credit {
     struct vm_money amount;
 };
 
-/* vm_exec_emit appends one event.  A block's events have a bound in bytes
- * (vm_limits.block_output_bytes_max); what is beyond it is not told. */
+/* What an event may take of the memory for a block's output. */
+#define VM_EXEC_EVENT_MEMORY 192u
+
+/* vm_exec_emit appends one event.  A block has room for so many as
+ * vm_limits.block_output_bytes_max holds; what is beyond that is not told. */
 void vm_exec_emit(struct vm_exec *x, const struct vm_event *event);
 
 /* vm_exec_events_root writes the root over the block's events so far. */
