@@ -89,7 +89,7 @@ class Devnet:
     def roots_agree(self):
         """The roots of one height, told by every node, are equal."""
         height = min(int(row["executed_height"]) for row in self.status() if row["up"]) - 3
-        roots = {self.rpc("chain_block", node=i, height=height)["hash"] for i in range(4)}
+        roots = {self.rpc("chain_block", node=i, height=height)["block_hash"] for i in range(4)}
         return len(roots) == 1
 
 
