@@ -138,7 +138,7 @@ cov:
 
 demo:
 	@tools/setup
-	@$(MAKE) all
+	@$(MAKE) -s -j$(shell nproc) all
 	@$(BIN)/novate devnet down --dir build/devnet >/dev/null 2>&1 || true
 	@rm -rf build/devnet
 	@echo "A fresh network of four validators in build/devnet:"
