@@ -93,7 +93,7 @@ void vm_exec_credits_land(struct vm_exec *x)
 
 void vm_exec_quarantine(struct vm_exec *x, uint32_t market, uint8_t reason)
 {
-    vm_solvency_forget_all(x->state);
+    vm_cushions_forget(x->state);
     if (vm_market(x->state, market)->row.status == VM_MARKET_QUARANTINED) {
         return;
     }

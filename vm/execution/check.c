@@ -32,13 +32,6 @@ struct checked vm__checked_new(struct vm_exec *x)
     return checked;
 }
 
-static bool margin_ok(const struct vm_exec *x, uint32_t account)
-{
-    struct vm_requirement r;
-    return vm_margin_account(x->state, account, true, NULL, &r) &&
-           vm_money_raw(r.equity) >= vm_money_raw(r.initial);
-}
-
 /* note_owners lists the owners of one side that are not known of yet. */
 static uint32_t note_owners(const struct vm_exec *x,
                             struct checked *checked,
@@ -65,7 +58,7 @@ static bool check_margin(struct vm_exec *x, struct checked *checked, const struc
     count += note_owners(x, checked, &reach->asks, checked->number + count);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t const owner = checked->number[i];
-        if (!margin_ok(x, owner)) {
+        if (!vm_margin_covers(x->state, owner, NULL)) {
             removed = vm_execution_cancel_increasing(x, owner, VM_ORDER_MARGIN) > 0 || removed;
         }
     }

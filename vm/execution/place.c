@@ -147,9 +147,7 @@ static bool margin_ok(const struct placing *p)
         .lots = vm_lots(p->place->side == VM_BUY ? lots : -lots),
         .price = p->place->price,
     };
-    struct vm_requirement r;
-    return vm_margin_account(p->x->state, p->account, true, &extra, &r) &&
-           vm_money_raw(r.equity) >= vm_money_raw(r.initial);
+    return vm_margin_covers(p->x->state, p->account, &extra);
 }
 
 static uint16_t judge_risk(const struct placing *p)

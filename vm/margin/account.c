@@ -3,12 +3,17 @@
 #include "base/assert.h"
 #include "base/int.h"
 
+#include "vm/margin/cushion.h"
 #include "vm/margin/margin.h"
 #include "vm/params.h"
 
 #include "base/pure.h"
 
 #define LEGS_MAX (VM_POSITIONS_MAX + 1u)
+
+/* A cushion keeps all sums below this, a sixteenth of what they may be. */
+#define CUSHION_ROOM ((nv_i128)1 << 58)
+#define ROUNDINGS    16 /* micro: what the roundings of a requirement can differ by */
 
 /* docs/spec/margin.md section 4: an account's stake in one market, orders at their worst. */
 struct leg {
@@ -18,7 +23,8 @@ struct leg {
     int64_t ask_lots; /* A */
     int64_t bid_edge; /* micro */
     int64_t ask_edge;
-    bool done; /* its underlying has been counted */
+    bool done;  /* its underlying has been counted */
+    bool upper; /* count orders so that none could add by leaving */
 };
 
 struct book {
@@ -118,10 +124,27 @@ static nv_i128 worst_lots(const struct leg *leg)
     return worst;
 }
 
+/* add_upper adds a leg's loss with each order counted where it loses and not
+ * where it gains: at least the leg's loss, also after orders have left. */
+static void add_upper(const struct leg *leg, const int32_t risk[VM_NODES], int64_t loss[VM_NODES])
+{
+    int64_t const unit = INT64_C(1) << leg->market->risk_shift;
+    for (uint32_t i = 0; i < VM_NODES; i++) {
+        int64_t const move = unit * risk[i];
+        int64_t const up = leg->bid_edge - (move < 0 ? leg->bid_lots * move : 0);
+        int64_t const down = leg->ask_edge + (move > 0 ? leg->ask_lots * move : 0);
+        loss[i] += max_i64(up, down) - leg->lots * move;
+    }
+}
+
 /* add_leg adds a leg's loss at each node.  No sum can overflow: fits() has
  * bounded Σ worst lots × largest entry and the edges. */
 static void add_leg(const struct leg *leg, const int32_t risk[VM_NODES], int64_t loss[VM_NODES])
 {
+    if (leg->upper) {
+        add_upper(leg, risk, loss);
+        return;
+    }
     int64_t const unit = INT64_C(1) << leg->market->risk_shift;
     int64_t const held = -leg->lots * unit;
     if (leg->bid_lots == 0 && leg->ask_lots == 0) {
@@ -335,6 +358,60 @@ bool vm_margin_explain(const struct vm_state *s,
         return false;
     }
     return fits(&book) && requirement(s, &book, out);
+}
+
+/* sums_bound is what fits() and the gross value leave below 2^62, counted so
+ * that orders which leave add nothing. */
+static nv_i128 sums_bound(const struct book *book)
+{
+    nv_i128 bound = 0;
+    for (uint32_t i = 0; i < book->count; i++) {
+        const struct leg *const leg = &book->leg[i];
+        nv_i128 const held = leg->lots < 0 ? -(nv_i128)leg->lots : leg->lots;
+        nv_i128 const lots = held + leg->bid_lots + leg->ask_lots;
+        nv_i128 const entry = (nv_i128)1 << (30 + leg->market->risk_shift);
+        nv_i128 const mark = nv_magnitude_i64(vm_money_raw(leg->market->row.mark));
+        bound += lots * (entry > mark ? entry : mark) + leg->bid_edge + leg->ask_edge;
+    }
+    return bound;
+}
+
+static nv_i128 exposure_of(const struct book *book)
+{
+    nv_i128 sum = 0;
+    for (uint32_t i = 0; i < book->count; i++) {
+        const struct leg *const leg = &book->leg[i];
+        nv_i128 const held = leg->lots < 0 ? -(nv_i128)leg->lots : leg->lots;
+        sum += (held + leg->bid_lots + leg->ask_lots) * leg->market->unit;
+    }
+    return sum;
+}
+
+bool vm__margin_cushion(const struct vm_state *s,
+                        uint32_t account,
+                        bool with_orders,
+                        struct vm_cushion *out)
+{
+    struct book book;
+    struct vm_margin_terms terms;
+    if (!equity_of(s, vm_account(s, account), &terms.requirement.equity) ||
+        !collect(s, account, with_orders, &book)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < book.count; i++) {
+        book.leg[i].upper = true;
+    }
+    nv_i128 const room = CUSHION_ROOM - sums_bound(&book);
+    if (room < 0 || !fits(&book) || !requirement(s, &book, &terms)) {
+        return false;
+    }
+    int64_t const needed =
+        vm_money_raw(with_orders ? terms.requirement.initial : terms.requirement.maintenance);
+    nv_i128 const exposure = exposure_of(&book);
+    nv_i128 const slack = (nv_i128)vm_money_raw(terms.requirement.equity) - needed - ROUNDINGS;
+    out->room = (int64_t)room;
+    out->exposure = exposure > (nv_i128)UINT64_MAX ? UINT64_MAX : (uint64_t)exposure;
+    return exposure <= (nv_i128)UINT64_MAX && nv_narrow_try_i64(slack, &out->slack);
 }
 
 /* close_leg moves a leg's lots towards zero; never past it. */

@@ -64,6 +64,17 @@ NV_MUST_USE bool vm_margin_explain(const struct vm_state *s,
                                    const struct vm_margin_extra *extra,
                                    struct vm_margin_terms *out);
 
+/* vm_margin_covers returns whether equity covers initial margin with all open
+ * orders and `extra` (may be NULL): what vm_margin_account would say, sooner. */
+NV_MUST_USE bool
+vm_margin_covers(struct vm_state *s, uint32_t account, const struct vm_margin_extra *extra);
+
+/* vm_margin_surely_safe returns true only if equity covers maintenance margin
+ * without open orders.  vm_margin_note tells it what a look at an account found:
+ * `safe` when it needs no further look until its cushion is used up. */
+NV_MUST_USE bool vm_margin_surely_safe(const struct vm_state *s, uint32_t account);
+void vm_margin_note(struct vm_state *s, uint32_t account, bool safe);
+
 /* A close assumed on top of the state: `lots` > 0 of the position in `market`. */
 struct vm_margin_close {
     uint32_t market;

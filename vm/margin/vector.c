@@ -1,5 +1,8 @@
+#include <string.h>
+
 #include "base/int.h"
 
+#include "vm/margin/cushion.h"
 #include "vm/margin/margin.h"
 #include "vm/margin/nodes.h"
 #include "vm/params.h"
@@ -61,7 +64,7 @@ static int32_t scaled(int64_t value, uint8_t shift)
     return nv_narrow_i32(out);
 }
 
-void vm_margin_rebuild(struct vm_state *s, uint32_t market)
+static void rebuild(struct vm_state *s, uint32_t market)
 {
     struct vm_market *const m = vm_market_derived(s, market);
     const struct vm_feed *const feed = vm_feed(s, m->listing.feed);
@@ -77,6 +80,25 @@ void vm_margin_rebuild(struct vm_state *s, uint32_t market)
     }
 }
 
+void vm_margin_rebuild(struct vm_state *s, uint32_t market)
+{
+    rebuild(s, market);
+    vm__cushion_restart(s, market);
+}
+
+/* rebuild_moved rebuilds a vector and lets the clock know how far it moved. */
+static void rebuild_moved(struct vm_state *s, uint32_t market)
+{
+    int32_t initial[VM_NODES];
+    int32_t maintenance[VM_NODES];
+    struct vm_market *const m = vm_market_derived(s, market);
+    uint8_t const shift = m->risk_shift;
+    memcpy(initial, m->risk_initial, sizeof initial);
+    memcpy(maintenance, m->risk_maintenance, sizeof maintenance);
+    rebuild(s, market);
+    vm__cushion_moved(m, initial, maintenance, shift);
+}
+
 void vm_margin_refresh(struct vm_exec *x)
 {
     uint32_t const count = vm_market_count(x->state);
@@ -85,9 +107,10 @@ void vm_margin_refresh(struct vm_exec *x)
         const struct vm_feed *const feed = vm_feed(x->state, market->listing.feed);
         if (vm_money_raw(feed->row.index) != vm_money_raw(market->row.risk_index)) {
             vm_market_mut(x->state, i)->row.risk_index = feed->row.index;
-            vm_margin_rebuild(x->state, i);
+            rebuild_moved(x->state, i);
         }
     }
+    vm__cushion_clock(x->state);
 }
 
 bool vm_margin_index_age_ok(const struct vm_exec *x, uint32_t market, uint16_t age_param)

@@ -5,7 +5,6 @@
 
 #include "vm/execution/execution.h"
 #include "vm/params.h"
-#include "vm/protect/clock.h"
 #include "vm/protect/plan.h"
 #include "vm/protect/stage.h"
 
@@ -60,30 +59,34 @@ static void note_unsafe(struct vm_exec *x, uint32_t account, const struct vm_req
     x->unsafe_count++;
 }
 
+static void look_at(struct vm_exec *x, uint32_t index)
+{
+    const struct vm_account *const account = vm_account(x->state, index);
+    struct vm_requirement r;
+    if (worth_a_look(account)) {
+        if (!prices_good(x, account)) {
+            return;
+        }
+        if (is_unsafe(x, index, &r)) {
+            vm_margin_note(x->state, index, false);
+            note_unsafe(x, index, &r);
+            return;
+        }
+        if (account->row.stage != VM_STAGE_SAFE) {
+            vm_account_mut(x->state, index)->row.stage = VM_STAGE_SAFE;
+        }
+    }
+    vm_margin_note(x->state, index, true);
+}
+
 void vm_protect_find(struct vm_exec *x)
 {
     uint32_t const count = vm_account_count(x->state);
-    vm_clock_run(x);
     x->unsafe_count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct vm_account *const account = vm_account(x->state, i);
-        struct vm_requirement r;
-        if (vm_clock_safe(x->state, i)) {
-            NV_ASSERT_PARANOID(!worth_a_look(account) || !is_unsafe(x, i, &r));
-            continue;
+        if (!vm_margin_surely_safe(x->state, i)) {
+            look_at(x, i);
         }
-        if (!worth_a_look(account) || !prices_good(x, account)) {
-            continue;
-        }
-        if (is_unsafe(x, i, &r)) {
-            vm_solvency_forget(x->state, i);
-            note_unsafe(x, i, &r);
-            continue;
-        }
-        if (account->row.stage != VM_STAGE_SAFE) {
-            vm_account_mut(x->state, i)->row.stage = VM_STAGE_SAFE;
-        }
-        vm_clock_note(x->state, i, &r);
     }
     for (uint32_t i = 0; i < x->unsafe_count; i++) {
         const struct vm_unsafe *const u = &x->unsafe[i];

@@ -118,8 +118,11 @@ bool vm_cash_add(struct vm_state *s, uint32_t account, struct vm_money delta)
                               .sum = &chain->cash_sum,
                               .scrub = &chain->scrub_cash,
                               .scrubbed = vm__scrubbed(s, a->id)};
-    vm__solvency_spend(s, account, delta);
-    return balance_add(&b, delta);
+    if (!balance_add(&b, delta)) {
+        return false;
+    }
+    vm__cushion_cash(s, account, delta);
+    return true;
 }
 
 bool vm_wallet_add(struct vm_state *s, uint32_t account, struct vm_money delta)

@@ -145,14 +145,22 @@ struct vm_state {
     size_t undo_cap;
     uint64_t scope; /* counts scopes; the current one while scope_open */
     bool scope_open;
-    uint32_t address_rows;        /* seen while loading */
-    struct vm_solvency *solvency; /* by account */
-    uint32_t solvency_cap;
-    uint64_t loss_clock;
+    uint32_t address_rows;         /* seen while loading */
     struct vm_guess account_guess; /* by address */
     struct vm_guess level_guess;   /* by market, side and page */
     struct nv_pubkey *own_keys;    /* by account: the key found to be its own, or zeros */
+    struct vm_cushion *cushions[VM_CUSHION_KINDS]; /* by account */
+    uint64_t worn;                                 /* at least 1 */
+    uint64_t worn_from;                            /* cushions from before are not known */
 };
+
+/* Cushions follow what happens to an account. */
+void vm__cushion_cash(struct vm_state *s, uint32_t account, struct vm_money delta);
+void vm__cushion_position(struct vm_state *s,
+                          uint32_t account,
+                          uint32_t market,
+                          const struct vm_position_row *change);
+void vm__cushion_order(struct vm_state *s, uint32_t slot);
 
 /* Elements.  vm__at returns one; vm__mut saves it first if a scope is open. */
 static inline void *vm__at(const struct vm_state *s, enum vm_slab_id id, uint32_t index)
@@ -237,10 +245,6 @@ uint32_t vm__level_open(struct vm_state *s, uint32_t market, uint8_t side, uint6
 bool vm__order_counts(const struct vm_state *s, uint32_t position, const struct vm_order_row *row);
 bool vm__level_room(const struct vm_state *s, uint32_t market, const struct vm_order_row *row);
 void vm__order_expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t slot);
-
-/* vm__solvency_spend notes that cash changed: what leaves narrows the slack,
- * what comes is left out, so that an undone credit leaves nothing wrong. */
-void vm__solvency_spend(struct vm_state *s, uint32_t account, struct vm_money delta);
 
 /* Sessions and tombstones. */
 void vm__session_index_key(struct nv_row_key *key, uint64_t account, const struct nv_pubkey *k);

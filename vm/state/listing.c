@@ -131,6 +131,7 @@ void vm_param_set(struct vm_state *s, uint16_t param, int64_t value)
     cell->row.value = value;
     cell->live = true;
     vm__dirty(s, VM_SET_PARAM, param);
+    vm_cushions_forget(s);
 }
 
 void vm_block_result_put(struct vm_state *s, const struct vm_block_result_row *row)

@@ -252,6 +252,7 @@ uint32_t vm_order_insert(struct vm_state *s, uint32_t position, const struct vm_
     order->ordinal = (uint8_t)ordinal_lowest(p);
     vm__order_adopt(s, slot);
     vm__level_join(s, slot);
+    vm__cushion_order(s, slot);
     return slot;
 }
 

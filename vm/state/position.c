@@ -145,12 +145,12 @@ bool vm_position_add(struct vm_state *s, uint32_t index, struct vm_lots lots, st
         return false;
     }
     p->row = after;
-    vm_solvency_forget(s, (uint32_t)(p->account - 1));
     m->lots_sum = sums.lots;
     m->cost_sum = sums.cost;
     m->open_interest = sums.open_interest;
     m->scrub_lots = sums.scrub_lots;
     m->scrub_cost = sums.scrub_cost;
+    vm__cushion_position(s, (uint32_t)(p->account - 1), p->market, &change);
     return true;
 }
 

@@ -164,8 +164,9 @@ static void state_carve(struct carver *c, struct vm_state *s, const struct vm_li
     s->own_keys = carve(c, sizeof *s->own_keys * l->accounts_max);
     s->undo_cap = undo_bound(s, l);
     s->undo = carve(c, s->undo_cap);
-    s->solvency_cap = l->accounts_max;
-    s->solvency = carve(c, sizeof *s->solvency * l->accounts_max);
+    for (uint32_t i = 0; i < VM_CUSHION_KINDS; i++) {
+        s->cushions[i] = carve(c, sizeof *s->cushions[i] * l->accounts_max);
+    }
 }
 
 size_t vm_state_footprint(const struct vm_limits *limits)
@@ -186,6 +187,8 @@ struct vm_state *vm_state_new(struct nv_arena *arena, const struct vm_limits *li
     vm__create_at(s, VM_SLAB_CHAIN, 0);
     struct vm_chain_row *const chain = vm__at(s, VM_SLAB_CHAIN, 0);
     chain->next_account = 1;
+    s->worn = 1;
+    s->worn_from = 1;
     return s;
 }
 

@@ -82,6 +82,38 @@ struct vm_level_page {
     uint64_t unsettled;            /* bit i: see vm_levels_settle */
 };
 
+/* Cushions.  For each account a bound of how far its equity is above a
+ * requirement, kept up by whatever changes the account (cash, lots, new orders) and
+ * worn off by a clock that counts what changes of marks could have cost.  A
+ * cushion that holds spares a look at the account; one that does not says
+ * nothing.  So it is no state: no decision differs for it, and a VM that was
+ * just loaded knows none (vm/margin/cushion.h). */
+enum vm_cushion_kind {
+    VM_CUSHION_INITIAL = 0, /* initial margin with all open orders */
+    VM_CUSHION_MAINTENANCE, /* maintenance margin without them */
+    VM_CUSHION_KINDS
+};
+
+struct vm_cushion {
+    int64_t slack;     /* micro: equity less requirement was at least this */
+    int64_t room;      /* how far the sums of the requirement were from their limit, at least */
+    uint64_t exposure; /* Σ lots × the market's unit, at least what is open */
+    uint64_t at;       /* reading of the clock, 0: not known */
+};
+
+/* What one more lot can take from a cushion: micro. */
+struct vm_lot_bound {
+    int64_t slack;
+    int64_t room;
+};
+
+/* What the clock last saw of a market. */
+struct vm_lot_bound_base {
+    int64_t mark, carry;
+    int64_t moved; /* largest change of a vector's entry since then: micro per lot */
+    uint8_t shift, status;
+};
+
 struct vm_market {
     struct vm_market_row listing;
     struct vm_market_state_row row;
@@ -92,13 +124,10 @@ struct vm_market {
     int32_t risk_initial[VM_NODES];
     int32_t risk_maintenance[VM_NODES];
     uint8_t risk_shift;
-    /* what the loss clock has seen of this market (vm/protect/clock.c); derived */
-    bool clock_seen;
-    uint8_t clock_shift;
-    struct vm_money clock_reference; /* micro a lot, >= 1 once seen */
-    struct vm_money clock_mark;
-    struct vm_money clock_carry;
-    int32_t clock_risk[VM_NODES];
+    /* for cushions, below; derived likewise */
+    struct vm_lot_bound bound[VM_CUSHION_KINDS];
+    int64_t unit; /* micro: what exposure counts a lot as, 0: not set */
+    struct vm_lot_bound_base base;
 };
 
 struct vm_feed {
@@ -211,26 +240,6 @@ NV_MUST_USE bool vm_tombstone_put(
     struct vm_state *s, uint32_t market, uint64_t account, uint64_t client_id, uint64_t expires_ms);
 void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms);
 
-/* Solvency: what is known of each account since it was last margined, so that
- * only those that may have become unsafe are margined again.  Derived, never
- * rows: it decides where to look, not what is found (docs/spec/protection.md 1).
- *
- * The loss clock runs with every change of a block that may cost an account
- * something, in 2^-32 of the reference value of its lots (vm/protect/clock.c).
- * An account stays safe while slack >= exposure × (clock now - reading) / 2^32. */
-struct vm_solvency {
-    struct vm_money slack; /* equity - maintenance when last margined, less what left since */
-    uint64_t exposure;     /* micro: Σ |lots| × reference value */
-    uint64_t reading;      /* of the clock when last margined */
-    bool known;
-};
-const struct vm_solvency *vm_solvency(const struct vm_state *s, uint32_t account);
-void vm_solvency_set(struct vm_state *s, uint32_t account, const struct vm_solvency *known);
-void vm_solvency_forget(struct vm_state *s, uint32_t account);
-void vm_solvency_forget_all(struct vm_state *s);
-uint64_t vm_loss_clock(const struct vm_state *s);
-void vm_loss_clock_advance(struct vm_state *s, uint64_t by);
-
 /* Hints that something will be read soon: they change nothing.  A loop over many
  * accounts or orders gives them a few turns ahead, each when what the one before
  * it fetched has come. */
@@ -259,6 +268,28 @@ void vm_root_put(struct vm_state *s, const struct vm_root_row *row);
  * and checks it against the rows.  NV_ERR_CORRUPT and decoders' errors. */
 NV_MUST_USE enum nv_err vm_state_load_row(struct vm_state *s, const struct nv_row *row);
 NV_MUST_USE enum nv_err vm_state_load_end(struct vm_state *s);
+
+/* vm_cushion_set makes an account's cushion known as of now.  _holds returns
+ * whether it is known and more than `need` is left of it for certain. */
+void vm_cushion_set(struct vm_state *s,
+                    uint32_t account,
+                    enum vm_cushion_kind kind,
+                    const struct vm_cushion *cushion);
+NV_MUST_USE bool vm_cushion_holds(const struct vm_state *s,
+                                  uint32_t account,
+                                  enum vm_cushion_kind kind,
+                                  const struct vm_lot_bound *need);
+void vm_cushion_forget(struct vm_state *s, uint32_t account, enum vm_cushion_kind kind);
+void vm_cushions_forget(struct vm_state *s);
+/* vm_cushions_wear moves the clock: a unit of exposure may have lost `by` / 2^24. */
+void vm_cushions_wear(struct vm_state *s, uint64_t by);
+/* vm_cushion_order is what an order takes from the cushion of initial margin;
+ * false when that does not fit. */
+NV_MUST_USE bool vm_cushion_order(const struct vm_state *s,
+                                  uint32_t market,
+                                  struct vm_lots lots, /* signed as a trade */
+                                  struct vm_price price,
+                                  struct vm_lot_bound *out);
 
 /* vm_state_writes encodes every dirty row into `arena`, sorted by key, and
  * clears the dirty marks.  A row that is as the block found it is left out. */

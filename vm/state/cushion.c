@@ -1,0 +1,174 @@
+/* Cushions: bounds that spare a look at an account.  Each change takes from a
+ * cushion at least what it can take from the account's equity less its
+ * requirement; only cash and value that came in for certain add to it. */
+
+#include "base/assert.h"
+
+#include "vm/params.h"
+#include "vm/state/internal.h"
+#include "vm/tx.h"
+
+#include "base/pure.h"
+
+#define SLACK_MAX   (INT64_C(1) << 60) /* beyond that nothing is claimed */
+#define WEAR_MAX    (UINT64_C(1) << 28)
+#define CLOCK_SHIFT 24u
+
+static struct vm_cushion *known(struct vm_state *s, uint32_t account, enum vm_cushion_kind kind)
+{
+    struct vm_cushion *const c = &s->cushions[kind][account];
+    return c->at >= s->worn_from ? c : NULL;
+}
+
+void vm_cushion_forget(struct vm_state *s, uint32_t account, enum vm_cushion_kind kind)
+{
+    s->cushions[kind][account].at = 0;
+}
+
+void vm_cushions_forget(struct vm_state *s)
+{
+    s->worn++;
+    s->worn_from = s->worn;
+}
+
+void vm_cushions_wear(struct vm_state *s, uint64_t by)
+{
+    if (by > WEAR_MAX) {
+        vm_cushions_forget(s);
+        return;
+    }
+    s->worn += by;
+}
+
+void vm_cushion_set(struct vm_state *s,
+                    uint32_t account,
+                    enum vm_cushion_kind kind,
+                    const struct vm_cushion *cushion)
+{
+    struct vm_cushion *const c = &s->cushions[kind][account];
+    *c = *cushion;
+    c->at = c->slack <= SLACK_MAX && c->room <= SLACK_MAX ? s->worn : 0;
+}
+
+bool vm_cushion_holds(const struct vm_state *s,
+                      uint32_t account,
+                      enum vm_cushion_kind kind,
+                      const struct vm_lot_bound *need)
+{
+    const struct vm_cushion *const c = &s->cushions[kind][account];
+    if (c->at < s->worn_from) {
+        return false;
+    }
+    nv_u128 const loss =
+        (((nv_u128)c->exposure * (s->worn - c->at)) >> CLOCK_SHIFT) + (s->worn != c->at);
+    if (loss > (nv_u128)SLACK_MAX) {
+        return false;
+    }
+    return (nv_i128)c->slack - (nv_i128)loss >= need->slack &&
+           (nv_i128)c->room - (nv_i128)loss >= need->room;
+}
+
+/* What a change does to a cushion. */
+struct change {
+    nv_i128 slack; /* added */
+    nv_i128 room;  /* taken */
+    nv_i128 exposure;
+};
+
+static void apply(const struct vm_state *s, struct vm_cushion *c, struct change change)
+{
+    /* What a scope gave may be taken back by its undoing, what it took may stay. */
+    nv_i128 const gain = s->scope_open && change.slack > 0 ? 0 : change.slack;
+    nv_i128 const slack = c->slack + gain;
+    nv_i128 const room = c->room - change.room;
+    nv_i128 const exposure = c->exposure + change.exposure;
+    if (slack > SLACK_MAX || slack < -SLACK_MAX || room < 0 || exposure > (nv_i128)UINT64_MAX) {
+        c->at = 0;
+        return;
+    }
+    c->slack = (int64_t)slack;
+    c->room = (int64_t)room;
+    c->exposure = (uint64_t)exposure;
+}
+
+void vm__cushion_cash(struct vm_state *s, uint32_t account, struct vm_money delta)
+{
+    for (uint32_t kind = 0; kind < VM_CUSHION_KINDS; kind++) {
+        struct vm_cushion *const c = known(s, account, (enum vm_cushion_kind)kind);
+        if (c != NULL) {
+            apply(s, c, (struct change){.slack = vm_money_raw(delta)});
+        }
+    }
+}
+
+void vm__cushion_position(struct vm_state *s,
+                          uint32_t account,
+                          uint32_t market,
+                          const struct vm_position_row *change)
+{
+    const struct vm_market *const m = vm_market(s, market);
+    nv_i128 const lots = vm_lots_raw(change->lots);
+    nv_i128 const size = lots < 0 ? -lots : lots;
+    nv_i128 const per_lot = (nv_i128)vm_money_raw(m->row.mark) - vm_money_raw(m->row.carry);
+    for (uint32_t kind = 0; kind < VM_CUSHION_KINDS; kind++) {
+        struct vm_cushion *const c = known(s, account, (enum vm_cushion_kind)kind);
+        if (c != NULL) {
+            struct change const taken = {
+                .slack = lots * per_lot + vm_money_raw(change->cost) - size * m->bound[kind].slack,
+                .room = size * m->bound[kind].room,
+                .exposure = size * m->unit,
+            };
+            apply(s, c, taken);
+        }
+    }
+}
+
+/* edge_of is what an order would lose at once against the mark: micro. */
+static nv_i128 edge_of(const struct vm_market *m, nv_i128 lots, struct vm_price price)
+{
+    nv_i128 const value = (nv_i128)vm_price_raw(price) * vm_money_raw(m->listing.tick_value);
+    nv_i128 const above = value - vm_money_raw(m->row.mark);
+    nv_i128 const edge = above * lots; /* a sale loses below the mark */
+    return edge > 0 ? edge : 0;
+}
+
+bool vm_cushion_order(const struct vm_state *s,
+                      uint32_t market,
+                      struct vm_lots lots,
+                      struct vm_price price,
+                      struct vm_lot_bound *out)
+{
+    const struct vm_market *const m = vm_market(s, market);
+    nv_i128 const size = nv_magnitude_i64(vm_lots_raw(lots));
+    nv_i128 const edge = edge_of(m, vm_lots_raw(lots), price);
+    nv_i128 const floor = vm_param(s, VM_PARAM_INITIAL_FLOOR);
+    if (edge > SLACK_MAX) {
+        return false;
+    }
+    nv_i128 const raised = edge * floor / VM_RATIO_ONE_PPB + 1;
+    return nv_narrow_try_i64(size * m->bound[VM_CUSHION_INITIAL].slack + raised, &out->slack) &&
+           nv_narrow_try_i64(size * m->bound[VM_CUSHION_INITIAL].room + edge, &out->room);
+}
+
+void vm__cushion_order(struct vm_state *s, uint32_t slot)
+{
+    const struct vm_order *const order = vm_order(s, slot);
+    uint32_t const account = (uint32_t)(vm_position(s, order->position)->account - 1);
+    struct vm_cushion *const c = known(s, account, VM_CUSHION_INITIAL);
+    if (c == NULL) {
+        return;
+    }
+    int64_t const size = vm_lots_raw(order->row.lots);
+    struct vm_lots const lots = vm_lots(order->row.side == VM_BUY ? size : -size);
+    struct vm_lot_bound taken;
+    if (!vm_cushion_order(s, order->market, lots, order->row.price, &taken)) {
+        c->at = 0;
+        return;
+    }
+    struct change const change = {
+        .slack = -(nv_i128)taken.slack,
+        .room = taken.room,
+        .exposure = (nv_i128)size * vm_market(s, order->market)->unit,
+    };
+    apply(s, c, change);
+}
