@@ -138,6 +138,7 @@ cov:
 
 demo:
 	@tools/setup
+	@echo "Building Novate: half a minute on two cores, the first time."
 	@$(MAKE) -s -j$(shell nproc) all
 	@$(BIN)/novate devnet down --dir build/devnet >/dev/null 2>&1 || true
 	@rm -rf build/devnet
