@@ -174,6 +174,9 @@ enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain
     const struct cs_header *const header = &body->header;
     struct nv_view const bytes = nv_view_of(body->bytes, header->body_size);
     NV_TRY(cs_body_check(bytes, header->tx_count));
+    if (header->tx_count > VM_BLOCK_TXS_MAX) {
+        return NV_ERR_TOO_LARGE;
+    }
     size_t const size = (size_t)header->body_size * DECODED_PER_BYTE + DECODED_BASE +
                         sizeof(struct vm_tx) * (size_t)header->tx_count;
     body->memory = nv_heap_reserve(size);
@@ -186,10 +189,15 @@ enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain
     body->txs = NV_ARENA_NEW(&arena, struct vm_tx, header->tx_count);
     struct nv_reader reader;
     struct nv_view tx;
+    uint32_t actions = 0;
     nv_reader_init(&reader, bytes);
     for (uint32_t i = 0; cs_body_next(&reader, &tx); i++) {
         NV_TRY(vm_tx_decode(&body->txs[i], tx, chain_id, &arena));
         NV_TRY(check_order(body, i));
+        actions += body->txs[i].action_count;
+        if (actions > VM_BLOCK_ACTIONS_MAX) {
+            return NV_ERR_TOO_LARGE;
+        }
         body->tx_count = i + 1;
     }
     return NV_OK;

@@ -82,7 +82,8 @@ bool node_body_complete(const struct node_body *body);
 bool node_body_missing(const struct node_body *body, uint32_t *first, uint32_t *count);
 
 /* node_body_decode reads the complete bytes into txs: framing, canonical
- * transactions, strictly ascending hashes, expiry in (time, time + a minute].
+ * transactions, strictly ascending hashes, expiry in (time, time + a minute],
+ * and no more transactions and actions than a block may have (vm/tx.h).
  * Any thread; writes memory, txs and tx_count.  NV_OK or why it is invalid. */
 NV_MUST_USE enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain_id);
 

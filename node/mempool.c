@@ -16,6 +16,7 @@ struct slot {
     uint64_t expires_ms;
     uint8_t *bytes; /* owned */
     uint32_t size;
+    uint32_t actions;
     uint32_t next; /* order of arrival; in the free list too */
     uint32_t prev;
     uint32_t bucket_next;
@@ -207,6 +208,7 @@ node_mempool_add(struct node_mempool *pool, const struct node_mempool_tx *tx)
     pool->slots[index] = (struct slot){.hash = tx->hash,
                                        .account = tx->account,
                                        .expires_ms = tx->expires_ms,
+                                       .actions = tx->actions,
                                        .bytes = bytes,
                                        .size = tx->bytes.size};
     link_slot(pool, index);
@@ -277,6 +279,7 @@ bool node_mempool_next(const struct node_mempool *pool,
     *tx = (struct node_mempool_tx){.hash = slot->hash,
                                    .account = slot->account,
                                    .expires_ms = slot->expires_ms,
+                                   .actions = slot->actions,
                                    .bytes = nv_view_of(slot->bytes, slot->size)};
     *cursor = index;
     return true;

@@ -32,6 +32,7 @@ struct node_mempool_tx {
     struct nv_hash hash;
     struct nv_address account;
     uint64_t expires_ms;
+    uint32_t actions;     /* how many it has */
     struct nv_view bytes; /* copied */
 };
 

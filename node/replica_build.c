@@ -19,6 +19,7 @@ struct choices {
     uint32_t count;
     uint32_t cap;
     uint32_t size; /* of the body so far */
+    uint32_t actions;
 };
 
 static bool has_tx(const struct node_body *body, const struct nv_hash *hash)
@@ -84,12 +85,14 @@ static void choose(struct replica *r,
             taken = has_tx(before[i], &tx.hash);
         }
         uint32_t const size = 4 + tx.bytes.size;
-        if (taken || out->size + size > effect->build.body_size_max) {
+        if (taken || out->size + size > effect->build.body_size_max ||
+            out->actions + tx.actions > VM_BLOCK_ACTIONS_MAX) {
             continue;
         }
         out->list[out->count] = (struct choice){tx.hash, tx.bytes};
         out->count++;
         out->size += size;
+        out->actions += tx.actions;
     }
 }
 
@@ -136,7 +139,8 @@ void replica__build(struct replica *r, const struct cs_effect *effect)
     struct cs_event event = {.kind = CS_EV_BUILT, .built = {.view = effect->build.view}};
     const struct node_body *before[REPLICA_BODIES_MAX];
     uint32_t before_count = 0;
-    uint32_t const cap = node_mempool_count(r->mempool);
+    uint32_t const waiting = node_mempool_count(r->mempool);
+    uint32_t const cap = waiting < VM_BLOCK_TXS_MAX ? waiting : VM_BLOCK_TXS_MAX;
     drop_built(r);
     if (cap > 0 && ancestors(r, effect->build.parent_hash, before, &before_count)) {
         struct choice *const memory = nv_heap_alloc(2 * sizeof(struct choice) * (size_t)cap);

@@ -39,6 +39,7 @@ struct replica_new_tx {
     struct nv_hash hash;
     struct nv_address account;
     uint64_t expires_ms;
+    uint32_t actions;
 };
 
 struct replica_job {

@@ -53,6 +53,7 @@ check_new_tx(struct replica_new_tx *new_tx, const struct nv_hash *chain_id, stru
     new_tx->hash = tx.hash;
     new_tx->account = tx.account;
     new_tx->expires_ms = tx.expires_ms;
+    new_tx->actions = tx.action_count;
     new_tx->refusal = vm_tx_signature_ok(&tx) ? REPLICA_TX_TAKEN : REPLICA_TX_SIGNATURE;
 }
 

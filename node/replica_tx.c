@@ -69,6 +69,7 @@ static enum replica_refusal admit(struct replica *r, const struct replica_new_tx
     struct node_mempool_tx const entry = {.hash = tx->hash,
                                           .account = tx->account,
                                           .expires_ms = tx->expires_ms,
+                                          .actions = tx->actions,
                                           .bytes = nv_view_of(tx->bytes, tx->size)};
     switch (node_mempool_add(r->mempool, &entry)) {
     case NODE_MEMPOOL_ADDED: return REPLICA_TX_TAKEN;

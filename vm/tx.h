@@ -15,12 +15,14 @@
 
 #include "vm/number/units.h"
 
-#define VM_ACTIONS_MAX   64u    /* actions a transaction */
-#define VM_CLOSES_MAX    64u    /* closes in a keeper's plan */
-#define VM_CLOSES_TX_MAX 256u   /* closes in all plans of a transaction */
-#define VM_TX_SIZE_MAX   16512u /* bytes of one transaction as received */
-#define VM_BODY_SIZE_MAX 16384u /* of its body */
-#define VM_EXPIRY_MAX_MS 60000u /* how far ahead of the block's time a transaction may expire */
+#define VM_ACTIONS_MAX       64u    /* actions a transaction */
+#define VM_CLOSES_MAX        64u    /* closes in a keeper's plan */
+#define VM_BLOCK_TXS_MAX     16384u /* transactions of a block */
+#define VM_BLOCK_ACTIONS_MAX 65536u /* actions of all its transactions */
+#define VM_CLOSES_TX_MAX     256u   /* closes in all plans of a transaction */
+#define VM_TX_SIZE_MAX       16512u /* bytes of one transaction as received */
+#define VM_BODY_SIZE_MAX     16384u /* of its body */
+#define VM_EXPIRY_MAX_MS     60000u /* how far ahead of the block's time a transaction may expire */
 
 /* Ranges of fields as decoded; beyond them a transaction is not one. */
 #define VM_MARKET_MAX 65535u

@@ -22,8 +22,8 @@ struct vm_limits vm_limits_devnet(void)
         .feeds_max = 16,
         .sessions_max = 65536,
         .tombstones_max = 65536,
-        .block_txs_max = 16384,
-        .block_actions_max = 65536,
+        .block_txs_max = VM_BLOCK_TXS_MAX,
+        .block_actions_max = VM_BLOCK_ACTIONS_MAX,
         .block_output_bytes_max = UINT64_C(64) << 20,
     };
 }
