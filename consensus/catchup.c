@@ -123,6 +123,7 @@ static void want_add(struct cs *cs, const struct want *want)
     for (uint32_t i = 0; i < CS__FETCHES; i++) {
         struct cs__fetch *const fetch = &cs->fetch[i];
         if (fetch->used && fetch->body == want->body && nv_hash_eq(&fetch->hash, &want->hash)) {
+            cs->fetch_marks += fetch->mark ? 0 : 1;
             fetch->mark = true;
             return;
         }
@@ -137,6 +138,7 @@ static void want_add(struct cs *cs, const struct want *want)
                                     .hint = want->hint,
                                     .streaming = want->streaming,
                                     .at_ns = cs->now_ns};
+        cs->fetch_marks++;
     }
 }
 
@@ -156,11 +158,12 @@ static uint32_t count_for(const struct cs *cs, uint64_t view)
 static void want_chain(struct cs *cs, const struct nv_hash *hash, uint32_t hint, bool streaming)
 {
     struct cs__walk walk;
-    enum cs__link const link = cs__block_walk(cs, hash, &walk);
-    const struct cs__block *const top = walk.path_count > 0 ? &cs->block[cs->path[0]] : NULL;
-    if (link == CS__LINK_FORK || link == CS__LINK_READY) {
+    enum cs__link const link = cs__block_link(cs, hash);
+    if (link == CS__LINK_FORK || link == CS__LINK_READY || cs->fetch_marks == CS__FETCHES) {
         return;
     }
+    (void)cs__block_walk(cs, hash, &walk);
+    const struct cs__block *const top = walk.path_count > 0 ? &cs->block[cs->path[0]] : NULL;
     bool const far = top != NULL && top->header.height > cs->fin.header.height + CS_BLOCKS_MAX;
     if (link == CS__LINK_HEADER && !far) {
         struct want const want = {
@@ -170,7 +173,7 @@ static void want_chain(struct cs *cs, const struct nv_hash *hash, uint32_t hint,
     if (link == CS__LINK_HEADER && far) {
         return; /* its ancestors come by height */
     }
-    for (uint32_t i = walk.path_count; i > 0; i--) {
+    for (uint32_t i = walk.path_count; i > 0 && cs->fetch_marks < CS__FETCHES; i--) {
         const struct cs__block *const block = &cs->block[cs->path[i - 1]];
         struct want const want = {
             .hash = block->hash, .body = true, .hint = hint, .streaming = streaming && i == 1};
@@ -212,6 +215,9 @@ static bool proposal_useful(const struct cs *cs, const struct cs__slot *slot)
 
 static void wants_collect(struct cs *cs)
 {
+    if (cs->near == NULL && cs->target != NULL) {
+        cs__near_put(cs, &cs->target->body);
+    }
     want_cert(cs, cs->near);
     want_cert(cs, cs->target);
     for (uint64_t view = cs->fin.view + 1; view <= cs->view + CS__ABOVE; view++) {
@@ -269,6 +275,7 @@ static void fetches_run(struct cs *cs)
     for (uint32_t i = 0; i < CS__FETCHES; i++) {
         cs->fetch[i].mark = false;
     }
+    cs->fetch_marks = 0;
     wants_collect(cs);
     cs->timers.fetch = CS__NEVER;
     for (uint32_t i = 0; i < CS__FETCHES; i++) {
@@ -290,13 +297,11 @@ static void fetches_run(struct cs *cs)
  * while the finalization at hand only waits for bodies. */
 static bool range_needed(struct cs *cs)
 {
-    struct cs__walk walk;
     if (cs->fin.header.height > cs->executed_height + CS__BACKLOG) {
         return false;
     }
     const struct cs__cert *const cert = cs->near != NULL ? cs->near : cs->target;
-    return cert == NULL ||
-           cs__block_walk(cs, &cert->body.ballot.block_hash, &walk) == CS__LINK_HEADER;
+    return cert == NULL || cs__block_link(cs, &cert->body.ballot.block_hash) == CS__LINK_HEADER;
 }
 
 static uint32_t range_source(const struct cs *cs)

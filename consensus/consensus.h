@@ -29,9 +29,12 @@
  * the last of them.  A PERSIST without `sync` need not be waited for: its
  * records go into the next batch.  (The alternative, an event PERSISTED that
  * the engine awaits, would need in the engine the very same queue, and a
- * second copy of it in every test.)  What stays inside the machine (SET_TIMER,
- * BUILD, NEED_BODY, EXECUTE, TRACE) may be performed at once and need not
- * queue, but EXECUTE stays in order among its like.  A failed sync ends the
+ * second copy of it in every test.)  SET_TIMER, BUILD, PUBLISH_BODY, NEED_BODY,
+ * EVIDENCE and TRACE show nothing of the own votes to anybody and may be
+ * performed at once; the body that PUBLISH_BODY names must be known by its
+ * block's hash before a later PERSIST is written, which holds that block.
+ * EXECUTE may not: a block can be final by an own vote that the disk does not
+ * have yet, and nobody may be told of it before.  A failed sync ends the
  * process; it is never tried again.  A shell whose queue grows too long stops
  * taking messages and timers from its inbox until the disk has caught up.
  *

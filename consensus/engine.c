@@ -115,6 +115,7 @@ struct cs *cs_new(struct nv_arena *arena, const struct cs_config *config)
                                      CS__NEVER};
     cs->timer_ns = CS__NEVER;
     cs->base_ns = CS__NEVER;
+    cs->version = 1;
     pools_take(cs, arena);
     return cs;
 }
@@ -246,9 +247,9 @@ static void body_take(struct cs *cs, const struct cs_event *event)
         return;
     }
     switch (event->body.verdict) {
-    case CS_BODY_HELD: block->body = CS__BODY_HELD; break;
-    case CS_BODY_VALID: block->body = CS__BODY_VALID; break;
-    case CS_BODY_INVALID: block->body = CS__BODY_INVALID; break;
+    case CS_BODY_HELD: cs__block_body(cs, block, CS__BODY_HELD); break;
+    case CS_BODY_VALID: cs__block_body(cs, block, CS__BODY_VALID); break;
+    case CS_BODY_INVALID: cs__block_body(cs, block, CS__BODY_INVALID); break;
     }
 }
 

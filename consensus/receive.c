@@ -64,7 +64,7 @@ static void second_signer(struct cs *cs, const struct cs_ballot *ballot)
 static void certificate_take(struct cs *cs, const struct cs_certificate *certificate, bool verified)
 {
     const struct cs_ballot *const ballot = &certificate->ballot;
-    if (!verified || cs->halted) {
+    if (!verified || cs->halted || ballot->epoch != cs->epoch) {
         return;
     }
     if (cs->config.me != CS_NOBODY && cs_bitmap_has(&certificate->signers, cs->config.me)) {

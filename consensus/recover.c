@@ -21,7 +21,7 @@ static enum nv_err recover_block(struct cs *cs, const struct cs_block *block)
     if (place == NULL) {
         return NV_ERR_NO_MEMORY;
     }
-    place->body = CS__BODY_VALID; /* it was voted for, or became final */
+    cs__block_body(cs, place, CS__BODY_VALID); /* it was voted for, or became final */
     place->journaled = true;
     return NV_OK;
 }

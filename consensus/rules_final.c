@@ -72,9 +72,8 @@ static void claim(struct cs *cs, const struct cs_header *header)
 }
 
 /* finalizable returns the block for which F(u) may be voted, or NULL. */
-static struct cs__block *finalizable(const struct cs *cs, const struct cs__slot *slot)
+static struct cs__block *finalizable(struct cs *cs, const struct cs__slot *slot)
 {
-    struct cs__walk walk;
     if (slot == NULL || slot->notar == NULL || slot->notar->body.ballot.kind != CS_NOTARIZE) {
         return NULL;
     }
@@ -87,7 +86,7 @@ static struct cs__block *finalizable(const struct cs *cs, const struct cs__slot 
     if (block == NULL || block->body != CS__BODY_VALID) {
         return NULL;
     }
-    return cs__block_walk(cs, &block->hash, &walk) == CS__LINK_READY ? block : NULL;
+    return cs__block_link(cs, &block->hash) == CS__LINK_READY ? block : NULL;
 }
 
 bool cs__try_finalize(struct cs *cs)
@@ -190,12 +189,14 @@ static bool try_target(struct cs *cs, struct cs__cert **place)
     if (*place == NULL || cs->halted) {
         return false;
     }
-    switch (cs__block_walk(cs, &(*place)->body.ballot.block_hash, &walk)) {
+    const struct nv_hash *const hash = &(*place)->body.ballot.block_hash;
+    switch (cs__block_link(cs, hash)) {
     case CS__LINK_READY:
         if (!cs__room(cs)) {
             cs->timers.wake = cs->now_ns;
             return false;
         }
+        (void)cs__block_walk(cs, hash, &walk);
         commit(cs, place, walk.path_count);
         return true;
     case CS__LINK_INVALID:

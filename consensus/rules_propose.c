@@ -159,7 +159,7 @@ static struct cs__block *block_store(struct cs *cs, struct cs_header *header)
     cs_header_hash(&hash, header);
     struct cs__block *const block = cs__block_add(cs, &made, &hash);
     if (block != NULL) {
-        block->body = CS__BODY_VALID;
+        cs__block_body(cs, block, CS__BODY_VALID);
         block->carried_view = newest != NULL ? newest->body.ballot.view : 0;
     }
     return block;
@@ -246,9 +246,10 @@ bool cs__try_propose(struct cs *cs)
     const struct cs__cert *const justify = cs__cert_parent(cs, parent_view);
     const struct nv_hash *const parent_hash =
         justify != NULL ? &justify->body.ballot.block_hash : &cs->fin.hash;
-    if (!skips_held(cs, parent_view) || cs__block_walk(cs, parent_hash, &walk) != CS__LINK_READY) {
+    if (!skips_held(cs, parent_view) || cs__block_link(cs, parent_hash) != CS__LINK_READY) {
         return false;
     }
+    (void)cs__block_walk(cs, parent_hash, &walk);
     const struct cs__block *const block = cs__block_find(cs, parent_hash);
     const struct cs_header *const parent =
         parent_view == cs->fin.view || block == NULL ? &cs->fin.header : &block->header;

@@ -9,7 +9,7 @@
  *     gate       the own votes above fin
  *     blocks     headers above fin, by hash, and whether their bodies are there
  *     target     the newest finalization whose block is not committed yet;
- *     near       in catch-up, an older one to begin with
+ *     near       an older one that is worked on until it is committed
  *
  * All memory is taken when the engine is made.  The files: store.c looks after
  * slots, certificates and blocks; emit.c writes effects; receive.c and
@@ -61,9 +61,11 @@ struct cs__block {
     enum cs__body_state body;
     bool used;
     bool journaled;
-    bool final;    /* committed, EXECUTE not given yet */
-    bool mark;     /* for sweeps */
-    uint32_t next; /* spare: the next one, plus one */
+    bool final;            /* committed, EXECUTE not given yet */
+    bool mark;             /* for sweeps */
+    uint32_t next;         /* spare: the next one, plus one */
+    uint32_t link;         /* enum cs__link, as found when ... */
+    uint64_t link_version; /* ... cs->version was this */
 };
 
 struct cs__proposal {
@@ -187,12 +189,14 @@ struct cs {
     uint32_t block_spare; /* first one, plus one */
     struct nv_critbit *block_index;
     uint32_t *path;          /* scratch: indices of blocks */
+    uint64_t version;        /* counts changes of blocks, bodies and fin */
     struct cs__cert *target; /* newest finalization above fin */
-    struct cs__cert *near;   /* the finalization of blocks asked for by height */
+    struct cs__cert *near;   /* the finalization that is worked on, at most the target */
     uint32_t dirty_count;    /* certificates that wait for the journal */
 
     struct cs__peer peer[CS_VALIDATORS_MAX];
     struct cs__fetch fetch[CS__FETCHES];
+    uint32_t fetch_marks; /* scratch: how many are wanted */
     uint32_t range_peer;
     uint64_t certs_need; /* a view of which a certificate is missing; 0: none */
     bool certs_all;      /* ask everybody at once */

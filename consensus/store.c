@@ -166,6 +166,9 @@ static bool target_put(struct cs *cs, const struct cs_certificate *certificate)
 
 void cs__near_put(struct cs *cs, const struct cs_certificate *certificate)
 {
+    if (cs->near != NULL && cs->near->body.ballot.view <= certificate->ballot.view) {
+        return;
+    }
     struct cs__cert *const cert = cs__cert_copy(cs, certificate);
     if (cert != NULL && cs->near != NULL) {
         cs__cert_drop(cs, cs->near);
@@ -326,6 +329,7 @@ cs__block_add(struct cs *cs, const struct cs_block *block, const struct nv_hash 
         nv_critbit_insert(cs->block_index, hash->bytes, (uint32_t)(place - cs->block));
     NV_ASSERT(err == NV_OK);
     cs->block_live++;
+    cs->version++;
     return place;
 }
 
@@ -336,6 +340,7 @@ void cs__block_drop(struct cs *cs, struct cs__block *block)
     if (block->justify != NULL) {
         cs__cert_drop(cs, block->justify);
     }
+    cs->version++;
     block->used = false;
     block->justify = NULL;
     block->next = cs->block_spare;
@@ -410,8 +415,83 @@ static void target_prune(struct cs *cs, struct cs__cert **target)
     }
 }
 
+/* link_above returns how a block hangs together with fin, given its parent. */
+static enum cs__link link_above(const struct cs__block *block, enum cs__link parent)
+{
+    if (parent == CS__LINK_FORK || parent == CS__LINK_HEADER || parent == CS__LINK_INVALID) {
+        return parent;
+    }
+    if (block->body == CS__BODY_INVALID) {
+        return CS__LINK_INVALID;
+    }
+    return block->body == CS__BODY_NONE ? CS__LINK_BODY : parent;
+}
+
+/* link_fresh returns whether a block's link was found after the last change. */
+static bool link_fresh(const struct cs *cs, const struct cs__block *block)
+{
+    return block->link_version == cs->version;
+}
+
+/* link_base judges a block by its height and its parent alone: READY when the
+ * parent is fin, BODY when the parent must be asked, HEADER when it is missing. */
+static enum cs__link link_base(const struct cs *cs, const struct cs__block *block)
+{
+    bool const on_fin = nv_hash_eq(&block->header.parent_hash, &cs->fin.hash);
+    uint64_t const height = block->header.height;
+    if (height <= cs->fin.header.height || on_fin != (height == cs->fin.header.height + 1)) {
+        return CS__LINK_FORK;
+    }
+    if (on_fin) {
+        return CS__LINK_READY;
+    }
+    const struct cs__block *const parent = cs__block_find(cs, &block->header.parent_hash);
+    if (parent == NULL) {
+        return CS__LINK_HEADER;
+    }
+    return parent->header.height + 1 == height ? CS__LINK_BODY : CS__LINK_FORK;
+}
+
+enum cs__link cs__block_link(struct cs *cs, const struct nv_hash *hash)
+{
+    struct cs__block *block = cs__block_find(cs, hash);
+    enum cs__link link = CS__LINK_BODY;
+    uint32_t count = 0;
+    if (nv_hash_eq(hash, &cs->fin.hash)) {
+        return CS__LINK_READY;
+    }
+    if (block == NULL) {
+        return CS__LINK_HEADER;
+    }
+    while (link == CS__LINK_BODY && !link_fresh(cs, block)) {
+        cs->path[count] = (uint32_t)(block - cs->block);
+        count++;
+        link = link_base(cs, block);
+        if (link == CS__LINK_BODY) {
+            block = cs__block_find(cs, &block->header.parent_hash);
+        }
+    }
+    if (link == CS__LINK_BODY) { /* the walk ended at a block that was judged before */
+        link = (enum cs__link)block->link;
+    }
+    for (uint32_t i = count; i > 0; i--) {
+        struct cs__block *const above = &cs->block[cs->path[i - 1]];
+        link = link_above(above, link);
+        above->link = (uint32_t)link;
+        above->link_version = cs->version;
+    }
+    return link;
+}
+
+void cs__block_body(struct cs *cs, struct cs__block *block, enum cs__body_state body)
+{
+    block->body = body;
+    cs->version++;
+}
+
 void cs__store_prune(struct cs *cs, uint64_t from)
 {
+    cs->version++;
     uint64_t const to = cs->fin.view;
     uint64_t const span = to - from < cs->slot_count ? to - from : cs->slot_count;
     for (uint64_t view = to + 1 - span; view <= to; view++) {

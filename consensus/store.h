@@ -28,7 +28,8 @@ void cs__cert_drop(struct cs *cs, struct cs__cert *cert);
  * returns whether that was news. */
 bool cs__cert_add(struct cs *cs, const struct cs_certificate *certificate);
 
-/* cs__near_put takes the verified finalization of blocks asked for by height. */
+/* cs__near_put takes a verified finalization to work on, unless an older one is
+ * worked on already. */
 void cs__near_put(struct cs *cs, const struct cs_certificate *certificate);
 
 /* cs__cert_parent returns the certificate by which a block at `view` can be a
@@ -70,6 +71,13 @@ struct cs__walk {
 /* cs__block_walk follows a block's ancestors down to fin. */
 enum cs__link
 cs__block_walk(const struct cs *cs, const struct nv_hash *hash, struct cs__walk *walk);
+
+/* cs__block_link returns what cs__block_walk would, without the walk when
+ * nothing has changed.  It may use cs->path. */
+enum cs__link cs__block_link(struct cs *cs, const struct nv_hash *hash);
+
+/* cs__block_body sets what is known of a block's body. */
+void cs__block_body(struct cs *cs, struct cs__block *block, enum cs__body_state body);
 
 /* cs__store_prune drops what a new fin has made useless; `from` is the view of
  * the fin before. */

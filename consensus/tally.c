@@ -148,7 +148,7 @@ bool cs__tally_knows(const struct cs__tally *tally,
                      const struct nv_sig *sig)
 {
     const struct cs__tally_entry *const entry = &tally->entry[ballot->kind][signer];
-    return entry->verified &&
+    return entry->verified && ballot->epoch == tally->epoch && ballot->view == tally->view &&
            candidate_is(&tally->candidate[ballot->kind][entry->candidate - 1u], ballot) &&
            memcmp(&entry->sig, sig, sizeof *sig) == 0;
 }

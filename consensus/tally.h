@@ -81,7 +81,8 @@ uint32_t cs__tally_gather(const struct cs__tally *tally,
                           struct cs_bitmap *signers,
                           const struct cs_ballot *ballot);
 
-/* cs__tally_knows returns whether this very signature was verified before. */
+/* cs__tally_knows returns whether this very signature, of this very ballot, was
+ * verified before. */
 bool cs__tally_knows(const struct cs__tally *tally,
                      const struct cs_ballot *ballot,
                      uint32_t signer,

@@ -24,7 +24,8 @@ unit:
 sim_sources := $(wildcard tests/sim/*.c)
 sim_program := $(if $(sim_sources),$(B)/bin/sim)
 ifneq ($(sim_sources),)
-$(eval $(call program,$(sim_program),$(sim_sources)))
+sim_link := -Wl,--wrap=nv_sign -Wl,--wrap=nv_verify
+$(eval $(call program,$(sim_program),$(sim_sources),$(sim_link)))
 endif
 
 # --- fuzzing: tests/fuzz/fuzz_<name>.c defines LLVMFuzzerTestOneInput ----------------------------
@@ -62,7 +63,7 @@ $(patsubst %.c,build/bug/$(1)/%.o,$(bug_sources)): build/bug/$(1)/%.o: %.c $(B)/
 build/bug/$(1)/sim: $(filter-out $(call objects,$(bug_sources)),$(call objects,$(sim_sources))) \
     $(patsubst %.c,build/bug/$(1)/%.o,$(bug_sources)) $$$$(archives)
 	$$(say) BUG $(1)
-	$$(quiet)$$(CC) $$(LINK_FLAGS) -o $$@ $$(filter %.o,$$^) $$(link_archives) $$(LIBS)
+	$$(quiet)$$(CC) $$(LINK_FLAGS) $(sim_link) -o $$@ $$(filter %.o,$$^) $$(link_archives) $$(LIBS)
 -include $(patsubst %.c,build/bug/$(1)/%.d,$(bug_sources))
 endef
 $(foreach n,$(bug_numbers),$(eval $(call bug,$(n))))

@@ -1,0 +1,435 @@
+/* The oracle: sees what honest hosts ask their disks to keep, send and execute,
+ * and restates what must hold, with arithmetic of its own.
+ *
+ *   I1  one notarization payload a view        I6  every notarization has its
+ *   I2  no finalization with a nullification       parent's certificate and the
+ *   I3  chains are prefixes of each other          nullifications between
+ *   I4  honest keys never conflict             I8  certificates are quorums
+ *   I5  nothing is sent that is not durable    I9  state roots are the chain's
+ *                                              I10 messages encode as they decode
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+#include "tests/sim/sim.h"
+
+#define BUCKETS 4096u
+
+struct seen_votes {
+    bool has[4];
+    uint64_t parent[4];
+    struct nv_hash hash[4];
+};
+
+struct seen_view {
+    bool notarized;
+    bool nullified;
+    bool finalized;
+    uint64_t parent;
+    struct nv_hash hash;  /* of the notarization, or else the finalization */
+    struct nv_hash final; /* of the finalization */
+    struct cs_header header;
+    struct seen_votes votes[SIM_HOSTS_MAX];
+    uint8_t *certificate; /* of the notarization; owned */
+    uint32_t certificate_size;
+};
+
+struct seen_header {
+    struct nv_hash hash;
+    struct cs_header header;
+    struct seen_header *next;
+};
+
+struct oracle {
+    struct seen_view *view;
+    struct seen_header *bucket[BUCKETS];
+    struct nv_hash chain[SIM_HEIGHTS_MAX];
+    struct nv_hash root[SIM_HEIGHTS_MAX];
+    uint64_t height;
+};
+
+struct oracle *oracle_new(const struct sim *sim)
+{
+    struct oracle *const oracle = calloc(1, sizeof *oracle);
+    NV_ASSERT(oracle != NULL);
+    oracle->view = calloc(SIM_VIEWS_MAX, sizeof *oracle->view);
+    NV_ASSERT(oracle->view != NULL);
+    oracle->chain[0] = sim->net.chain_id;
+    oracle->root[0] = cs_build_hash(77);
+    return oracle;
+}
+
+void oracle_free(struct oracle *oracle)
+{
+    for (uint32_t i = 0; i < BUCKETS; i++) {
+        while (oracle->bucket[i] != NULL) {
+            struct seen_header *const next = oracle->bucket[i]->next;
+            free(oracle->bucket[i]);
+            oracle->bucket[i] = next;
+        }
+    }
+    for (uint32_t i = 0; i < SIM_VIEWS_MAX; i++) {
+        free(oracle->view[i].certificate);
+    }
+    free(oracle->view);
+    free(oracle);
+}
+
+static uint32_t bucket_of(const struct nv_hash *hash)
+{
+    return (((uint32_t)hash->bytes[0] << 8) | hash->bytes[1]) % BUCKETS;
+}
+
+static const struct cs_header *header_find(const struct oracle *oracle, const struct nv_hash *hash)
+{
+    for (const struct seen_header *seen = oracle->bucket[bucket_of(hash)]; seen != NULL;
+         seen = seen->next) {
+        if (nv_hash_eq(&seen->hash, hash)) {
+            return &seen->header;
+        }
+    }
+    return NULL;
+}
+
+void oracle_header(struct sim *sim, const struct cs_header *header)
+{
+    struct nv_hash hash;
+    struct oracle *const oracle = sim->oracle;
+    cs_header_hash(&hash, header);
+    if (header_find(oracle, &hash) != NULL) {
+        return;
+    }
+    struct seen_header *const seen = malloc(sizeof *seen);
+    NV_ASSERT(seen != NULL);
+    seen->hash = hash;
+    seen->header = *header;
+    seen->next = oracle->bucket[bucket_of(&hash)];
+    oracle->bucket[bucket_of(&hash)] = seen;
+    if (header->height < SIM_HEIGHTS_MAX && sim->proposed_ns[header->height] == 0) {
+        sim->proposed_ns[header->height] = sim->now_ns;
+    }
+}
+
+struct nv_hash oracle_root(const struct sim *sim, uint64_t height)
+{
+    NV_ASSERT(height <= sim->oracle->height);
+    return sim->oracle->root[height];
+}
+
+uint64_t oracle_height(const struct sim *sim)
+{
+    return sim->oracle->height;
+}
+
+/* ---- certificates ---- */
+
+/* weight_check: I8, with the oracle's own sum. */
+static void weight_check(struct sim *sim, const struct cs_certificate *certificate)
+{
+    uint64_t stake = 0;
+    uint64_t total = 0;
+    uint32_t at = 0;
+    struct nv_hash digest;
+    cs_ballot_digest(&digest, &sim->net.chain_id, &certificate->ballot);
+    for (uint32_t i = 0; i < sim->net.set.count; i++) {
+        total += sim->net.set.member[i].stake;
+        if ((certificate->signers.bytes[i / 8] >> (i % 8) & 1u) == 0) {
+            continue;
+        }
+        stake += sim->net.set.member[i].stake;
+        if (!nv_verify(&certificate->sigs[at], &sim->net.set.member[i].key, &digest)) {
+            sim_fail(sim, "I8: a signature in a certificate is wrong");
+        }
+        at++;
+    }
+    if (stake <= 2 * (total / 3) + 2 * (total % 3) / 3) {
+        sim_fail(sim, "I8: a certificate is no quorum");
+    }
+}
+
+/* certified returns whether a block at a view has a certificate to build on. */
+static bool certified(const struct sim *sim, uint64_t view, const struct nv_hash *hash)
+{
+    if (view == 0) {
+        return nv_hash_eq(hash, &sim->net.chain_id);
+    }
+    const struct seen_view *const seen = &sim->oracle->view[view];
+    return (seen->notarized && nv_hash_eq(&seen->hash, hash)) ||
+           (seen->finalized && nv_hash_eq(&seen->final, hash));
+}
+
+/* parent_check: I6. */
+static void parent_check(struct sim *sim, const struct cs_ballot *ballot)
+{
+    const struct cs_header *const header = header_find(sim->oracle, &ballot->block_hash);
+    if (header == NULL) {
+        sim_fail(sim, "I6: view %u notarizes a block nobody saw", (unsigned)ballot->view);
+        return;
+    }
+    if (header->view != ballot->view || header->parent_view != ballot->parent_view ||
+        ballot->parent_view >= ballot->view) {
+        sim_fail(sim, "I6: view %u notarizes a block of another", (unsigned)ballot->view);
+        return;
+    }
+    if (!certified(sim, header->parent_view, &header->parent_hash)) {
+        sim_fail(sim, "I6: view %u builds on no certificate", (unsigned)ballot->view);
+        return;
+    }
+    for (uint64_t view = header->parent_view + 1; view < header->view; view++) {
+        if (!sim->oracle->view[view].nullified) {
+            sim_fail(sim,
+                     "I6: view %u leaves out view %u, which is not nullified",
+                     (unsigned)ballot->view,
+                     (unsigned)view);
+            return;
+        }
+    }
+    const struct cs_header *const parent = header_find(sim->oracle, &header->parent_hash);
+    uint64_t const height = parent != NULL ? parent->height : 0;
+    uint64_t const time_ms = parent != NULL ? parent->time_ms : 0;
+    if (header->height != height + 1 || header->time_ms < time_ms) {
+        sim_fail(sim, "I6: view %u: height or time do not follow", (unsigned)ballot->view);
+    }
+}
+
+static void notarized(struct sim *sim, const struct cs_certificate *certificate)
+{
+    const struct cs_ballot *const ballot = &certificate->ballot;
+    struct seen_view *const seen = &sim->oracle->view[ballot->view];
+    struct nv_writer w;
+    if (seen->notarized) {
+        if (!nv_hash_eq(&seen->hash, &ballot->block_hash) || seen->parent != ballot->parent_view) {
+            sim_fail(sim, "I1: view %u has two notarizations", (unsigned)ballot->view);
+        }
+        return;
+    }
+    weight_check(sim, certificate);
+    parent_check(sim, ballot);
+    const struct cs_header *const header = header_find(sim->oracle, &ballot->block_hash);
+    if (sim->failed || header == NULL) {
+        return;
+    }
+    seen->notarized = true;
+    seen->parent = ballot->parent_view;
+    seen->hash = ballot->block_hash;
+    seen->header = *header;
+    seen->certificate_size = CS_CERTIFICATE_SIZE(sim->net.set.count, certificate->signer_count);
+    seen->certificate = malloc(seen->certificate_size);
+    NV_ASSERT(seen->certificate != NULL);
+    nv_writer_init(&w, seen->certificate, seen->certificate_size);
+    cs_certificate_put(&w, certificate, sim->net.set.count);
+    if (seen->finalized && !nv_hash_eq(&seen->final, &seen->hash)) {
+        sim_fail(sim, "view %u notarizes and finalizes apart", (unsigned)ballot->view);
+    }
+}
+
+static void certificate_seen(struct sim *sim, const struct cs_certificate *certificate)
+{
+    const struct cs_ballot *const ballot = &certificate->ballot;
+    if (ballot->view == 0 || ballot->view >= SIM_VIEWS_MAX) {
+        sim_fail(sim, "view %u is out of range", (unsigned)ballot->view);
+        return;
+    }
+    struct seen_view *const seen = &sim->oracle->view[ballot->view];
+    switch (ballot->kind) {
+    case CS_NOTARIZE: notarized(sim, certificate); break;
+    case CS_NULLIFY:
+        if (!seen->nullified) {
+            weight_check(sim, certificate);
+        }
+        seen->nullified = true;
+        break;
+    case CS_FINALIZE:
+        if (seen->finalized && !nv_hash_eq(&seen->final, &ballot->block_hash)) {
+            sim_fail(sim, "view %u has two finalizations", (unsigned)ballot->view);
+        }
+        if (!seen->finalized) {
+            weight_check(sim, certificate);
+        }
+        seen->finalized = true;
+        seen->final = ballot->block_hash;
+        break;
+    }
+    if (seen->finalized && seen->nullified) {
+        sim_fail(sim, "I2: view %u is finalized and nullified", (unsigned)ballot->view);
+    }
+    if (seen->finalized && seen->notarized && !nv_hash_eq(&seen->final, &seen->hash)) {
+        sim_fail(sim, "view %u notarizes and finalizes apart", (unsigned)ballot->view);
+    }
+}
+
+void oracle_record(struct sim *sim, const struct cs_record *record)
+{
+    if (record->type == CS_RECORD_BLOCK) {
+        oracle_header(sim, &record->block.header);
+    }
+}
+
+void oracle_durable(struct sim *sim, const struct sim_host *host, const struct cs_record *record)
+{
+    if (!host->honest || sim->failed) {
+        return;
+    }
+    if (record->type == CS_RECORD_CERTIFICATE) {
+        certificate_seen(sim, &record->certificate);
+    } else if (record->type == CS_RECORD_FINAL) {
+        certificate_seen(sim, &record->final.certificate);
+    }
+}
+
+/* ---- votes ---- */
+
+/* conflict_check: I4.  Stated from the table of the four offences. */
+static void conflict_check(struct sim *sim, const struct cs_vote *vote)
+{
+    struct seen_votes *const mine = &sim->oracle->view[vote->ballot.view].votes[vote->signer];
+    uint32_t const kind = (uint32_t)vote->ballot.kind;
+    if (mine->has[kind] && (!nv_hash_eq(&mine->hash[kind], &vote->ballot.block_hash) ||
+                            mine->parent[kind] != vote->ballot.parent_view)) {
+        sim_fail(
+            sim, "I4: honest %u votes twice in view %u", vote->signer, (unsigned)vote->ballot.view);
+    }
+    mine->has[kind] = true;
+    mine->hash[kind] = vote->ballot.block_hash;
+    mine->parent[kind] = vote->ballot.parent_view;
+    if (mine->has[CS_NULLIFY] && mine->has[CS_FINALIZE]) {
+        sim_fail(sim,
+                 "I4: honest %u nullifies and finalizes view %u",
+                 vote->signer,
+                 (unsigned)vote->ballot.view);
+    }
+    if (mine->has[CS_NOTARIZE] && mine->has[CS_FINALIZE] &&
+        !nv_hash_eq(&mine->hash[CS_NOTARIZE], &mine->hash[CS_FINALIZE])) {
+        sim_fail(
+            sim, "I4: honest %u switches in view %u", vote->signer, (unsigned)vote->ballot.view);
+    }
+}
+
+/* durable_check: I5. */
+static void durable_check(struct sim *sim, struct sim_host *host, const struct cs_vote *vote)
+{
+    uint64_t const view = vote->ballot.view;
+    uint32_t const kind = (uint32_t)vote->ballot.kind;
+    const struct sim_durable *const durable = &host->durable[view];
+    if (!durable->has[kind] || !nv_hash_eq(&durable->hash[kind], &vote->ballot.block_hash)) {
+        sim_fail(sim,
+                 "I5: host %u sends a vote of view %u that is not durable",
+                 host->id,
+                 (unsigned)view);
+        return;
+    }
+    if (vote->ballot.kind == CS_NULLIFY) {
+        return;
+    }
+    if (shelf_find(&host->shelf, &vote->ballot.block_hash) == NULL) {
+        sim_fail(sim, "I5: host %u votes for a block that it does not keep", host->id);
+    }
+    if (vote->ballot.kind == CS_FINALIZE && !durable->certificate) {
+        sim_fail(sim, "I5: host %u finalizes without a durable notarization", host->id);
+    }
+}
+
+static void vote_sent(struct sim *sim, struct sim_host *host, const struct cs_vote *vote)
+{
+    if (vote->ballot.view >= SIM_VIEWS_MAX) {
+        sim_fail(sim, "view out of range");
+        return;
+    }
+    if (vote->signer != host->id) {
+        sim_fail(sim, "host %u sends a vote of %u", host->id, vote->signer);
+        return;
+    }
+    conflict_check(sim, vote);
+    durable_check(sim, host, vote);
+}
+
+void oracle_sent(struct sim *sim, struct sim_host *host, const struct cs_message *message)
+{
+    static uint8_t bytes[CS_MESSAGE_SIZE_MAX];
+    struct nv_writer w;
+    if (message->type == CS_MSG_VOTE) {
+        vote_sent(sim, host, &message->vote);
+    } else if (message->type == CS_MSG_PROPOSAL) {
+        struct cs_vote vote = {.signer = message->proposal.header.proposer};
+        vote.ballot.kind = CS_NOTARIZE;
+        vote.ballot.view = message->proposal.view;
+        vote.ballot.parent_view = message->proposal.parent_view;
+        vote.ballot.block_hash = message->proposal.block_hash;
+        oracle_header(sim, &message->proposal.header);
+        vote_sent(sim, host, &vote);
+    }
+    nv_writer_init(&w, bytes, sizeof bytes); /* I10; the bytes came from one encoder ... */
+    cs_message_encode(&w, message, sim->net.set.count);
+    struct cs_message again;
+    if (w.overflow ||
+        cs_message_decode(&again, (uint8_t)message->type, nv_writer_view(&w), sim->net.set.count) !=
+            NV_OK) {
+        sim_fail(sim, "I10: a message does not survive encoding");
+    }
+}
+
+/* ---- chains ---- */
+
+static struct nv_hash root_next(const struct nv_hash *root, const struct nv_hash *block)
+{
+    struct nv_hash next;
+    struct nv_view const parts[2] = {nv_hash_view(root), nv_hash_view(block)};
+    nv_sha256_parts(&next, parts, 2);
+    return next;
+}
+
+void oracle_executed(struct sim *sim,
+                     const struct sim_host *host,
+                     const struct cs_header *header,
+                     const struct nv_hash *hash)
+{
+    struct oracle *const oracle = sim->oracle;
+    uint64_t const height = header->height;
+    if (height >= SIM_HEIGHTS_MAX || height > oracle->height + 1) {
+        sim_fail(sim, "I3: host %u executes height %u early", host->id, (unsigned)height);
+        return;
+    }
+    if (height == oracle->height + 1) {
+        if (!nv_hash_eq(&header->parent_hash, &oracle->chain[height - 1])) {
+            sim_fail(
+                sim, "I3: height %u does not follow on %u", (unsigned)height, (unsigned)height - 1);
+            return;
+        }
+        oracle->height = height;
+        oracle->chain[height] = *hash;
+        oracle->root[height] = root_next(&oracle->root[height - 1], &oracle->chain[height]);
+        sim->final_ns[height] = sim->now_ns;
+        live_final(sim, header->view);
+    }
+    if (!nv_hash_eq(&oracle->chain[height], hash)) {
+        sim_fail(sim, "I3: hosts disagree at height %u", (unsigned)height);
+        return;
+    }
+    if (header->executed_height >= height ||
+        !nv_hash_eq(&header->state_root, &oracle->root[header->executed_height])) {
+        sim_fail(sim, "I9: height %u names a wrong state root", (unsigned)height);
+    }
+}
+
+bool oracle_pick(struct sim *sim,
+                 uint64_t low,
+                 uint64_t high,
+                 struct cs_header *header,
+                 struct cs_certificate *certificate)
+{
+    uint64_t const start = sim_between(&sim->rng, low, high);
+    for (uint64_t i = 0; i <= high - low; i++) {
+        uint64_t const view = low + (start - low + i) % (high - low + 1);
+        const struct seen_view *const seen = &sim->oracle->view[view % SIM_VIEWS_MAX];
+        if (seen->notarized) {
+            struct nv_reader r;
+            *header = seen->header;
+            nv_reader_init(&r, nv_view_of(seen->certificate, seen->certificate_size));
+            return cs_certificate_get(&r, certificate, sim->net.set.count) == NV_OK;
+        }
+    }
+    return false;
+}
