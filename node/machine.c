@@ -68,7 +68,7 @@ static enum nv_err open_parts(struct node_machine *m, uint32_t rows_max)
     NV_TRY(st_state_open(&m->state, &rows));
     m->vm_size = vm_footprint(&limits);
     m->vm_memory = nv_heap_reserve(m->vm_size);
-    m->hashes_max = limits.block_txs_max + 1;
+    m->hashes_max = VM_BLOCK_TXS_MAX + 1;
     m->hashes = nv_heap_alloc(m->hashes_max * sizeof *m->hashes);
     if (m->vm_memory == NULL || m->hashes == NULL) {
         return NV_ERR_NO_MEMORY;
