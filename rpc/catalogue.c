@@ -34,7 +34,7 @@ static void scale_of(struct rpc_listing *listing)
         power *= 10;
         listing->lot_places++;
     }
-    listing->lot_scale = power / listing->lots_per_unit;
+    listing->lot_power = power;
 }
 
 enum nv_err
@@ -253,8 +253,12 @@ void rpc__json_size(struct rpc_json *json,
                     const struct rpc_listing *listing,
                     int64_t lots)
 {
-    int64_t const factors[2] = {lots, listing->lot_scale};
-    json_product(json, key, factors, listing->lot_places);
+    int64_t size = 0;
+    if (nv_muldiv_i64(lots, listing->lot_power, listing->lots_per_unit, NV_ROUND_ZERO, &size)) {
+        rpc__json_decimal(json, key, size, listing->lot_places);
+    } else {
+        rpc__json_null(json, key);
+    }
 }
 
 void rpc__json_per_lot(struct rpc_json *json,

@@ -29,7 +29,7 @@ struct rpc_listing {
     int64_t lots_per_unit;
     int64_t tick_value;
     uint32_t lot_places; /* a size has at most so many digits after the point */
-    int64_t lot_scale;   /* a lot in units of 10^-lot_places */
+    int64_t lot_power;   /* 10^lot_places */
 };
 
 struct rpc_feed {
@@ -65,8 +65,9 @@ rpc__listing_named(const struct rpc_catalogue *catalogue, const char *symbol);
 const struct rpc_feed *rpc__feed_of(const struct rpc_catalogue *catalogue, uint32_t feed);
 const struct rpc_feed *rpc__feed_named(const struct rpc_catalogue *catalogue, const char *symbol);
 
-/* rpc__json_price writes `ticks` as a price, rpc__json_size `lots` as a size,
- * rpc__json_per_lot a value in micro per lot as a price. A number that leaves
+/* rpc__json_price writes `ticks` as a price, rpc__json_size `lots` as a size
+ * (rounded towards zero where 9 digits do not suffice), rpc__json_per_lot a value
+ * in micro per lot as a price. A number that leaves
  * 64 bits on the way is written as null. */
 void rpc__json_price(struct rpc_json *json,
                      const char *key,

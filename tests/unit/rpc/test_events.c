@@ -23,7 +23,7 @@ static int setup(void **state)
     listings[0].tick_micro = 100000;
     listings[0].lots_per_unit = 1000;
     listings[0].lot_places = 3;
-    listings[0].lot_scale = 1;
+    listings[0].lot_power = 1000;
     catalogue = (struct rpc_catalogue){.listings = listings, .listing_count = 1, .loaded = true};
     return 0;
 }
