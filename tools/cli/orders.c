@@ -1,13 +1,28 @@
 /* novate orders, cancel: what rests in the books, and taking it back. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/fmt.h"
 
 #include "tools/cli/market.h"
+#include "tools/cli/state.h"
 #include "tools/cli/submit.h"
 #include "tools/cli/table.h"
 #include "tools/command.h"
+
+/* only keeps the orders of one market. */
+static json_t *only(const json_t *orders, const char *market)
+{
+    json_t *const out = json_array();
+    for (size_t i = 0; i < json_array_size(orders); i++) {
+        json_t *const order = json_array_get(orders, i);
+        if (market == NULL || strcmp(cli_text(order, "market"), market) == 0) {
+            (void)json_array_append(out, order);
+        }
+    }
+    return out;
+}
 
 static void print_orders(const json_t *orders)
 {
@@ -35,10 +50,11 @@ static void print_orders(const json_t *orders)
 
 enum tool_exit tool_orders(char **argv)
 {
-    struct cli_form const form = {"novate orders [MARKET] [--key K] [--json]", 0, 1, NULL, 0};
+    struct cli_form const form = {
+        "novate orders [MARKET] [--key K] [--trust-node] [--genesis FILE] [--json]", 0, 1, NULL, 0};
     struct cli cli;
     struct tool_key key;
-    json_t *answer = NULL;
+    struct cli_state state = {0};
     enum tool_exit code = cli_open(&cli, &form, argv);
     if (code == TOOL_OK) {
         code = cli_key(&cli, &key);
@@ -47,17 +63,21 @@ enum tool_exit tool_orders(char **argv)
         char address[NV_ADDRESS_TEXT];
         nv_address_format(address, &key.address);
         json_t *const params = json_pack("{s:s}", "address", address);
-        if (cli.args.count == 1) {
-            (void)json_object_set_new(params, "market", json_string(cli.args.words[0]));
+        code = cli_state_get(&cli, &state, "order_open", params, NULL);
+    }
+    if (code == TOOL_OK) {
+        const char *const market = cli.args.count == 1 ? cli.args.words[0] : NULL;
+        json_t *const orders = only(json_object_get(state.answer, "orders"), market);
+        (void)json_object_set(state.answer, "orders", orders);
+        if (cli.json) {
+            cli_state_dump(&state);
+        } else {
+            print_orders(orders);
+            cli_state_note(&state);
         }
-        code = cli_ask(&cli, &answer, "order_open", params);
+        json_decref(orders);
     }
-    if (code == TOOL_OK && cli.json) {
-        cli_dump(json_object_get(answer, "orders"));
-    } else if (code == TOOL_OK) {
-        print_orders(json_object_get(answer, "orders"));
-    }
-    json_decref(answer);
+    cli_state_deinit(&state);
     cli_close(&cli);
     return code;
 }

@@ -1,0 +1,218 @@
+/* Goal: what is derived from a proof's rows is what the node answers, member by
+ * member, and a proof that shows less derives nothing.
+ *
+ * Method: a small chain with the real settlement machine behind the real
+ * methods; orders rest, trades happen, a position is carried through a change
+ * of price. Each answer with its proof is derived anew and compared. Then
+ * answers are derived from the proofs of others. */
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmt.h"
+
+#include "tests/lib/nv_test.h"
+#include "tests/lib/rpc_chain.h"
+#include "tools/derive.h"
+
+static struct rpc_chain chain;
+
+/* An answer and its proof, opened. */
+struct answer {
+    json_t *whole;
+    json_t *result; /* borrowed from `whole` */
+    json_t *params;
+    struct nv_proof proof;
+    uint8_t bytes[1u << 17];
+};
+
+static int setup(void **state)
+{
+    (void)state;
+    chain_open(&chain);
+    chain_place(&chain, 1, VM_SELL, 500000, 300);
+    chain_place(&chain, 1, VM_SELL, 501000, 50);
+    chain_execute(&chain);
+    chain_place(&chain, 2, VM_BUY, 500000, 120);
+    chain_place(&chain, 2, VM_BUY, 490000, 7);
+    chain_execute(&chain);
+    chain_report(&chain, 0, 50700);
+    chain_execute(&chain);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    chain_close(&chain);
+    return 0;
+}
+
+static void ask(struct answer *out, const char *method, const char *params)
+{
+    uint32_t size = 0;
+    out->whole = json_loads(chain_call(&chain, method, params), 0, NULL);
+    out->params = json_loads(params, 0, NULL);
+    out->result = json_object_get(out->whole, "result");
+    assert_non_null(out->result);
+    const char *const text =
+        json_string_value(json_object_get(json_object_get(out->result, "proof"), "proof"));
+    assert_non_null(text);
+    assert_int_equal(
+        nv_bytes_parse_up_to(out->bytes, &size, sizeof out->bytes, nv_view_of_text(text)), NV_OK);
+    assert_int_equal(
+        nv_proof_open(&out->proof, &chain.world.head.state_root, nv_view_of(out->bytes, size)),
+        NV_OK);
+}
+
+static void drop(struct answer *answer)
+{
+    json_decref(answer->whole);
+    json_decref(answer->params);
+}
+
+/* agrees asks with a proof, derives, compares; the derived answer is the
+ * caller's. */
+static json_t *agrees(const char *method, const char *params)
+{
+    static struct answer answer;
+    json_t *derived = NULL;
+    ask(&answer, method, params);
+    assert_true(derive_known(method));
+    assert_int_equal(derive(&derived, &answer.proof, method, answer.params), NV_OK);
+    const char *const name = derive_difference(derived, answer.result);
+    if (name != NULL) {
+        print_message("%s: %s differs\n", method, name);
+    }
+    assert_null(name);
+    drop(&answer);
+    return derived;
+}
+
+static const char *of(uint32_t account)
+{
+    static char text[128];
+    snprintf(text, sizeof text, "%s,\"proof\":true}", chain_of(&chain, account));
+    return text;
+}
+
+static void test_accounts(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < CHAIN_ACCOUNTS; i++) {
+        json_decref(agrees("account_get", of(i)));
+        json_decref(agrees("account_balances", of(i)));
+    }
+}
+
+static void test_positions(void **state)
+{
+    (void)state;
+    json_t *const derived = agrees("account_positions", of(2));
+    const json_t *const list = json_object_get(derived, "positions");
+    assert_int_equal(json_array_size(list), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "size")),
+                        "0.12");
+    json_decref(derived);
+    json_decref(agrees("account_positions", of(1)));
+    json_t *const none = agrees("account_positions", of(3));
+    assert_int_equal(json_array_size(json_object_get(none, "positions")), 0);
+    json_decref(none);
+}
+
+static void test_orders(void **state)
+{
+    (void)state;
+    json_t *const derived = agrees("order_open", of(1));
+    assert_int_equal(json_array_size(json_object_get(derived, "orders")), 2);
+    json_decref(derived);
+    json_decref(agrees("order_open", of(2)));
+    json_decref(agrees("order_open", of(3)));
+}
+
+static void test_markets(void **state)
+{
+    (void)state;
+    json_decref(agrees("market_get", "{\"market\":\"BTC-PERP\",\"proof\":true}"));
+    json_decref(agrees("market_get", "{\"market\":\"ETH-PERP\",\"proof\":true}"));
+}
+
+/* A proof of one answer shows nothing of another. */
+static void test_too_little(void **state)
+{
+    (void)state;
+    static struct answer balances;
+    static struct answer market;
+    json_t *derived = NULL;
+    ask(&balances, "account_balances", of(2));
+    assert_int_equal(derive(&derived, &balances.proof, "account_get", balances.params),
+                     NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &balances.proof, "account_positions", balances.params),
+                     NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &balances.proof, "order_open", balances.params),
+                     NV_ERR_MISMATCH);
+    ask(&market, "market_get", "{\"market\":\"BTC-PERP\",\"proof\":true}");
+    assert_int_equal(derive(&derived, &market.proof, "account_balances", balances.params),
+                     NV_ERR_MISMATCH);
+    json_t *const other = json_pack("{s:s}", "market", "ETH-PERP");
+    assert_int_equal(derive(&derived, &market.proof, "market_get", other), NV_ERR_MISMATCH);
+    assert_null(derived);
+    json_decref(other);
+    drop(&balances);
+    drop(&market);
+}
+
+/* Another account's proof does not answer for this one. */
+static void test_other_account(void **state)
+{
+    (void)state;
+    static struct answer first;
+    static struct answer second;
+    json_t *derived = NULL;
+    ask(&first, "account_get", of(1));
+    ask(&second, "account_get", of(2));
+    assert_int_equal(derive(&derived, &first.proof, "account_get", second.params), NV_ERR_MISMATCH);
+    drop(&first);
+    drop(&second);
+}
+
+static void test_difference(void **state)
+{
+    (void)state;
+    json_t *const derived = json_pack("{s:s, s:n}", "cash", "1", "none");
+    json_t *const same = json_pack("{s:s, s:n, s:s}", "cash", "1", "none", "more", "x");
+    json_t *const lacks = json_pack("{s:s}", "cash", "1");
+    json_t *const lies = json_pack("{s:s, s:n}", "cash", "2", "none");
+    assert_null(derive_difference(derived, same));
+    assert_string_equal(derive_difference(derived, lacks), "none");
+    assert_string_equal(derive_difference(derived, lies), "cash");
+    json_decref(derived);
+    json_decref(same);
+    json_decref(lacks);
+    json_decref(lies);
+}
+
+static void test_unknown(void **state)
+{
+    (void)state;
+    struct nv_proof const none = {0};
+    json_t *derived = NULL;
+    assert_false(derive_known("chain_head"));
+    assert_int_equal(derive(&derived, &none, "chain_head", NULL), NV_ERR_UNSUPPORTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_accounts),
+        cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_markets),
+        cmocka_unit_test(test_too_little),
+        cmocka_unit_test(test_other_account),
+        cmocka_unit_test(test_difference),
+        cmocka_unit_test(test_unknown),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

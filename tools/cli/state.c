@@ -1,0 +1,174 @@
+#include "tools/cli/state.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmt.h"
+
+#include "tools/cli/table.h"
+#include "tools/proved.h"
+#include "tools/submit.h"
+#include "tools/trust.h"
+
+#define PATIENCE_MS 4000u /* for a final header that names the newest root */
+#define PAUSE_MS    100
+#define BUSY        1008 /* rpc/errors.def: no root can be proved yet */
+
+static uint64_t height_of(const json_t *object)
+{
+    uint64_t height = 0;
+    const char *const text = json_string_value(json_object_get(object, "height"));
+    if (text == NULL || nv_u64_parse(&height, nv_view_of_text(text)) != NV_OK) {
+        return 0;
+    }
+    return height;
+}
+
+/* executed asks for the newest executed height, which is to be proved. */
+static uint64_t executed(struct cli *cli)
+{
+    json_t *head = NULL;
+    if (rpc_client_call(cli->client, &head, "chain_head", NULL) != NV_OK) {
+        return 0;
+    }
+    uint64_t const height = height_of(head);
+    json_decref(head);
+    return height;
+}
+
+static bool is_busy(struct cli *cli)
+{
+    return cli_count(rpc_client_error(cli->client), "code") == BUSY;
+}
+
+/* ask_proved asks until the proof is of `height` or later, or patience ends. */
+static enum tool_exit
+ask_proved(struct cli *cli, json_t **answer, const char *method, json_t *params)
+{
+    uint64_t const height = executed(cli);
+    uint64_t const end_ms = tool_now_ms() + PATIENCE_MS;
+    (void)json_object_set_new(params, "proof", json_true());
+    for (;;) {
+        json_t *got = NULL;
+        enum nv_err const err = rpc_client_call(cli->client, &got, method, json_incref(params));
+        bool const late = tool_now_ms() >= end_ms;
+        if (err == NV_OK && (late || height_of(json_object_get(got, "proof")) >= height)) {
+            *answer = got;
+            return TOOL_OK;
+        }
+        json_decref(got);
+        if (err != NV_OK && (late || err != NV_ERR_REFUSED || !is_busy(cli))) {
+            return cli_ask(cli, answer, method, json_incref(params)); /* says what is wrong */
+        }
+        (void)poll(NULL, 0, PAUSE_MS);
+    }
+}
+
+static enum tool_exit save_proof(const char *path,
+                                 const struct light_chain *chain,
+                                 const char *method,
+                                 json_t *params,
+                                 json_t *answer)
+{
+    char chain_id[NV_BYTES_TEXT(32)];
+    nv_bytes_format(chain_id, chain->id.bytes, sizeof chain->id.bytes);
+    (void)json_object_del(params, "proof");
+    json_t *const file = json_pack("{s:s, s:s, s:s, s:O, s:O}",
+                                   "format",
+                                   CLI_PROOF_FORMAT,
+                                   "chain_id",
+                                   chain_id,
+                                   "method",
+                                   method,
+                                   "params",
+                                   params,
+                                   "answer",
+                                   answer);
+    int const failed = json_dump_file(file, path, JSON_INDENT(2));
+    json_decref(file);
+    return failed == 0
+               ? TOOL_OK
+               : tool_fail(TOOL_FAILED, strerror(errno), NULL, "%s cannot be written", path);
+}
+
+/* check checks an answer and keeps what its proof says. */
+static enum tool_exit
+check(struct cli *cli, struct cli_state *out, const char *method, json_t *params, const char *save)
+{
+    static struct light_chain chain;
+    struct tool_proved proved;
+    json_t *answer = NULL;
+    enum tool_exit code = tool_trust(&chain, cli->client, cli->url, cli->genesis);
+    if (code == TOOL_OK) {
+        code = ask_proved(cli, &answer, method, params);
+    }
+    if (code != TOOL_OK) {
+        return code;
+    }
+    code = tool_proved_check(&proved, &chain, method, params, answer);
+    if (code == TOOL_OK && save != NULL) {
+        code = save_proof(save, &chain, method, params, answer);
+    }
+    if (code == TOOL_OK) {
+        out->answer = json_incref(proved.derived);
+        out->summary = tool_proved_summary(&proved, &chain);
+    }
+    tool_proved_deinit(&proved);
+    json_decref(answer);
+    return code;
+}
+
+enum tool_exit cli_state_get(
+    struct cli *cli, struct cli_state *out, const char *method, json_t *params, const char *save)
+{
+    memset(out, 0, sizeof *out);
+    enum tool_exit code = TOOL_OK;
+    if (!cli->trust_node) {
+        code = check(cli, out, method, params, save);
+        json_decref(params);
+        return code;
+    }
+    if (save != NULL) {
+        json_decref(params);
+        return tool_fail(TOOL_USAGE,
+                         "with --trust-node no proof is asked for",
+                         NULL,
+                         "--save and --trust-node exclude each other");
+    }
+    return cli_ask(cli, &out->answer, method, params);
+}
+
+void cli_state_deinit(struct cli_state *state)
+{
+    json_decref(state->answer);
+    json_decref(state->summary);
+    state->answer = NULL;
+    state->summary = NULL;
+}
+
+void cli_state_note(const struct cli_state *state)
+{
+    if (state->summary == NULL) {
+        (void)printf(
+            "%snot checked: the node's word%s\n", cli_colour(CLI_DIM), cli_colour(CLI_PLAIN));
+        return;
+    }
+    (void)printf("%schecked: state after block %s, by final block %s, signed by %d of %d "
+                 "validators%s\n",
+                 cli_colour(CLI_DIM),
+                 cli_text(state->summary, "height"),
+                 cli_text(state->summary, "block_height"),
+                 (int)cli_count(state->summary, "signers"),
+                 (int)cli_count(state->summary, "validators"),
+                 cli_colour(CLI_PLAIN));
+}
+
+void cli_state_dump(const struct cli_state *state)
+{
+    if (state->summary != NULL) {
+        (void)json_object_set(state->answer, "proof", state->summary);
+    }
+    cli_dump(state->answer);
+}
