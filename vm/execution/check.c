@@ -127,11 +127,26 @@ static bool crosses(const struct vm_order *a, const struct vm_order *b)
            vm_price_raw(bid->row.price) >= vm_price_raw(ask->row.price);
 }
 
+/* apart returns whether an order is surely apart from its owner's of the other
+ * side, by the bounds of their prices. */
+static bool apart(const struct vm_position *p, const struct vm_order *order)
+{
+    int64_t const price = vm_price_raw(order->row.price);
+    if (order->row.side == VM_BUY) {
+        return vm_lots_raw(p->ask_lots) == 0 || price < vm_price_raw(p->ask_least);
+    }
+    return vm_lots_raw(p->bid_lots) == 0 || price > vm_price_raw(p->bid_most);
+}
+
 /* crosses_own returns whether an order crosses another of its owner. */
-static bool crosses_own(const struct vm_exec *x, const struct vm_order *order)
+static bool crosses_own(struct vm_exec *x, const struct vm_order *order)
 {
     const struct vm_position *const p = vm_position(x->state, order->position);
-    if (vm_lots_raw(p->bid_lots) == 0 || vm_lots_raw(p->ask_lots) == 0) {
+    if (apart(p, order)) {
+        return false;
+    }
+    vm_position_prices(x->state, order->position);
+    if (apart(p, order)) {
         return false;
     }
     uint32_t slot = p->order_first;
@@ -175,8 +190,7 @@ static bool uncross(struct vm_exec *x, uint32_t position)
 
 /* note_self_crossers lists the positions of participants of one side that cross
  * an own order. */
-static uint32_t
-note_self_crossers(const struct vm_exec *x, const struct reach_side *side, uint32_t *out)
+static uint32_t note_self_crossers(struct vm_exec *x, const struct reach_side *side, uint32_t *out)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < side->count; i++) {

@@ -22,7 +22,6 @@ enum verdict {
     MATCHES, /* at a price inside the band */
     EXTENDS, /* waits */
     CLAMPS,  /* matches at the edge of the band */
-    SITS_OUT,
 };
 
 struct decision {
@@ -31,11 +30,16 @@ struct decision {
     bool above; /* CLAMPS: the edge is the upper one */
 };
 
+struct to_match {
+    uint32_t market;
+    bool settled; /* nothing had to be removed when it was last looked at */
+};
+
 struct matching {
     struct vm_exec *x;
     struct checked checked;
     struct reach reach;
-    uint32_t *market; /* those to be looked at, ascending */
+    struct to_match *market; /* those to be looked at, ascending */
     uint32_t market_count;
 };
 
@@ -119,16 +123,17 @@ static struct decision decide(struct matching *m, uint32_t market)
 }
 
 /* settle_participants removes what may not take part until nothing is removed
- * any more. */
-static void settle_participants(struct matching *m, uint32_t market, bool *elsewhere)
+ * any more; false when that does not come to an end. */
+static bool settle_participants(struct matching *m, uint32_t market, bool *elsewhere)
 {
     for (uint32_t round = 0; round < ROUNDS_MAX; round++) {
         struct decision const d = decide(m, market);
         if (d.verdict == NOTHING_CROSSES ||
             !vm__participants_check(m->x, &m->checked, &m->reach, elsewhere)) {
-            return;
+            return true;
         }
     }
+    return false;
 }
 
 /* --- filling ----------------------------------------------------------------------------- */
@@ -229,14 +234,8 @@ static int64_t imbalance_of(const struct reach *reach)
 
 static void auction(struct matching *m, uint32_t market)
 {
-    bool elsewhere = false;
     struct decision d = decide(m, market);
-    if (d.verdict != NOTHING_CROSSES &&
-        vm__participants_check(m->x, &m->checked, &m->reach, &elsewhere)) {
-        d.verdict = SITS_OUT;
-    }
     switch (d.verdict) {
-    case SITS_OUT: return;
     case NOTHING_CROSSES: end_extension(m->x, market); return;
     case EXTENDS: begin_extension(m->x, market); return;
     case MATCHES: trade(m, market, &d); break;
@@ -275,7 +274,7 @@ static void list_markets(struct matching *m)
 {
     struct vm_exec *const x = m->x;
     uint32_t const markets = vm_market_count(x->state);
-    m->market = NV_ARENA_NEW(x->arena, uint32_t, markets + 1);
+    m->market = NV_ARENA_NEW(x->arena, struct to_match, markets + 1);
     for (uint32_t i = 0; i < markets; i++) {
         const struct vm_market *const market = vm_market(x->state, i);
         bool const extended = market->row.extended_from_ms != 0;
@@ -286,7 +285,7 @@ static void list_markets(struct matching *m)
             end_stale(x, i);
             continue;
         }
-        m->market[m->market_count] = i;
+        m->market[m->market_count].market = i;
         m->market_count++;
     }
 }
@@ -454,11 +453,13 @@ void vm_execution_match(struct vm_exec *x)
     for (uint32_t round = 0; again && round < ROUNDS_MAX; round++) {
         again = false;
         for (uint32_t i = 0; i < m.market_count; i++) {
-            settle_participants(&m, m.market[i], &again);
+            m.market[i].settled = settle_participants(&m, m.market[i].market, &again);
         }
     }
     for (uint32_t i = 0; i < m.market_count; i++) {
-        auction(&m, m.market[i]);
+        if (!again && m.market[i].settled) {
+            auction(&m, m.market[i].market);
+        }
     }
     struct fresh_list fresh = fresh_orders(x);
     drop_ioc(x, &fresh);

@@ -189,6 +189,41 @@ static struct vm_order_page *order_page_open(struct vm_state *s, uint32_t positi
     return order_page_mut(s, vm__position(s, position)->page[p]);
 }
 
+/* prices_widen takes an order's price into the bounds of its side; call it before
+ * the order is counted.  Orders that leave do not narrow them. */
+static void prices_widen(struct vm_position *p, const struct vm_order_row *row)
+{
+    int64_t const price = vm_price_raw(row->price);
+    if (row->side == VM_BUY) {
+        bool const first = vm_lots_raw(p->bid_lots) == 0;
+        p->bid_most = first || price > vm_price_raw(p->bid_most) ? row->price : p->bid_most;
+        return;
+    }
+    bool const first = vm_lots_raw(p->ask_lots) == 0;
+    p->ask_least = first || price < vm_price_raw(p->ask_least) ? row->price : p->ask_least;
+}
+
+void vm_position_prices(struct vm_state *s, uint32_t index)
+{
+    struct vm_position_cell *const cell = vm__mut(s, VM_SLAB_POSITION, index);
+    struct vm_position *const p = &cell->open;
+    int64_t most = INT64_MIN;
+    int64_t least = INT64_MAX;
+    uint32_t slot = p->order_first;
+    while (slot != VM_NONE) {
+        const struct vm_order *const order = vm_order(s, slot);
+        int64_t const price = vm_price_raw(order->row.price);
+        if (order->row.side == VM_BUY) {
+            most = price > most ? price : most;
+        } else {
+            least = price < least ? price : least;
+        }
+        slot = order->owner_next;
+    }
+    p->bid_most = vm_price(most);
+    p->ask_least = vm_price(least);
+}
+
 void vm__order_adopt(struct vm_state *s, uint32_t slot)
 {
     const struct vm_order *const order = vm_order(s, slot);
@@ -202,6 +237,7 @@ void vm__order_adopt(struct vm_state *s, uint32_t slot)
     struct vm_position *const p = vm_position_mut(s, order->position);
     p->ordinals[order->ordinal / 64u] |= UINT64_C(1) << (order->ordinal % 64u);
     p->order_count++;
+    prices_widen(p, &order->row);
     counters_change(s, order->position, &order->row, order->row.lots);
     vm_market_mut(s, order->market)->orders_open++;
     if (order->row.expires_ms != 0) {

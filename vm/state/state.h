@@ -46,6 +46,8 @@ struct vm_position {
     struct vm_lots ask_lots;
     struct vm_money bid_cost; /* Σ lots × price × tick_value of open bids */
     struct vm_money ask_cost;
+    struct vm_price bid_most;  /* no open bid is above, while there are bids */
+    struct vm_price ask_least; /* no open ask is below, while there are asks */
     uint64_t ordinals[VM_ORDERS_ACCOUNT_MARKET_MAX / 64]; /* taken order ordinals */
 };
 
@@ -173,6 +175,8 @@ uint32_t vm_position_open(struct vm_state *s,
                           uint32_t account,
                           uint32_t market); /* find or create; VM_NONE: full */
 void vm_position_drop_if_empty(struct vm_state *s, uint32_t index);
+/* vm_position_prices narrows bid_most and ask_least to what the open orders are. */
+void vm_position_prices(struct vm_state *s, uint32_t index);
 /* The only function that changes lots and cost: keeps the market's running
  * sums and open interest.  False on overflow, nothing changed. */
 NV_MUST_USE bool
