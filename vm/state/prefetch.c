@@ -37,6 +37,9 @@ void vm_prefetch_account(const struct vm_state *s, const struct nv_address *addr
     uint32_t const index = s->account_guess.place[account_guess(s, address)];
     fetch_element(s, VM_SLAB_ACCOUNT, index, 2);
     fetch(&s->own_keys[index], 1);
+    for (uint32_t kind = 0; kind < VM_CUSHION_KINDS; kind++) {
+        fetch(&s->cushions[kind][index], 1);
+    }
 }
 
 /* The position that the account has, if it has but one or its first. */
