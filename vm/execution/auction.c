@@ -44,7 +44,8 @@ static struct stretch better(struct stretch lower, struct stretch upper, int64_t
 
 /* Nothing of either last level is left.  Between the next bid and the next ask
  * nothing is unbalanced; when they are neighbours there is no such price, and the
- * price is at one of them. */
+ * price is at one of them.  (lo > hi implies that both have a next level, since
+ * each is behind the last one of its side.) */
 static struct stretch
 balanced(const struct auction_top *bids, const struct auction_top *asks, int64_t reference)
 {
@@ -53,7 +54,9 @@ balanced(const struct auction_top *bids, const struct auction_top *asks, int64_t
     if (lo <= hi) {
         return (struct stretch){lo, hi, 0};
     }
-    NV_ASSERT(bids->has_next && asks->has_next && bids->next_price + 1 == asks->next_price);
+    if (bids->next_price >= asks->next_price) { /* cut off: what is behind still crosses */
+        return (struct stretch){asks->price, bids->price, 0};
+    }
     struct stretch lower = {asks->price, bids->next_price, bids->next_lots};
     struct stretch upper = {asks->next_price, bids->price, -asks->next_lots};
     if (bids->has_after) {

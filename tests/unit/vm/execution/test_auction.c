@@ -169,6 +169,21 @@ static void neighbours_are_weighed(void **state)
     assert_int_equal(price.imbalance, 0);
 }
 
+/* A side that was cut off may leave levels behind that still cross. */
+static void cut_off_sides(void **state)
+{
+    (void)state;
+    struct auction_top bids = {105, 0, true, 104, 9, true, 103};
+    struct auction_top asks = {100, 0, true, 101, 9, true, 102};
+    struct auction_price price = vm__auction_price(&bids, &asks, 102);
+    assert_int_equal(price.price, 102);
+    bids.rest = 3;
+    asks.rest = 5;
+    price = vm__auction_price(&bids, &asks, 200);
+    assert_int_equal(price.price, 105);
+    assert_int_equal(price.imbalance, -2);
+}
+
 static void extremes_do_no_harm(void **state)
 {
     (void)state;
@@ -279,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(price_is_the_models),
         cmocka_unit_test(neighbours_are_weighed),
+        cmocka_unit_test(cut_off_sides),
         cmocka_unit_test(extremes_do_no_harm),
         cmocka_unit_test(shares_are_the_models),
         cmocka_unit_test(remainder_goes_by_tie),

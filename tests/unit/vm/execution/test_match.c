@@ -328,6 +328,45 @@ static void older_of_own_orders_stays(void **state)
     assert_int_equal(event.order.change, VM_ORDER_SELF_CROSS);
 }
 
+/* More orders than one auction takes in: the rest is matched in the next block, and
+ * prices cross until then. */
+static void long_queues_take_blocks(void **state)
+{
+    (void)state;
+    struct vm_market_row const listing = rig_listing();
+    rig_deinit(&rig);
+    rig_init(&rig, 72);
+    assert_int_equal(rig_market(&rig, &listing), 0);
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < 36 * 512; i++) {
+        uint32_t const account = RIG_FIRST + i / 512 * 2;
+        bool const buys = i % 2 == 0;
+        uint32_t const position = vm_position_open(rig.state, account + (buys ? 0 : 1), 0);
+        struct vm_order_row const row = {
+            .side = buys ? VM_BUY : VM_SELL,
+            .price = vm_price(buys ? 1001 + i % 5 : 999 - i % 5),
+            .lots = vm_lots(1),
+            .placed_height = rig.block.height,
+            .tie = i,
+        };
+        open += vm_order_insert(rig.state, position, &row) != VM_NONE;
+    }
+    assert_int_equal(open, 36 * 512);
+    struct vm_event event;
+    rig_begin(&rig, 500);
+    rig_run(&rig);
+    assert_true(rig_event(&rig, VM_EVENT_AUCTION, 0, &event));
+    assert_int_equal(vm_lots_raw(event.auction.lots), 8192);
+    assert_true(best_of(true) >= best_of(false));
+    rig_laws(&rig);
+    rig_begin(&rig, 500);
+    rig_run(&rig);
+    assert_true(rig_event(&rig, VM_EVENT_AUCTION, 0, &event));
+    assert_int_equal(vm_lots_raw(event.auction.lots), 36 * 256 - 8192);
+    assert_int_equal(vm_market(rig.state, 0)->orders_open, 0);
+    rig_laws(&rig);
+}
+
 /* --- bands ------------------------------------------------------------------------------- */
 
 /* The band is 2 % of 1000: 980 to 1020.  Asks rest at 1040. */
@@ -563,6 +602,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ioc_leaves, setup, teardown),
         cmocka_unit_test_setup_teardown(post_only_is_late, setup, teardown),
         cmocka_unit_test_setup_teardown(older_of_own_orders_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(long_queues_take_blocks, setup, teardown),
         cmocka_unit_test_setup_teardown(extension_then_clamp, setup, teardown),
         cmocka_unit_test_setup_teardown(one_extension_a_minute, setup, teardown),
         cmocka_unit_test_setup_teardown(extension_ends_early, setup, teardown),
