@@ -6,24 +6,22 @@
  * and the nearest name. */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "node/config.h"
 #include "tests/lib/nv_test.h"
+#include "tests/lib/temp_dir.h"
 
-static char folder[] = "/tmp/novate-config-XXXXXX";
-static char path[64];
+static char folder[TEMP_DIR_SIZE];
+static char path[TEMP_DIR_SIZE + 32];
 static struct node_config config;
 static struct node_fault fault;
 
 static int make_folder(void **state)
 {
     (void)state;
-    if (mkdtemp(folder) == NULL) {
-        return -1;
-    }
+    temp_dir_new(folder);
     (void)snprintf(path, sizeof path, "%s/novate.conf", folder);
     return 0;
 }
@@ -31,8 +29,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    (void)unlink(path);
-    return rmdir(folder);
+    temp_dir_remove(folder);
+    return 0;
 }
 
 /* load reads `text` as the file (NULL: there is none) with an environment and
@@ -64,7 +62,7 @@ static void test_defaults(void **state)
     assert_string_equal(node_config_text(&config, NODE_RPC_LISTEN), "127.0.0.1:27657");
     assert_int_equal(node_config_number(&config, NODE_LIMITS_SEGMENT_MIB), 64);
     char out[ST_PATH_MAX];
-    char want[128];
+    char want[TEMP_DIR_SIZE + 32];
     node_config_path(out, &config, NODE_NODE_DATA);
     (void)snprintf(want, sizeof want, "%s/data", folder);
     assert_string_equal(out, want);
@@ -217,7 +215,7 @@ static void test_show_names_origins(void **state)
     node_config_show(&config, file, true);
     (void)fclose(file);
     assert_non_null(strstr(text, "node.name = n1  (environment NOVATE_NODE_NAME)\n"));
-    assert_non_null(strstr(text, "rpc.listen = a:1  (file /tmp/"));
+    assert_non_null(strstr(text, "rpc.listen = a:1  (file /"));
     assert_non_null(strstr(text, "node.data = data  (default)\n"));
     assert_true(node_config_known("rpc-listen"));
     assert_false(node_config_known("rpc-lisen"));

@@ -6,7 +6,6 @@
  * and journal. */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,18 +14,17 @@
 
 #include "node/keys.h"
 #include "tests/lib/nv_test.h"
+#include "tests/lib/temp_dir.h"
 
-static char folder[] = "/tmp/novate-keys-XXXXXX";
-static char path[64];
+static char folder[TEMP_DIR_SIZE];
+static char path[TEMP_DIR_SIZE + 32];
 static struct node_key key;
 static struct node_fault fault;
 
 static int make_folder(void **state)
 {
     (void)state;
-    if (mkdtemp(folder) == NULL) {
-        return -1;
-    }
+    temp_dir_new(folder);
     (void)snprintf(path, sizeof path, "%s/key.json", folder);
     return 0;
 }
@@ -34,8 +32,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    (void)unlink(path);
-    return rmdir(folder);
+    temp_dir_remove(folder);
+    return 0;
 }
 
 static void fresh(void)
