@@ -1,18 +1,30 @@
 #include "tools/bench/bench.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/assert.h"
 #include "base/hash.h"
+#include "base/heap.h"
 
 #define HASHES 2000000u
 
 void bench_report(
     const char *name, double value, const char *unit, double limit, double ratio, const char *note)
 {
-    (void)printf(
-        "%-24s %14.4g %-8s limit %-12.4g ratio %-6.2f %s\n", name, value, unit, limit, ratio, note);
+    double load = 0;
+    (void)getloadavg(&load, 1);
+    (void)printf("%-20s %12.5g %-6s limit %-10.5g ratio %-6.3f %s; load %.1f\n",
+                 name,
+                 value,
+                 unit,
+                 limit,
+                 ratio,
+                 note,
+                 load);
+    (void)fflush(stdout);
     FILE *const file = fopen(BENCH_RESULTS, "a");
     if (file == NULL) {
         (void)fprintf(stderr, "%s cannot be written\n", BENCH_RESULTS);
@@ -20,14 +32,27 @@ void bench_report(
     }
     (void)fprintf(file,
                   "{\"name\":\"%s\",\"value\":%.9g,\"unit\":\"%s\",\"limit\":%.9g,"
-                  "\"ratio\":%.4f,\"note\":\"%s\"}\n",
+                  "\"ratio\":%.4f,\"note\":\"%s; load %.1f\"}\n",
                   name,
                   value,
                   unit,
                   limit,
                   ratio,
-                  note);
+                  note,
+                  load);
     (void)fclose(file);
+}
+
+void *bench_memory(size_t size)
+{
+    void *const memory = nv_heap_alloc(size);
+    NV_ASSERT(memory != NULL);
+    return memory;
+}
+
+void bench_memory_free(void *memory)
+{
+    nv_heap_free(memory);
 }
 
 static double seconds_of(clockid_t clock)

@@ -29,6 +29,9 @@ struct devnet {
     uint32_t validators;
     char feed[DEVNET_DIR_MAX]; /* "synthetic" or a CSV's path */
     bool bots;
+    /* Used when it is made: the parameters of genesis that set the pace of blocks. */
+    uint32_t pace_ms;  /* interval_min_ms */
+    uint32_t delta_ms; /* the bound on a message's way */
 };
 
 /* devnet_dir returns --dir, or $NOVATE_DEVNET, or ./devnet. */

@@ -23,7 +23,7 @@
 #define READY_MS 60000u
 #define USAGE                                                                                      \
     "novate devnet up [--dir D] [--base-port P] [--validators N] [--detach] [--no-bots] "          \
-    "[--feed synthetic|CSV]"
+    "[--feed synthetic|CSV] [--pace MS] [--delta MS]"
 
 static volatile sig_atomic_t stopping;
 
@@ -209,6 +209,8 @@ enum tool_exit tool_devnet_up(char **argv)
     const char *port = "27656";
     const char *validators = "4";
     const char *feed = "synthetic";
+    const char *pace = "50";
+    const char *delta = "300";
     bool detach = false;
     bool no_bots = false;
     struct tool_args args;
@@ -217,19 +219,25 @@ enum tool_exit tool_devnet_up(char **argv)
         {"--base-port", &port, NULL},
         {"--validators", &validators, NULL},
         {"--feed", &feed, NULL},
+        {"--pace", &pace, NULL},
+        {"--delta", &delta, NULL},
         {"--detach", NULL, &detach},
         {"--no-bots", NULL, &no_bots},
     };
-    enum tool_exit const code = tool_args_read(&args, options, 6, USAGE, argv);
+    enum tool_exit const code = tool_args_read(&args, options, 8, USAGE, argv);
     uint64_t first = 0;
     uint64_t count = 0;
+    uint64_t pace_ms = 0;
+    uint64_t delta_ms = 0;
     static struct devnet d;
     if (code != TOOL_OK || args.count != 0) {
         return code != TOOL_OK ? code
                                : tool_fail(TOOL_USAGE, NULL, USAGE, "no words are needed here");
     }
     if (!tool_args_number(&first, "--base-port", port, 1024, 65000) ||
-        !tool_args_number(&count, "--validators", validators, 1, DEVNET_VALIDATORS_MAX)) {
+        !tool_args_number(&count, "--validators", validators, 1, DEVNET_VALIDATORS_MAX) ||
+        !tool_args_number(&pace_ms, "--pace", pace, 0, 60000) ||
+        !tool_args_number(&delta_ms, "--delta", delta, 10, 60000)) {
         return TOOL_USAGE;
     }
     struct sigaction const action = {.sa_handler = on_signal};
@@ -244,6 +252,8 @@ enum tool_exit tool_devnet_up(char **argv)
     d.base_port = (uint32_t)first;
     d.validators = (uint32_t)count;
     d.bots = !no_bots;
+    d.pace_ms = (uint32_t)pace_ms;
+    d.delta_ms = (uint32_t)delta_ms;
     bool const file = strcmp(feed, "synthetic") != 0 && realpath(feed, real) != NULL;
     const char *const source = file ? real : feed;
     if (strlen(source) >= sizeof d.feed) {
