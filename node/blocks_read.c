@@ -214,6 +214,10 @@ enum nv_err node_blocks_rpc_block(struct node_blocks *b, uint64_t height, struct
     out->hash = found.hash;
     out->header = nv_view_of(payload.bytes, CS_HEADER_SIZE);
     out->tx_count = header.tx_count;
+    struct node_executed executed;
+    if (node_blocks_read_executed(b, height, &executed) == NV_OK) {
+        out->receipts = executed.receipts;
+    }
     return found.places.final.segment == 0
                ? NV_OK
                : read_certificate(b, found.places.final, &out->certificate);

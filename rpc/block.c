@@ -47,9 +47,11 @@ void rpc__block_write_transactions(struct rpc_json *json,
         return;
     }
     struct nv_reader reader;
+    struct nv_reader receipts;
     struct rpc_status status = {.stage = RPC_STAGE_STARTING};
     rpc->port.status(rpc->port.ctx, &status);
     nv_reader_init(&reader, block->body);
+    nv_reader_init(&receipts, block->receipts);
     rpc__json_array(json, "transactions");
     while (nv_reader_left(&reader) > 0) {
         uint32_t const size = nv_get_u32(&reader);
@@ -61,6 +63,11 @@ void rpc__block_write_transactions(struct rpc_json *json,
         rpc__json_object(json, NULL);
         rpc__json_hash(json, "tx_hash", &hash);
         rpc__json_hex(json, "bytes", bytes);
+        if (nv_reader_left(&receipts) > 0) {
+            rpc__json_hex(json, "receipt", nv_get_view(&receipts, nv_get_u32(&receipts)));
+        } else {
+            rpc__json_null(json, "receipt");
+        }
         rpc__json_end(json, '}');
     }
     rpc__json_end(json, ']');

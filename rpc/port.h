@@ -139,6 +139,7 @@ struct rpc_block {
     struct nv_hash hash;
     struct nv_view header; /* canonical bytes, docs/spec/consensus.md */
     struct nv_view body;
+    struct nv_view receipts;    /* a transaction each: size u32, receipt; empty when pruned */
     struct nv_view certificate; /* finality certificate of this block or of its nearest
                                    descendant that has one; empty when none is held */
     uint32_t tx_count;

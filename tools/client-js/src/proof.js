@@ -1,0 +1,153 @@
+// proof.js - checks proofs of rows and finality certificates (docs/spec/state.md section 3,
+// docs/spec/consensus.md). Everything throws on the first thing that is not right.
+
+import { schnorr } from "@noble/curves/secp256k1";
+
+import { Reader, concat, equal, hex, sha256, taggedHash, unhex, u32 } from "./bytes.js";
+
+const EMPTY = sha256(Uint8Array.of(2));
+
+function bit(key, depth) {
+  return (key[depth >> 3] >> (7 - (depth & 7))) & 1;
+}
+
+function rowHash(key, valueHash) {
+  return sha256(concat(Uint8Array.of(0), key, valueHash));
+}
+
+// Reads one node and what is below it: { hash, cut, keys }. Keys below an inner node must lie on
+// their side of its bit and agree in all bits above it.
+function readNode(r, above, rows) {
+  const kind = r.u8();
+  switch (kind) {
+    case 0: {
+      const key = r.take(32);
+      const size = r.u16();
+      if (size > 1984) {
+        throw new Error("a value is too large");
+      }
+      const value = r.take(size);
+      rows.set(hex(key), value);
+      return { hash: rowHash(key, sha256(value)), cut: false, keys: [key] };
+    }
+    case 1: {
+      const depth = r.u8();
+      if (depth <= above) {
+        throw new Error("depths must increase");
+      }
+      const left = readNode(r, depth, rows);
+      const right = readNode(r, depth, rows);
+      if (left.cut && right.cut) {
+        throw new Error("both sides are cut");
+      }
+      const keys = [...left.keys, ...right.keys];
+      const sides = [...left.keys.map(() => 0), ...right.keys.map(() => 1)];
+      keys.forEach((key, i) => {
+        if (bit(key, depth) !== sides[i]) {
+          throw new Error("a key stands on the wrong side");
+        }
+        for (let d = 0; d < depth; d++) {
+          if (bit(key, d) !== bit(keys[0], d)) {
+            throw new Error("keys differ above their node");
+          }
+        }
+      });
+      return { hash: sha256(concat(Uint8Array.of(1, depth), left.hash, right.hash)), cut: false, keys };
+    }
+    case 2:
+      if (above !== -1) {
+        throw new Error("only a whole tree is empty");
+      }
+      return { hash: EMPTY, cut: false, keys: [] };
+    case 3:
+      if (above === -1) {
+        throw new Error("a whole tree is not cut");
+      }
+      return { hash: r.take(32), cut: true, keys: [] };
+    case 4: {
+      const key = r.take(32);
+      return { hash: rowHash(key, r.take(32)), cut: false, keys: [key] };
+    }
+    default:
+      throw new Error(`no node is of kind ${kind}`);
+  }
+}
+
+// The rows that a proof shows, by hex key, after it was checked against the root.
+export function provedRows(root, proof) {
+  const r = new Reader(proof);
+  const rows = new Map();
+  if (r.u8() !== 1) {
+    throw new Error("the proof is of another version");
+  }
+  const node = readNode(r, -1, rows);
+  r.end();
+  if (!equal(node.hash, root)) {
+    throw new Error("the proof does not belong to this root");
+  }
+  return rows;
+}
+
+// A header's fields that a client needs; its 348 bytes are what the block's hash is of.
+export function readHeader(bytes) {
+  const r = new Reader(bytes);
+  const header = { version: r.u16(), chainId: r.take(32), epoch: r.u64(), height: r.u64(), view: r.u64(),
+    parentView: r.u64(), parentHash: r.take(32), proposer: r.u16(), timeMs: r.u64(), bodyRoot: r.take(32),
+    bodySize: r.u32(), txCount: r.u32(), executedHeight: r.u64(), stateRoot: r.take(32) };
+  r.take(5 * 32);
+  r.end();
+  return { ...header, hash: taggedHash("novate/header/v1", bytes) };
+}
+
+// Validators in the order of their indices: by stake, highest first, then by key.
+export function validatorsOf(genesis) {
+  return genesis.validators
+    .map((v) => ({ key: unhex(v.key), stake: BigInt(v.stake) }))
+    .sort((a, b) => (a.stake === b.stake ? (hex(a.key) < hex(b.key) ? -1 : 1) : a.stake > b.stake ? -1 : 1));
+}
+
+const FINALIZE = 3;
+
+// Checks that more than two thirds of the stake finalized exactly this header.
+export function checkFinal(headerBytes, certificate, chainId, validators) {
+  const header = readHeader(headerBytes);
+  if (!equal(header.chainId, chainId)) {
+    throw new Error("the header is of another chain");
+  }
+  const r = new Reader(certificate);
+  const kind = r.u8();
+  const ballot = r.take(8 + 8 + 8 + 32); // epoch, view, parent view, block hash
+  const signers = r.take(Math.ceil(validators.length / 8));
+  if (kind !== FINALIZE || !equal(ballot.subarray(24), header.hash)) {
+    throw new Error("the certificate does not finalize this header");
+  }
+  const digest = taggedHash("novate/finalize/v1", chainId, ballot);
+  let stake = 0n;
+  let total = 0n;
+  validators.forEach((v, i) => {
+    total += v.stake;
+    if (((signers[i >> 3] >> (i & 7)) & 1) === 1) {
+      if (!schnorr.verify(r.take(64), digest, v.key)) {
+        throw new Error(`validator ${i} did not sign this`);
+      }
+      stake += v.stake;
+    }
+  });
+  r.end();
+  for (let i = validators.length; i < signers.length * 8; i++) {
+    if (((signers[i >> 3] >> (i & 7)) & 1) === 1) {
+      throw new Error("a signer that does not exist");
+    }
+  }
+  if (3n * stake <= 2n * total) {
+    throw new Error("the signers are no quorum");
+  }
+  return header;
+}
+
+export function blockResultKey(height) {
+  const key = new Uint8Array(32);
+  key[0] = 0x0c;
+  key.set(u32(Number(BigInt(height) % 4096n)), 1);
+  return key;
+}

@@ -1,0 +1,97 @@
+// The client against the vectors that the C code and two generators agree on (tests/golden/).
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+
+import { schnorr } from "@noble/curves/secp256k1";
+
+import { Account, actions, addressOfKey, addressText, hex, merkleRoot, packBody, provedRows, readReceipt, sign,
+  taggedHash, unhex } from "../src/index.js";
+
+const golden = (name) => JSON.parse(readFileSync(new URL(`../../../tests/golden/${name}.json`, import.meta.url)));
+const bytes = golden("bytes");
+const vm = golden("vm");
+const state = golden("state");
+
+test("tagged hashes, Merkle roots, addresses", () => {
+  for (const v of bytes.tagged_hash) {
+    assert.equal(hex(taggedHash(v.tag, unhex(v.message))), v.hash);
+  }
+  for (const v of bytes.merkle) {
+    assert.equal(hex(merkleRoot(v.leaves.map(unhex))), v.root);
+  }
+  for (const v of bytes.keys) {
+    assert.equal(hex(addressOfKey(unhex(v.public_key))), v.address);
+  }
+  for (const v of bytes.address_text) {
+    assert.equal(addressText(unhex(v.address)), v.text);
+  }
+});
+
+test("transactions are packed and signed to the same bytes", () => {
+  const named = Object.fromEntries(vm.transactions.map((t) => [t.name, t]));
+  const chainId = unhex(vm.chain_id);
+  const made = {
+    place: { expiresMs: 1760000012345n, action: actions.place({ market: 3, side: "buy", price: 600000n, lots: 25n }) },
+    place_full: {
+      expiresMs: 1760000012345n,
+      action: actions.place({ market: 65535, side: "sell", price: -(2n ** 53n - 1n), lots: 2n ** 31n - 1n,
+        timeInForce: "gtt", postOnly: true, reduceOnly: true, expiresMs: 1760000000000n, clientId: 2n ** 64n - 1n }),
+    },
+  };
+  for (const [name, { expiresMs, action }] of Object.entries(made)) {
+    const vector = named[name];
+    const account = new Account(unhex(vector.secret));
+    const tx = sign(account, chainId, { expiresMs, salt: 0n, actions: [action] });
+    assert.equal(hex(account.address), vector.account);
+    assert.equal(hex(tx.bytes), vector.bytes);
+    assert.equal(hex(tx.hash), vector.hash);
+  }
+});
+
+test("every transaction of the vectors verifies", () => {
+  for (const vector of vm.transactions) {
+    const whole = unhex(vector.bytes);
+    const signature = whole.slice(-64);
+    const key = whole.slice(-64 - 2 - 32, -64 - 2);
+    assert.ok(schnorr.verify(signature, unhex(vector.hash), key), vector.name);
+  }
+});
+
+test("numbers out of range are refused", () => {
+  assert.throws(() => packBody({ account: new Uint8Array(20), expiresMs: -1n, salt: 0n, actions: [] }), RangeError);
+  assert.throws(() => actions.place({ market: 0, side: "up", price: 1n, lots: 1n }), /side is one of/);
+});
+
+test("receipts", () => {
+  for (const vector of vm.receipts) {
+    const receipt = readReceipt(unhex(vector.bytes));
+    assert.equal(receipt.txHash, vector.fields.hash);
+    assert.equal(String(receipt.account), vector.fields.account);
+    assert.equal(String(receipt.code), vector.fields.code);
+    assert.equal(String(receipt.feeMicro), vector.fields.fee);
+    assert.equal(receipt.outcomes.length, vector.outcomes.length);
+    assert.throws(() => readReceipt(unhex(vector.bytes).slice(0, -1)));
+  }
+});
+
+test("proofs hold, and no flipped bit does", () => {
+  let proofs = 0;
+  for (const { root, proofs: list } of state.states) {
+    for (const { bytes: text } of list) {
+      const proof = unhex(text);
+      provedRows(unhex(root), proof);
+      proofs += 1;
+      for (let i = 0; i < Math.min(proof.length, 200); i++) {
+        const bad = Uint8Array.from(proof);
+        bad[i] ^= 1 << i % 8;
+        assert.throws(() => provedRows(unhex(root), bad), `byte ${i}`);
+      }
+    }
+  }
+  assert.ok(proofs > 5);
+  for (const { name, bytes: text } of state.refused) {
+    assert.throws(() => provedRows(unhex(state.states[0].root), unhex(text)), name);
+  }
+});
