@@ -13,7 +13,6 @@
 
 #define CS_BUGS(XX)                                                                                \
     XX(1, FINALIZE_NULLIFIED, "a nullified view is finalized")                                     \
-    XX(2, NULLIFY_FINALIZED, "a finalized view is nullified")                                      \
     XX(3, SEND_FIRST, "a vote leaves before it is durable")                                        \
     XX(4, SKIPS_UNCHECKED, "a proposal may skip views that were not nullified")                    \
     XX(5, CERTS_VOLATILE, "certificates are not made durable with votes")                          \
@@ -26,7 +25,7 @@
     XX(12, PARENT_UNCHECKED, "a proposal's parent needs no certificate")                           \
     XX(13, ROOT_UNCHECKED, "a proposal's state root is not compared")                              \
     XX(14, BODY_UNCHECKED, "a block is voted for before its body is there")                        \
-    XX(15, RECOVER_LAST, "the view after a restart is that of the last certificate written")       \
+    XX(15, RECOVER_LAST, "the view after a restart is that of the last record")                    \
     XX(16, HOLES_IGNORED, "missing certificates are not asked for")                                \
     XX(17, VOTES_FORGOTTEN, "no own vote survives a restart")                                      \
     XX(18, BLOCKS_VOLATILE, "blocks are not made durable with votes")

@@ -31,8 +31,7 @@ static bool allows_notarize(const struct cs__own *own)
 
 static bool allows_nullify(const struct cs__own *own)
 {
-    return own == NULL ||
-           (!own->has[CS_NULLIFY] && (CS_BUG(NULLIFY_FINALIZED) || !own->has[CS_FINALIZE]));
+    return own == NULL || (!own->has[CS_NULLIFY] && !own->has[CS_FINALIZE]);
 }
 
 static bool allows_finalize(const struct cs__own *own, const struct cs_ballot *ballot)

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 
+#include "consensus/bug.h"
 #include "consensus/catchup.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
@@ -153,7 +154,8 @@ static void proposal_store(struct cs *cs, const struct cs_proposal *proposal)
 {
     struct cs_block block;
     struct cs__slot *const slot = cs__slot_take(cs, proposal->view);
-    if (slot == NULL || slot->proposal.set || proposal->view <= cs->fin.view) {
+    bool const taken = slot != NULL && slot->proposal.set && !CS_BUG(NOTARIZE_TWICE);
+    if (slot == NULL || taken || proposal->view <= cs->fin.view) {
         return;
     }
     memset(&block, 0, sizeof block);

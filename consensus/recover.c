@@ -43,9 +43,6 @@ static enum nv_err recover_certificate(struct cs *cs, const struct cs_certificat
         cert->dirty = false;
         cs->dirty_count--;
     }
-    if (CS_BUG(RECOVER_LAST)) {
-        cs->entry_view = certificate->ballot.view;
-    }
     return NV_OK;
 }
 
@@ -62,6 +59,9 @@ static enum nv_err recover_vote(struct cs *cs, const struct cs_vote *vote)
         return NV_ERR_RANGE;
     }
     cs__gate_store(&cs->gate, vote);
+    if (CS_BUG(RECOVER_LAST)) {
+        cs->entry_view = vote->ballot.view - 1;
+    }
     return NV_OK;
 }
 

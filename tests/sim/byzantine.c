@@ -169,6 +169,9 @@ proposal_send(struct sim *sim, struct sim_host *host, uint32_t to, struct cs_mes
         lied = true;
     } else if (tells(sim, SIM_LIE_TWO_BLOCKS) && dice % 3 == 2 &&
                (to + dice % sim->conf.hosts) % 2 == 0) {
+        if ((dice >> 16) % 2 == 0) { /* both of them to this one */
+            message_send(sim, host, to, message);
+        }
         proposal->header.time_ms++;
         lied = true;
     }

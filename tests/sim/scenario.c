@@ -1,7 +1,8 @@
 /* The worlds.  Their numbers are those of the design's list: 1 exact latency,
  * 2 loss, 3 long runs, 4 restarts of all, 5 crash after nullify, 6 crash after
  * finalize by a few, 8 liars, 9 partitions, 11 slow and failing disks, 12 wrong
- * clocks, 16 unequal stakes; and catch-up by height. */
+ * clocks, 16 unequal stakes; 10 certificates that only some have; and catch-up
+ * by height. */
 
 #include <string.h>
 
@@ -34,6 +35,18 @@ static void hosts_choose(struct sim *sim)
 {
     uint32_t const sizes[5] = {4, 4, 4, 5, 7};
     hosts_set(sim, sizes[sim_below(&sim->rng, 5)]);
+}
+
+/* the_least_live leaves, in some seeds, just a quorum alive: then nobody covers
+ * for anybody. */
+static void the_least_live(struct sim *sim)
+{
+    if (sim_chance(&sim->rng, 400000)) {
+        uint32_t const f = faults(sim->conf.hosts);
+        sim->conf.dead = ((1u << f) - 1u) << sim_below(&sim->rng, sim->conf.hosts - f + 1);
+        sim->conf.end_ns += 1000 * SIM_MS;
+        sim->conf.live_least = 4;
+    }
 }
 
 static void none(struct sim *sim, const struct sim_item *item)
@@ -110,6 +123,7 @@ static void loss_configure(struct sim *sim)
     sim->conf.loss = (uint32_t)sim_below(&sim->rng, 600000);
     sim->conf.twice = 50000;
     sim->conf.chaos_max_ns = sim_between(&sim->rng, 20, 400) * SIM_MS;
+    the_least_live(sim);
 }
 
 static void long_configure(struct sim *sim)
@@ -140,6 +154,7 @@ static void restart_configure(struct sim *sim)
     if (sim_chance(&sim->rng, 500000)) {
         sim->conf.all_crash_ns = sim_between(&sim->rng, 200, 1000) * SIM_MS;
     }
+    the_least_live(sim);
 }
 
 /* ---- 5 and 6: everybody crashes at a chosen moment ---- */
@@ -326,8 +341,9 @@ static void links_cut(struct sim *sim)
 static void partition_configure(struct sim *sim)
 {
     hosts_choose(sim);
-    chaos_until(sim, sim_between(&sim->rng, 1500, 4000));
+    chaos_until(sim, sim_between(&sim->rng, 1500, 6000));
     sim->conf.crash_ns = sim_chance(&sim->rng, 300000) ? 1500 * SIM_MS : 0;
+    the_least_live(sim);
     poll_next(sim, sim_between(&sim->rng, 50, 300) * SIM_MS);
 }
 
@@ -339,7 +355,9 @@ static void partition_script(struct sim *sim, const struct sim_item *item)
         return;
     }
     links_cut(sim);
-    poll_next(sim, sim->now_ns + sim_between(&sim->rng, 20, 900) * SIM_MS);
+    bool const stays = sim_chance(&sim->rng, 300000);
+    uint64_t const next = sim->now_ns + sim_between(&sim->rng, 20, stays ? 2500 : 900) * SIM_MS;
+    poll_next(sim, next < sim->conf.gst_ns ? next : sim->conf.gst_ns);
 }
 
 /* ---- 11: disks ---- */
@@ -406,6 +424,51 @@ static void behind_script(struct sim *sim, const struct sim_item *item)
     }
 }
 
+/* ---- 10: holes ---- */
+
+/* One is cut off while the others nullify more views than a proposal tells of;
+ * then one of the others dies, and the one that was away is needed. */
+#define HOLES_AWAY 1u
+#define HOLES_DEAD 2u
+
+static void holes_configure(struct sim *sim)
+{
+    hosts_set(sim, 4);
+    sim->conf.delay_ns = 20 * SIM_MS;
+    sim->conf.net_min_ns = SIM_MS;
+    sim->conf.net_max_ns = 4 * SIM_MS;
+    sim->conf.sync_max_ns = SIM_MS / 2;
+    sim->conf.work = 0;
+    sim->conf.live_least = 4;
+    sim->conf.measure_ns = 20000 * SIM_MS;
+    sim->conf.end_ns = 24000 * SIM_MS;
+    poll_next(sim, sim_between(&sim->rng, 100, 300) * SIM_MS);
+}
+
+static void holes_script(struct sim *sim, const struct sim_item *item)
+{
+    uint64_t const view = cs_summary(sim->host[0].cs).view;
+    (void)item;
+    if (sim->stage == 0) {
+        sim->stage = 1;
+        sim->stage_view = view + 10 + sim_below(&sim->rng, 4);
+    }
+    if (sim->stage == 1 && view >= sim->stage_view) {
+        sim->stage = 2;
+        sim->host[HOLES_DEAD].dead = true;
+        sim_host_crash(sim, &sim->host[HOLES_DEAD]);
+    } else {
+        poll_next(sim, sim->now_ns + 5 * SIM_MS);
+    }
+}
+
+static bool
+holes_passes(struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes)
+{
+    (void)bytes;
+    return sim->stage != 1 || (from != HOLES_AWAY && to != HOLES_AWAY && type != CS_MSG_PROPOSAL);
+}
+
 /* ---- everything ---- */
 
 static void storm_configure(struct sim *sim)
@@ -435,6 +498,7 @@ const struct sim_scenario sim_scenarios[] = {
     {"clock", 4, clock_configure, none, NULL, NULL},
     {"stake", 4, stake_configure, none, NULL, NULL},
     {"behind", 4, behind_configure, behind_script, NULL, NULL},
+    {"holes", 4, holes_configure, holes_script, holes_passes, NULL},
     {"storm", 12, storm_configure, partition_script, NULL, NULL},
 };
 const uint32_t sim_scenario_count = sizeof sim_scenarios / sizeof *sim_scenarios;

@@ -185,6 +185,7 @@ struct sim_conf {
     bool one_batch;      /* group commit */
     bool real;           /* signatures */
     uint32_t byzantine;  /* bits */
+    uint32_t dead;       /* bits: never there */
     uint32_t lies;       /* bits of enum sim_lie */
     uint64_t skew_ms;    /* of fewer than a third */
     uint64_t live_least; /* blocks that everybody must finalize while measured */

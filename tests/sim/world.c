@@ -255,6 +255,10 @@ static void begin(struct sim *sim)
             uint64_t const skew = sim_below(&sim->rng, 2 * sim->conf.skew_ms + 1);
             host->skew_ms = (int64_t)skew - (int64_t)sim->conf.skew_ms;
         }
+        host->dead = (sim->conf.dead >> i & 1u) != 0;
+        if (host->dead) {
+            continue;
+        }
         sim_host_start(sim, host);
         struct sim_item *const item = sim_push(sim, sim_below(&sim->rng, 100), SIM_SCRIPT, i);
         item->a = SCRIPT_WORK;
