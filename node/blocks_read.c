@@ -277,6 +277,8 @@ node_blocks_rpc_tx(struct node_blocks *b, const struct nv_hash *hash, struct rpc
         .index = place.index,
         .bytes = bytes,
         .receipt = node_executed_receipt(&executed, place.index),
+        .receipts = executed.receipts,
+        .receipt_count = executed.tx_count,
     };
     return NV_OK;
 }

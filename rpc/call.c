@@ -156,8 +156,12 @@ void rpc__call_run_on_state(struct rpc_job *job, const struct rpc_state *state)
     struct rpc_call *call = (struct rpc_call *)(void *)job;
     call->state = state;
     call->head = state->head;
-    rpc__json_object(&call->out, NULL);
-    call->method->run(call);
+    if (call->on_state != NULL) {
+        call->on_state(call);
+    } else {
+        rpc__json_object(&call->out, NULL);
+        call->method->run(call);
+    }
     if (call->fault.code == 0 && rpc__param_bool(call->params, "meta")) {
         write_meta(call);
     }
@@ -197,6 +201,23 @@ static bool queue(struct rpc_call *call)
     return err == NV_OK;
 }
 
+static bool want_proof(struct rpc_call *call)
+{
+    call->proof = nv_heap_alloc(sizeof *call->proof);
+    if (call->proof == NULL) {
+        rpc__call_fail(call, RPC_ERROR_BUSY);
+    }
+    return call->proof != NULL;
+}
+
+void rpc__call_prove(struct rpc_call *call, void (*read)(struct rpc_call *call))
+{
+    call->on_state = read;
+    if (want_proof(call)) {
+        queue(call);
+    }
+}
+
 /* height_reached goes on with a call whose min_height has come. */
 static void height_reached(struct rpc_wait *wait, enum rpc_wake wake, const void *detail)
 {
@@ -220,12 +241,10 @@ static void start_on_state(struct rpc_call *call)
         rpc__call_fail(call, RPC_ERROR_SYNCING);
         return;
     }
-    if (call->method->where == RPC_ON_PROVED_STATE || rpc__param_bool(call->params, "proof")) {
-        call->proof = nv_heap_alloc(sizeof *call->proof);
-        if (call->proof == NULL) {
-            rpc__call_fail(call, RPC_ERROR_BUSY);
-            return;
-        }
+    bool const proved =
+        call->method->where == RPC_ON_PROVED_STATE || rpc__param_bool(call->params, "proof");
+    if (proved && !want_proof(call)) {
+        return;
     }
     if (rpc__param_u64(call->params, "min_height", &height) && height > call->rpc->head.height) {
         uint32_t const wait = rpc__param_count(call->params, "timeout_ms", WAIT_MS_DEFAULT);

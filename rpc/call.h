@@ -73,13 +73,15 @@ struct rpc_call {
     struct rpc_listing listing; /* of the parameter `market`, if there is one */
     struct rpc_feed feed;       /* of the parameter `feed`, if there is one */
 
-    const struct rpc_state *state; /* on the state only */
-    struct rpc_head head;          /* of the state that was read */
-    struct rpc_proof *proof;       /* NULL unless asked for */
-    struct rpc_rows *rows;         /* chain_rows only */
-    struct nv_hash tx_hash;        /* tx_* only: what is waited for */
-    bool duplicate;                /* tx_submit only */
-    bool mute;                     /* a notification: not answered */
+    const struct rpc_state *state;           /* on the state only */
+    struct rpc_head head;                    /* of the state that was read */
+    struct rpc_proof *proof;                 /* NULL unless asked for */
+    struct rpc_rows *rows;                   /* chain_rows only */
+    void (*on_state)(struct rpc_call *call); /* rpc__call_prove only */
+    uint64_t tx_height;                      /* tx_get only, with a proof */
+    struct nv_hash tx_hash;                  /* tx_* only: what is waited for */
+    bool duplicate;                          /* tx_submit only */
+    bool mute;                               /* a notification: not answered */
 
     enum rpc_call_step step;
     bool accounted; /* the exchange has counted it as done */
@@ -96,6 +98,10 @@ void rpc__call_park(struct rpc_call *call,
                     uint64_t key,
                     uint32_t timeout_ms,
                     rpc_woken_fn woken);
+
+/* rpc__call_prove ends a method of the loop whose members are written: `read`
+ * runs on the proved state, and the proof of the rows it reads is added. */
+void rpc__call_prove(struct rpc_call *call, void (*read)(struct rpc_call *call));
 
 /* rpc__call_run_on_state runs a method on the state, for calls and snapshots. */
 void rpc__call_run_on_state(struct rpc_job *job, const struct rpc_state *state);

@@ -7,11 +7,14 @@
 #include "base/assert.h"
 #include "base/fmt.h"
 #include "base/heap.h"
+#include "base/merkle.h"
 
 #include "rpc/call.h"
 #include "rpc/methods.h"
+#include "rpc/proof.h"
 #include "rpc/tx.h"
 #include "vm/receipt.h"
+#include "vm/rows.h"
 
 #define WAIT_MS_DEFAULT 10000u
 #define WAIT_MS_MAX     60000u
@@ -104,18 +107,16 @@ static void tx_woken(struct rpc_wait *wait, enum rpc_wake wake, const void *deta
 }
 
 /* known writes what the node knows of the transaction; false: nothing. */
-static bool known(struct rpc_call *call, struct rpc_tx_outcome *outcome, struct nv_view *bytes)
+static bool known(struct rpc_call *call, struct rpc_tx_outcome *outcome, struct rpc_tx *tx)
 {
-    struct rpc_tx tx = {.state = RPC_TX_PENDING};
-    if (call->rpc->port.tx(call->rpc->port.ctx, &call->tx_hash, &tx) != NV_OK) {
+    if (call->rpc->port.tx(call->rpc->port.ctx, &call->tx_hash, tx) != NV_OK) {
         return false;
     }
-    *bytes = tx.bytes;
     *outcome = (struct rpc_tx_outcome){.hash = call->tx_hash,
-                                       .final = tx.state == RPC_TX_FINAL,
-                                       .height = tx.height,
-                                       .index = tx.index,
-                                       .receipt = tx.receipt};
+                                       .final = tx->state == RPC_TX_FINAL,
+                                       .height = tx->height,
+                                       .index = tx->index,
+                                       .receipt = tx->receipt};
     return true;
 }
 
@@ -124,8 +125,8 @@ static bool known(struct rpc_call *call, struct rpc_tx_outcome *outcome, struct 
 static bool wait_final(struct rpc_call *call)
 {
     struct rpc_tx_outcome outcome;
-    struct nv_view bytes = {0};
-    if (known(call, &outcome, &bytes) && outcome.final) {
+    struct rpc_tx tx = {.state = RPC_TX_PENDING};
+    if (known(call, &outcome, &tx) && outcome.final) {
         write_outcome_of(call, &outcome);
         return true;
     }
@@ -139,17 +140,99 @@ void rpc__tx_wait(struct rpc_call *call)
     (void)wait_final(call);
 }
 
+/* ---- the proof of a receipt: its path in its block, and the block's result ---- */
+
+/* leaves_of hashes the receipts of a block; false when they are not whole. */
+static bool leaves_of(struct nv_hash *leaves, const struct rpc_tx *tx)
+{
+    struct nv_reader reader;
+    nv_reader_init(&reader, tx->receipts);
+    for (uint32_t i = 0; i < tx->receipt_count; i++) {
+        nv_merkle_leaf(&leaves[i], nv_get_view(&reader, nv_get_u32(&reader)));
+    }
+    return nv_reader_end(&reader) == NV_OK;
+}
+
+static enum nv_err write_path(struct rpc_call *call, const struct rpc_tx *tx)
+{
+    struct nv_merkle_path path;
+    struct nv_hash *leaves = nv_heap_alloc(tx->receipt_count * sizeof *leaves);
+    if (leaves == NULL) {
+        return NV_ERR_NO_MEMORY;
+    }
+    bool const whole = leaves_of(leaves, tx) && tx->index < tx->receipt_count;
+    if (whole) {
+        nv_merkle_path(&path, leaves, tx->receipt_count, tx->index);
+    }
+    nv_heap_free(leaves);
+    if (!whole) {
+        return NV_ERR_CORRUPT;
+    }
+    rpc__json_object(&call->out, "receipt_proof");
+    rpc__json_number(&call->out, "index", tx->index);
+    rpc__json_number(&call->out, "count", tx->receipt_count);
+    rpc__json_array(&call->out, "path");
+    for (uint32_t i = 0; i < path.depth; i++) {
+        rpc__json_hash(&call->out, NULL, &path.sibling[i]);
+    }
+    rpc__json_end(&call->out, ']');
+    rpc__json_end(&call->out, '}');
+    return NV_OK;
+}
+
+/* read_result reads the row of the block's result, so that it is proved. */
+static void read_result(struct rpc_call *call)
+{
+    struct nv_row_key key;
+    struct nv_view value = {0};
+    struct vm_block_result_row row;
+    if (call->head.height < call->tx_height) {
+        rpc__call_fail(call, RPC_ERROR_FUTURE_HEIGHT);
+        return;
+    }
+    vm_key_block_result(&key, call->tx_height);
+    enum nv_err err = rpc__row_get(call, &value, &key);
+    err = err == NV_OK ? vm_block_result_row_decode(&row, value) : err;
+    if (err != NV_OK) {
+        rpc__call_fail_err(call, err);
+    } else if (row.height != call->tx_height) {
+        rpc__call_fail(call, RPC_ERROR_PRUNED); /* a later block's stands in its place */
+    }
+}
+
+static void prove_receipt(struct rpc_call *call, const struct rpc_tx *tx)
+{
+    if (tx->state != RPC_TX_FINAL) {
+        rpc__call_fail(call, RPC_ERROR_FUTURE_HEIGHT);
+        return;
+    }
+    if (tx->receipts.size == 0) {
+        rpc__call_fail(call, tx->receipt.size > 0 ? RPC_ERROR_BUSY : RPC_ERROR_PRUNED);
+        return;
+    }
+    enum nv_err const err = write_path(call, tx);
+    if (err != NV_OK) {
+        rpc__call_fail_err(call, err);
+        return;
+    }
+    call->tx_height = tx->height;
+    rpc__call_prove(call, read_result);
+}
+
 void rpc__tx_get(struct rpc_call *call)
 {
     struct rpc_tx_outcome outcome;
-    struct nv_view bytes = {0};
+    struct rpc_tx tx = {.state = RPC_TX_PENDING};
     (void)rpc__param_hash(call->params, "tx_hash", &call->tx_hash);
-    if (!known(call, &outcome, &bytes)) {
+    if (!known(call, &outcome, &tx)) {
         fail_with_hash(call, RPC_ERROR_TX_NOT_FOUND);
         return;
     }
     rpc__tx_outcome_write(&call->out, &outcome);
-    rpc__json_hex(&call->out, "bytes", bytes);
+    rpc__json_hex(&call->out, "bytes", tx.bytes);
+    if (rpc__param_bool(call->params, "proof")) {
+        prove_receipt(call, &tx);
+    }
 }
 
 /* ---- submitting ---- */

@@ -158,6 +158,10 @@ struct rpc_tx {
     uint32_t index;  /* final only: its place in the block */
     struct nv_view bytes;
     struct nv_view receipt; /* final only, docs/spec/receipts.md; empty when pruned */
+    /* Final only: the receipts of the whole block, each size u32 | bytes, for the
+     * path of this one; empty when they are not at hand (yet). */
+    struct nv_view receipts;
+    uint32_t receipt_count;
 };
 
 /* One sample of a metric for Prometheus. Texts live for ever. */

@@ -7,9 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
+#include "base/merkle.h"
+
 #include "tests/lib/nv_test.h"
 #include "tests/lib/rpc_world.h"
 #include "vm/receipt.h"
+#include "vm/rows.h"
 
 #define AB8      "abababababababab"
 #define THE_HASH "{\"tx_hash\":\"0x" AB8 AB8 AB8 AB8 "\"}"
@@ -162,6 +166,90 @@ static void one_that_is_final_already_is_answered_at_once(void **state)
     world_has(hear(fd), "\"height\":\"4\"");
 }
 
+/* Three receipts of a block at height 4, of which the second is asked for, and
+ * the row that names their root. */
+static void prove_at(uint64_t row_height)
+{
+    static const char *const receipts[] = {"first", "second one", "third"};
+    static uint8_t bytes[64];
+    uint8_t value[128];
+    struct nv_view leaves[3];
+    struct nv_writer writer;
+    nv_writer_init(&writer, bytes, sizeof bytes);
+    for (uint32_t i = 0; i < 3; i++) {
+        leaves[i] = nv_view_of_text(receipts[i]);
+        nv_put_u32(&writer, leaves[i].size);
+        nv_put_bytes(&writer, leaves[i].bytes, leaves[i].size);
+    }
+    struct vm_block_result_row row = {.height = row_height, .tx_count = 3};
+    nv_merkle_root(&row.receipts_root, leaves, 3);
+    world.tx = (struct rpc_tx){.state = RPC_TX_FINAL,
+                               .height = 4,
+                               .index = 1,
+                               .receipt = leaves[1],
+                               .receipts = nv_writer_view(&writer),
+                               .receipt_count = 3};
+    struct nv_row put;
+    nv_writer_init(&writer, value, sizeof value);
+    vm_block_result_row_encode(&writer, &row);
+    vm_key_block_result(&put.key, 4);
+    put.value = nv_writer_view(&writer);
+    assert_true(model_put(&world.rows, &put));
+    model_root(&world.head.state_root, &world.rows);
+    world.head.height = 6;
+}
+
+#define WITH_PROOF "{\"tx_hash\":\"0x" AB8 AB8 AB8 AB8 "\",\"proof\":true}"
+
+static void put_text(char *out, const struct nv_hash *hash_to_write)
+{
+    nv_bytes_format(out, hash_to_write->bytes, sizeof hash_to_write->bytes);
+}
+
+static void a_receipt_is_proved_with_its_path_and_its_block(void **state)
+{
+    (void)state;
+    char first[NV_BYTES_TEXT(32)];
+    char third[NV_BYTES_TEXT(32)];
+    char expected[256];
+    struct nv_hash leaf;
+    prove_at(4);
+    nv_merkle_leaf(&leaf, nv_view_of_text("first"));
+    put_text(first, &leaf);
+    nv_merkle_leaf(&leaf, nv_view_of_text("third"));
+    put_text(third, &leaf);
+    snprintf(expected,
+             sizeof expected,
+             "\"receipt_proof\":{\"index\":1,\"count\":3,\"path\":[\"%s\",\"%s\"]}",
+             first,
+             third);
+    const char *answer = hear(ask("tx_get", WITH_PROOF));
+    world_has(answer, "\"state\":\"final\",\"height\":\"4\",\"index\":1");
+    world_has(answer, expected);
+    world_has(answer, "\"ranges\":[{\"first\":\"0x0c00000004");
+    world_has(answer, "\"header\":\"0x686561646572\"");
+}
+
+static void a_receipt_that_cannot_be_proved_says_why(void **state)
+{
+    (void)state;
+    prove_at(4 + VM_RING); /* a later block's result stands in its place */
+    world_has(hear(ask("tx_get", WITH_PROOF)), "\"message\":\"not_held\"");
+    prove_at(4);
+    world.head.height = 3; /* no final header names a root so new */
+    world_has(hear(ask("tx_get", WITH_PROOF)), "\"message\":\"height_in_future\"");
+    prove_at(4);
+    world.tx.receipts.size--;
+    world_has(hear(ask("tx_get", WITH_PROOF)), "\"error\"");
+    prove_at(4);
+    world.tx.receipts.size = 0;
+    world_has(hear(ask("tx_get", WITH_PROOF)), "\"message\":\"busy\"");
+    world.tx.receipt.size = 0;
+    world_has(hear(ask("tx_get", WITH_PROOF)), "\"message\":\"not_held\"");
+    world.tx.state = RPC_TX_PENDING;
+    world_has(hear(ask("tx_get", WITH_PROOF)), "\"message\":\"height_in_future\"");
+}
+
 static void what_is_wrong_with_the_parameters_is_named(void **state)
 {
     (void)state;
@@ -243,6 +331,8 @@ int main(void)
         CASE(a_dropped_transaction_is_told),
         CASE(an_unknown_outcome_is_no_failure),
         CASE(one_that_is_final_already_is_answered_at_once),
+        CASE(a_receipt_is_proved_with_its_path_and_its_block),
+        CASE(a_receipt_that_cannot_be_proved_says_why),
         CASE(what_is_wrong_with_the_parameters_is_named),
         CASE(the_client_may_go_before_the_verdict),
         CASE(the_faucet_is_a_transaction),
