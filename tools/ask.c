@@ -1,5 +1,6 @@
 #include "tools/ask.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,16 +13,38 @@ const char *tool_url(const char *given)
     return given != NULL ? given : environment != NULL ? environment : "http://127.0.0.1:27657";
 }
 
+/* why_of writes the reason of an error and the parameter that it concerns. */
+static void why_of(char *out, size_t size, const json_t *data)
+{
+    const char *const reason = json_string_value(json_object_get(data, "reason"));
+    const char *const field = json_string_value(json_object_get(data, "field"));
+    const char *const expected = json_string_value(json_object_get(data, "expected"));
+    const char *const canonical = json_string_value(json_object_get(data, "canonical"));
+    bool const told = field != NULL && field[0] != '\0';
+    bool const more = expected != NULL && expected[0] != '\0';
+    (void)snprintf(out,
+                   size,
+                   "%s%s%s%s%s%s%s",
+                   reason != NULL ? reason : "",
+                   told ? "; " : "",
+                   told ? field : "",
+                   more ? ": expected " : "",
+                   more ? expected : "",
+                   canonical != NULL ? "; write " : "",
+                   canonical != NULL ? canonical : "");
+}
+
 static enum tool_exit refused(const char *method, const json_t *error)
 {
+    char why[512];
     const json_t *const data = json_object_get(error, "data");
     const char *const name = json_string_value(json_object_get(error, "message"));
-    const char *const reason = json_string_value(json_object_get(data, "reason"));
     const char *const hint = json_string_value(json_object_get(data, "hint"));
     json_int_t const code = json_integer_value(json_object_get(error, "code"));
+    why_of(why, sizeof why, data);
     return tool_fail(code == OUTCOME_UNKNOWN ? TOOL_UNKNOWN : TOOL_REFUSED,
-                     reason,
-                     hint,
+                     why[0] != '\0' ? why : NULL,
+                     hint != NULL && hint[0] != '\0' ? hint : NULL,
                      "%s: %s (%d)",
                      method,
                      name != NULL ? name : "the node refused it",
@@ -47,7 +70,8 @@ enum tool_exit tool_ask(
                          url);
     }
     return tool_fail(TOOL_UNREACHABLE,
-                     nv_err_text(err),
+                     err == NV_ERR_CLOSED ? "nothing answers there, or it hung up"
+                                          : nv_err_text(err),
                      "novate devnet status, or name a node with --node URL",
                      "the node at %s cannot be reached",
                      url);

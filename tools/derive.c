@@ -6,21 +6,28 @@
 #include "base/fmt.h"
 #include "base/int.h"
 
+#include "tools/derive_receipt.h"
 #include "tools/shown.h"
 #include "vm/tx.h"
 
-typedef enum nv_err (*derive_fn)(json_t *out, const struct nv_proof *proof, const json_t *params);
+/* What is asked, and what came. */
+struct question {
+    const struct nv_proof *proof;
+    const json_t *params;
+    const json_t *answer;
+};
 
-static enum nv_err
-read_account(struct shown_account *out, const struct nv_proof *proof, const json_t *params)
+typedef enum nv_err (*derive_fn)(json_t *out, const struct question *q);
+
+static enum nv_err read_account(struct shown_account *out, const struct question *q)
 {
     struct nv_address address;
-    const char *const text = json_string_value(json_object_get(params, "address"));
+    const char *const text = json_string_value(json_object_get(q->params, "address"));
     if (text == NULL) {
         return NV_ERR_MALFORMED;
     }
     NV_TRY(nv_address_parse(&address, nv_view_of_text(text)));
-    return shown_account(proof, &address, out);
+    return shown_account(q->proof, &address, out);
 }
 
 static void put_account(json_t *out, const struct shown_account *account)
@@ -98,14 +105,14 @@ add_position(void *ctx, const struct shown_market *market, const struct vm_posit
     return json_array_append_new(list, entry) == 0 ? NV_OK : NV_ERR_NO_MEMORY;
 }
 
-static enum nv_err positions(json_t *out, const struct nv_proof *proof, const json_t *params)
+static enum nv_err positions(json_t *out, const struct question *q)
 {
     struct shown_account account;
-    NV_TRY(read_account(&account, proof, params));
+    NV_TRY(read_account(&account, q));
     put_account(out, &account);
     json_t *const list = json_array();
     (void)json_object_set_new(out, "positions", list);
-    return each_position(proof, account.id, add_position, list);
+    return each_position(q->proof, account.id, add_position, list);
 }
 
 /* ---- accounts ---- */
@@ -134,13 +141,13 @@ static const char *stage_name(uint8_t stage)
     return stage < sizeof names / sizeof names[0] ? names[stage] : "unknown";
 }
 
-static enum nv_err account(json_t *out, const struct nv_proof *proof, const json_t *params)
+static enum nv_err account(json_t *out, const struct question *q)
 {
     struct shown_account account;
     int64_t micro = 0;
-    NV_TRY(read_account(&account, proof, params));
+    NV_TRY(read_account(&account, q));
     struct equity equity = {.sum = vm_money_raw(account.row.cash)};
-    NV_TRY(each_position(proof, account.id, add_value, &equity));
+    NV_TRY(each_position(q->proof, account.id, add_value, &equity));
     put_account(out, &account);
     put_balances(out, &account);
     if (nv_narrow_try_i64(equity.sum, &micro)) {
@@ -155,10 +162,10 @@ static enum nv_err account(json_t *out, const struct nv_proof *proof, const json
     return NV_OK;
 }
 
-static enum nv_err balances(json_t *out, const struct nv_proof *proof, const json_t *params)
+static enum nv_err balances(json_t *out, const struct question *q)
 {
     struct shown_account account;
-    NV_TRY(read_account(&account, proof, params));
+    NV_TRY(read_account(&account, q));
     put_account(out, &account);
     put_balances(out, &account);
     return NV_OK;
@@ -212,10 +219,10 @@ orders_of(json_t *list, const struct nv_proof *proof, uint64_t account, uint32_t
 
 /* Markets are numbered without gaps; which is the first that is not there has
  * to be shown, or orders could be kept back. */
-static enum nv_err orders(json_t *out, const struct nv_proof *proof, const json_t *params)
+static enum nv_err orders(json_t *out, const struct question *q)
 {
     struct shown_account account;
-    NV_TRY(read_account(&account, proof, params));
+    NV_TRY(read_account(&account, q));
     char text[NV_ADDRESS_TEXT];
     nv_address_format(text, &account.address);
     put_text(out, "address", text);
@@ -225,10 +232,10 @@ static enum nv_err orders(json_t *out, const struct nv_proof *proof, const json_
         struct nv_row_key key;
         struct nv_view value;
         vm_key_market(&key, id);
-        if (nv_proof_find(proof, &key, &value) == NV_SHOWN_ABSENT) {
+        if (nv_proof_find(q->proof, &key, &value) == NV_SHOWN_ABSENT) {
             return NV_OK;
         }
-        NV_TRY(orders_of(list, proof, account.id, id));
+        NV_TRY(orders_of(list, q->proof, account.id, id));
     }
     return NV_OK;
 }
@@ -282,15 +289,15 @@ static void put_state(json_t *out, const struct shown_market *m)
     put_micro(out, "realised", vm_money_raw(state->realised));
 }
 
-static enum nv_err market(json_t *out, const struct nv_proof *proof, const json_t *params)
+static enum nv_err market(json_t *out, const struct question *q)
 {
-    const char *const name = json_string_value(json_object_get(params, "market"));
+    const char *const name = json_string_value(json_object_get(q->params, "market"));
     uint32_t cursor = 0;
     struct nv_row row;
-    while (name != NULL && nv_proof_next(proof, &cursor, &row)) {
+    while (name != NULL && nv_proof_next(q->proof, &cursor, &row)) {
         struct shown_market m;
         if (row.key.bytes[0] == VM_TABLE_MARKET) {
-            NV_TRY(shown_market(proof, nv_be32_load(row.key.bytes + 1), &m));
+            NV_TRY(shown_market(q->proof, nv_be32_load(row.key.bytes + 1), &m));
             if (strcmp(m.row.symbol, name) == 0) {
                 put_listing(out, &m);
                 put_state(out, &m);
@@ -299,6 +306,13 @@ static enum nv_err market(json_t *out, const struct nv_proof *proof, const json_
         }
     }
     return NV_ERR_MISMATCH;
+}
+
+/* ---- transactions ---- */
+
+static enum nv_err transaction(json_t *out, const struct question *q)
+{
+    return derive_receipt(out, q->proof, q->params, q->answer);
 }
 
 /* ---- by name ---- */
@@ -312,6 +326,7 @@ static const struct {
     {"account_balances", balances},
     {"order_open", orders},
     {"market_get", market},
+    {"tx_get", transaction},
 };
 
 #define METHODS (sizeof methods / sizeof methods[0])
@@ -331,15 +346,19 @@ bool derive_known(const char *method)
     return find(method) != NULL;
 }
 
-enum nv_err
-derive(json_t **out, const struct nv_proof *proof, const char *method, const json_t *params)
+enum nv_err derive(json_t **out,
+                   const struct nv_proof *proof,
+                   const char *method,
+                   const json_t *params,
+                   const json_t *answer)
 {
+    struct question const question = {proof, params, answer};
     derive_fn const run = find(method);
     if (run == NULL) {
         return NV_ERR_UNSUPPORTED;
     }
     json_t *const object = json_object();
-    enum nv_err const err = run(object, proof, params);
+    enum nv_err const err = run(object, &question);
     if (err == NV_OK) {
         *out = object;
     } else {

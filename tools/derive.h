@@ -16,17 +16,21 @@
 struct json_t;
 
 /* derive_known returns whether answers of this method can be derived:
- * account_get, account_positions, account_balances, order_open, market_get. */
+ * account_get, account_positions, account_balances, order_open, market_get,
+ * tx_get. */
 bool derive_known(const char *method);
 
 /* derive writes the answer of `method` to `params` by the proof; the caller's.
+ * `answer` is what the node answered; tx_get takes the receipt and its path from
+ * it, which must lead to the root that the proof shows.
  * NV_ERR_UNSUPPORTED: no method of those above.  NV_ERR_NOT_FOUND: the state
  * has no such account or market.  NV_ERR_MISMATCH: the proof does not show all
  * that is needed.  Others: a row, or a parameter, is broken. */
 NV_MUST_USE enum nv_err derive(struct json_t **out,
                                const struct nv_proof *proof,
                                const char *method,
-                               const struct json_t *params);
+                               const struct json_t *params,
+                               const struct json_t *answer);
 
 /* derive_difference returns the name of a member of `derived` that `answer`
  * lacks or has otherwise; NULL when there is none.  Borrowed from `derived`. */

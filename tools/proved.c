@@ -90,7 +90,7 @@ enum tool_exit tool_proved_check(struct tool_proved *out,
     if (code != TOOL_OK || !derive_known(method)) {
         return code;
     }
-    enum nv_err const err = derive(&out->derived, &out->proof, method, params);
+    enum nv_err const err = derive(&out->derived, &out->proof, method, params, answer);
     if (err == NV_OK) {
         return compare(out, answer);
     }

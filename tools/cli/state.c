@@ -14,7 +14,8 @@
 
 #define PATIENCE_MS 4000u /* for a final header that names the newest root */
 #define PAUSE_MS    100
-#define BUSY        1008 /* rpc/errors.def: no root can be proved yet */
+#define FUTURE      1007 /* rpc/errors.def: no final header names a root so late */
+#define BUSY        1008 /* no root can be proved yet */
 
 static uint64_t height_of(const json_t *object)
 {
@@ -38,9 +39,20 @@ static uint64_t executed(struct cli *cli)
     return height;
 }
 
-static bool is_busy(struct cli *cli)
+/* too_early returns whether a refusal is one that time heals: no root can be
+ * proved yet, or what was asked for is newer than the root. */
+static bool too_early(struct cli *cli, const char *method, const json_t *params)
 {
-    return cli_count(rpc_client_error(cli->client), "code") == BUSY;
+    json_t *answer = NULL;
+    json_int_t const code = cli_count(rpc_client_error(cli->client), "code");
+    if (code == BUSY || code == FUTURE) {
+        return true;
+    }
+    json_t *const plain = json_deep_copy(params);
+    (void)json_object_del(plain, "proof");
+    bool const there = rpc_client_call(cli->client, &answer, method, plain) == NV_OK;
+    json_decref(answer);
+    return there;
 }
 
 /* ask_proved asks until the proof is of `height` or later, or patience ends. */
@@ -59,7 +71,7 @@ ask_proved(struct cli *cli, json_t **answer, const char *method, json_t *params)
             return TOOL_OK;
         }
         json_decref(got);
-        if (err != NV_OK && (late || err != NV_ERR_REFUSED || !is_busy(cli))) {
+        if (err != NV_OK && (late || err != NV_ERR_REFUSED || !too_early(cli, method, params))) {
             return cli_ask(cli, answer, method, json_incref(params)); /* says what is wrong */
         }
         (void)poll(NULL, 0, PAUSE_MS);

@@ -80,7 +80,7 @@ static json_t *agrees(const char *method, const char *params)
     json_t *derived = NULL;
     ask(&answer, method, params);
     assert_true(derive_known(method));
-    assert_int_equal(derive(&derived, &answer.proof, method, answer.params), NV_OK);
+    assert_int_equal(derive(&derived, &answer.proof, method, answer.params, answer.result), NV_OK);
     const char *const name = derive_difference(derived, answer.result);
     if (name != NULL) {
         print_message("%s: %s differs\n", method, name);
@@ -146,17 +146,17 @@ static void test_too_little(void **state)
     static struct answer market;
     json_t *derived = NULL;
     ask(&balances, "account_balances", of(2));
-    assert_int_equal(derive(&derived, &balances.proof, "account_get", balances.params),
+    assert_int_equal(derive(&derived, &balances.proof, "account_get", balances.params, NULL),
                      NV_ERR_MISMATCH);
-    assert_int_equal(derive(&derived, &balances.proof, "account_positions", balances.params),
+    assert_int_equal(derive(&derived, &balances.proof, "account_positions", balances.params, NULL),
                      NV_ERR_MISMATCH);
-    assert_int_equal(derive(&derived, &balances.proof, "order_open", balances.params),
+    assert_int_equal(derive(&derived, &balances.proof, "order_open", balances.params, NULL),
                      NV_ERR_MISMATCH);
     ask(&market, "market_get", "{\"market\":\"BTC-PERP\",\"proof\":true}");
-    assert_int_equal(derive(&derived, &market.proof, "account_balances", balances.params),
+    assert_int_equal(derive(&derived, &market.proof, "account_balances", balances.params, NULL),
                      NV_ERR_MISMATCH);
     json_t *const other = json_pack("{s:s}", "market", "ETH-PERP");
-    assert_int_equal(derive(&derived, &market.proof, "market_get", other), NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &market.proof, "market_get", other, NULL), NV_ERR_MISMATCH);
     assert_null(derived);
     json_decref(other);
     drop(&balances);
@@ -172,7 +172,8 @@ static void test_other_account(void **state)
     json_t *derived = NULL;
     ask(&first, "account_get", of(1));
     ask(&second, "account_get", of(2));
-    assert_int_equal(derive(&derived, &first.proof, "account_get", second.params), NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &first.proof, "account_get", second.params, NULL),
+                     NV_ERR_MISMATCH);
     drop(&first);
     drop(&second);
 }
@@ -199,7 +200,7 @@ static void test_unknown(void **state)
     struct nv_proof const none = {0};
     json_t *derived = NULL;
     assert_false(derive_known("chain_head"));
-    assert_int_equal(derive(&derived, &none, "chain_head", NULL), NV_ERR_UNSUPPORTED);
+    assert_int_equal(derive(&derived, &none, "chain_head", NULL, NULL), NV_ERR_UNSUPPORTED);
 }
 
 int main(void)

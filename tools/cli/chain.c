@@ -1,0 +1,160 @@
+/* novate status, wait, validators, params: the chain as a node sees it. */
+
+#include <stdio.h>
+
+#include "base/fmt.h"
+
+#include "tools/cli/cli.h"
+#include "tools/cli/table.h"
+#include "tools/command.h"
+
+/* ask_and makes one call and shows the answer: as JSON, or by `print`. */
+static enum tool_exit
+ask_and(struct cli *cli, const char *method, json_t *params, void (*print)(const json_t *))
+{
+    json_t *answer = NULL;
+    enum tool_exit const code = cli_ask(cli, &answer, method, params);
+    if (code == TOOL_OK && cli->json) {
+        cli_dump(answer);
+    } else if (code == TOOL_OK) {
+        print(answer);
+    }
+    json_decref(answer);
+    return code;
+}
+
+static void pair_count(const json_t *answer, const char *name, const char *key)
+{
+    char text[NV_DECIMAL_TEXT];
+    (void)snprintf(text, sizeof text, "%lld", (long long)cli_count(answer, key));
+    cli_pair(name, text);
+}
+
+static void print_status(const json_t *s)
+{
+    char time[CLI_TIME_TEXT];
+    const json_t *const validator = json_object_get(s, "validator");
+    const json_t *const executed = json_object_get(s, "executed");
+    cli_time(time, cli_count(executed, "block_time_ms"));
+    cli_pair("node", cli_text(s, "name"));
+    cli_pair("version", cli_text(s, "version"));
+    cli_pair("chain", cli_text(s, "chain_id"));
+    if (json_is_integer(validator)) {
+        pair_count(s, "validator", "validator");
+    } else {
+        cli_pair("validator", "no: it follows");
+    }
+    cli_pair("stage", cli_text(s, "stage"));
+    if (json_is_string(json_object_get(s, "note"))) {
+        cli_pair("", cli_text(s, "note"));
+    }
+    cli_pair("finalized height", cli_text(s, "finalized_height"));
+    cli_pair("executed height", cli_text(executed, "height"));
+    cli_pair("state root", cli_text(executed, "state_root"));
+    cli_pair("block time (UTC)", time);
+    pair_count(s, "peers", "peers");
+    pair_count(s, "mempool", "mempool_transactions");
+    cli_pair("disk used", cli_text(s, "disk_used_bytes"));
+}
+
+enum tool_exit tool_status(char **argv)
+{
+    struct cli_form const form = {"novate status [--node URL] [--json]", 0, 0, NULL, 0};
+    struct cli cli;
+    enum tool_exit code = cli_open(&cli, &form, argv);
+    if (code == TOOL_OK) {
+        code = ask_and(&cli, "node_status", NULL, print_status);
+    }
+    cli_close(&cli);
+    return code;
+}
+
+static void print_head(const json_t *head)
+{
+    (void)printf(
+        "height %s, state root %s\n", cli_text(head, "height"), cli_text(head, "state_root"));
+}
+
+enum tool_exit tool_wait(char **argv)
+{
+    const char *timeout = "20";
+    struct tool_option const options[] = {{"--timeout", &timeout, NULL}};
+    struct cli_form const form = {
+        "novate wait HEIGHT [--timeout SECONDS] [--json]", 1, 1, options, 1};
+    struct cli cli;
+    uint64_t height = 0;
+    uint64_t seconds = 0;
+    enum tool_exit code = cli_open(&cli, &form, argv);
+    if (code == TOOL_OK &&
+        (!tool_args_number(&height, "HEIGHT", cli.args.words[0], 0, UINT64_MAX) ||
+         !tool_args_number(&seconds, "--timeout", timeout, 0, 25))) {
+        code = TOOL_USAGE;
+    }
+    if (code == TOOL_OK) {
+        json_t *const params = json_pack(
+            "{s:s, s:i}", "height", cli.args.words[0], "timeout_ms", (int)(1000 * seconds));
+        code = ask_and(&cli, "chain_waitHeight", params, print_head);
+    }
+    cli_close(&cli);
+    return code;
+}
+
+static void print_validators(const json_t *answer)
+{
+    static const char *const heads[] = {">index", "name", ">power", "key", NULL};
+    const json_t *const list = json_object_get(answer, "validators");
+    json_t *const rows = json_array();
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *const v = json_array_get(list, i);
+        char index[NV_DECIMAL_TEXT];
+        nv_u64_format(index, i);
+        const char *const name = cli_text(v, "name");
+        const char *const power = cli_text(v, "power");
+        json_t *const row = json_pack("[s, s, s, s]", index, name, power, cli_text(v, "key"));
+        (void)json_array_append_new(rows, row);
+    }
+    cli_table(heads, rows);
+    json_decref(rows);
+}
+
+enum tool_exit tool_validators(char **argv)
+{
+    struct cli_form const form = {"novate validators [--json]", 0, 0, NULL, 0};
+    struct cli cli;
+    enum tool_exit code = cli_open(&cli, &form, argv);
+    if (code == TOOL_OK) {
+        code = ask_and(&cli, "chain_validators", NULL, print_validators);
+    }
+    cli_close(&cli);
+    return code;
+}
+
+static void print_params(const json_t *answer)
+{
+    static const char *const heads[] = {"name", ">value", "unit", "what it is", NULL};
+    const json_t *const list = json_object_get(answer, "params");
+    json_t *const rows = json_array();
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *const p = json_array_get(list, i);
+        json_t *const row = json_pack("[s, s, s, s]",
+                                      cli_text(p, "name"),
+                                      cli_text(p, "value"),
+                                      cli_text(p, "unit"),
+                                      cli_text(p, "text"));
+        (void)json_array_append_new(rows, row);
+    }
+    cli_table(heads, rows);
+    json_decref(rows);
+}
+
+enum tool_exit tool_params(char **argv)
+{
+    struct cli_form const form = {"novate params [--json]", 0, 0, NULL, 0};
+    struct cli cli;
+    enum tool_exit code = cli_open(&cli, &form, argv);
+    if (code == TOOL_OK) {
+        code = ask_and(&cli, "chain_params", NULL, print_params);
+    }
+    cli_close(&cli);
+    return code;
+}
