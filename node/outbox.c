@@ -12,8 +12,9 @@ struct item {
     uint32_t size;
     uint8_t type;
     bool records;
-    bool sync;    /* what follows waits for these records */
-    bool written; /* records that are part of the batch under way, or durable */
+    bool sync;         /* what follows waits for these records */
+    const void *block; /* NULL: a message or records */
+    bool written;      /* records that are part of the batch under way, or durable */
 };
 
 struct node_outbox {
@@ -96,6 +97,12 @@ enum nv_err node_outbox_send(struct node_outbox *outbox, const struct node_outbo
 {
     struct item const head = {.peer = message->peer, .type = message->type};
     return push(outbox, head, message->bytes);
+}
+
+enum nv_err node_outbox_block(struct node_outbox *outbox, const void *block)
+{
+    NV_ASSERT(block != NULL);
+    return push(outbox, (struct item){.block = block}, nv_view_of(NULL, 0));
 }
 
 static struct item *unlink_first(struct node_outbox *outbox)
@@ -207,7 +214,8 @@ bool node_outbox_next(struct node_outbox *outbox, struct node_outbox_item *out)
     }
     const struct item *const item = outbox->first;
     *out = (struct node_outbox_item){
-        .kind = NODE_OUTBOX_MESSAGE,
+        .kind = item->block != NULL ? NODE_OUTBOX_BLOCK : NODE_OUTBOX_MESSAGE,
+        .block = item->block,
         .message = {item->peer, item->type, nv_view_of((const uint8_t *)(item + 1), item->size)},
     };
     pop(outbox);

@@ -10,6 +10,8 @@
  *     a batch     all records waiting in the whole queue, to be written and
  *                 synced as one; then nothing until node_outbox_durable
  *     a message   whose records before it are all durable
+ *     a block     to execute: it may be final by an own vote that was queued
+ *                 before it, and nobody may be told before that is durable
  *
  * So while the disk works, more records gather and the next sync takes them
  * all.  A failed sync ends the process; there is no way back here.
@@ -35,12 +37,14 @@ struct node_outbox_message {
 enum node_outbox_kind {
     NODE_OUTBOX_BATCH = 1,
     NODE_OUTBOX_MESSAGE,
+    NODE_OUTBOX_BLOCK,
 };
 
 struct node_outbox_item {
     enum node_outbox_kind kind;
     struct nv_view batch; /* records: type u8 | size u32 | payload */
     struct node_outbox_message message;
+    const void *block; /* as given to node_outbox_block */
 };
 
 /* node_outbox_open makes an empty outbox that holds up to `bytes_max`. */
@@ -55,6 +59,10 @@ NV_MUST_USE enum nv_err
 node_outbox_persist(struct node_outbox *outbox, struct nv_view records, bool sync);
 NV_MUST_USE enum nv_err
 node_outbox_send(struct node_outbox *outbox, const struct node_outbox_message *message);
+
+/* node_outbox_block queues a final block, which is the caller's.
+ * NV_ERR_NO_MEMORY: the node must stop. */
+NV_MUST_USE enum nv_err node_outbox_block(struct node_outbox *outbox, const void *block);
 
 /* node_outbox_next writes what can be done now; borrowed until the next call.
  * False when there is nothing, or everything waits for the disk. */

@@ -69,6 +69,8 @@ static void outbox_op(struct replica_op *op, const struct node_outbox_item *item
 {
     if (item->kind == NODE_OUTBOX_BATCH) {
         *op = (struct replica_op){.kind = REPLICA_JOURNAL, .journal = item->batch};
+    } else if (item->kind == NODE_OUTBOX_BLOCK) {
+        *op = (struct replica_op){.kind = REPLICA_EXECUTE, .block = item->block};
     } else {
         const struct node_outbox_message *const m = &item->message;
         *op = (struct replica_op){.kind = REPLICA_SEND, .send = {m->peer, m->type, m->bytes}};

@@ -214,10 +214,30 @@ static void random_sequences_keep_the_rule(void **state)
     node_outbox_close(outbox);
 }
 
+static void a_block_waits_for_the_votes_before_it(void **state)
+{
+    (void)state;
+    static int const block;
+    struct node_outbox *outbox;
+    struct node_outbox_item item;
+    assert_int_equal(node_outbox_open(&outbox, 1000), NV_OK);
+    persist(outbox, "vote", true);
+    assert_int_equal(node_outbox_block(outbox, &block), NV_OK);
+    expect_batch(outbox, "vote");
+    assert_false(node_outbox_next(outbox, &item));
+    node_outbox_durable(outbox);
+    assert_true(node_outbox_next(outbox, &item));
+    assert_int_equal(item.kind, NODE_OUTBOX_BLOCK);
+    assert_ptr_equal(item.block, &block);
+    assert_false(node_outbox_next(outbox, &item));
+    node_outbox_close(outbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vote_waits_for_its_record),
+        cmocka_unit_test(a_block_waits_for_the_votes_before_it),
         cmocka_unit_test(lazy_records_hold_nobody_up_and_keep_their_order),
         cmocka_unit_test(lazy_records_go_alone_when_asked),
         cmocka_unit_test(the_bound_holds),
