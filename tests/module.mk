@@ -16,7 +16,7 @@ $(foreach s,$(unit_sources),$(eval $(call program,$(B)/$(s:.c=),$(s))))
 # A test that does not build fails, and the others still run.
 .PHONY: unit unit-programs
 unit-programs: $$(unit_programs)
-unit:
+unit: | packages
 	@$(MAKE) -k unit-programs && built=yes; \
 	    tests/run.sh $(unit_programs) && [ "$$built" = yes ]
 
