@@ -14,7 +14,7 @@ check() {
     if eval "$2"; then echo "ok $count - $1"; else echo "not ok $count - $1"; echo "# $output"; bad=1; fi
 }
 run() {
-    output=$(PATH="$tree:$PATH" "$root/tools/setup" "$@" 2>&1)
+    output=$(PATH="${path:-$tree:$PATH}" "$root/tools/setup" "$@" 2>&1)
     code=$?
 }
 
@@ -53,5 +53,12 @@ exit 1
 END
 run
 check "without the right: the line to paste, and failure" \
-    '[ $code -eq 1 ] && [ ! -e "$tree/apt" ] && echo "$output" | grep -q "^sudo apt-get .* libuv1-dev$"'
+    '[ $code -eq 1 ] && [ ! -e "$tree/apt" ] && echo "$output" | grep -q "^sudo .*apt-get install .* libuv1-dev.$"'
+
+for tool in awk grep; do ln -s "$(command -v $tool)" "$tree/$tool"; done
+stub git </dev/null
+rm "$tree/sudo"
+path=$tree run
+check "without sudo on the machine: a line for su" \
+    '[ $code -eq 1 ] && [ ! -e "$tree/apt" ] && echo "$output" | grep -q "^su - .*apt-get install .* libuv1-dev.$"'
 exit $bad
