@@ -51,9 +51,9 @@ class Devnet:
             assert result.returncode == 0, f"novate {words}: {result.stderr}{result.stdout}"
         return result
 
-    def up(self, *more):
+    def up(self, *more, check=True):
         return self.run("devnet", "up", "--dir", self.dir, "--base-port", str(self.port), "--validators",
-                        "4", "--detach", *more)
+                        "4", "--detach", *more, check=check)
 
     def command(self, *words, check=True):
         return self.run("devnet", *words, "--dir", self.dir, check=check)
@@ -215,5 +215,32 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path):
             if "Ctrl-C" in line:
                 break
         up.send_signal(signal.SIGINT)
+        assert up.wait(timeout=PATIENCE_S) == 0
+    assert processes_in(devnet.dir) == []
+
+
+def test_taken_ports_are_told_before_anything_is_made(tmp_path):
+    devnet = Devnet(str(tmp_path / "d"))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", devnet.port + 11))
+        other.listen()
+        done = devnet.up(check=False)
+    assert done.returncode == 1
+    assert f"port {devnet.port + 11} of 127.0.0.1 is taken" in done.stderr
+    assert "next: novate devnet up --base-port" in done.stderr
+    assert not pathlib.Path(devnet.dir).exists()
+
+
+def test_a_second_up_harms_nothing_and_down_ends_the_first(tmp_path):
+    devnet = Devnet(str(tmp_path / "d"))
+    words = ["devnet", "up", "--dir", devnet.dir, "--base-port", str(devnet.port), "--no-bots"]
+    with subprocess.Popen([NOVATE, *words], stdout=subprocess.PIPE, text=True) as up:
+        for line in up.stdout:
+            if "Ctrl-C" in line:
+                break
+        again = devnet.up(check=False)
+        assert again.returncode == 1 and "runs already" in again.stderr
+        assert all(row["up"] for row in devnet.status())
+        devnet.command("down")
         assert up.wait(timeout=PATIENCE_S) == 0
     assert processes_in(devnet.dir) == []

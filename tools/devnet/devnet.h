@@ -45,9 +45,18 @@ bool devnet_save(const struct devnet *d);
 void devnet_path(char out[DEVNET_PATH_MAX], const struct devnet *d, const char *name);
 void devnet_url(char out[64], const struct devnet *d, uint32_t node);
 
+/* devnet_ports_free tells whether the nodes' ports can be had; false after
+ * saying which cannot and what to do.  `fixed`: the devnet was made
+ * before, so that its ports cannot be chosen any more. */
+bool devnet_ports_free(uint32_t base_port, uint32_t validators, bool fixed);
+
 /* devnet_genesis writes D/genesis.json from the validators' key files, and
  * each node's novate.conf; false after saying why not. */
 bool devnet_genesis(const struct devnet *d);
+
+/* devnet_programs writes the folder of novate and novated; false if it cannot
+ * be told. */
+bool devnet_programs(char out[DEVNET_DIR_MAX]);
 
 /* The processes. `name`: "node0", "feeder", … */
 bool devnet_start_node(const struct devnet *d, uint32_t node);

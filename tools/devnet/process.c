@@ -126,21 +126,26 @@ void devnet_stop_all(const struct devnet *d)
     }
 }
 
-/* program writes the path of a program beside this one. */
-static bool program(char out[DEVNET_PATH_MAX], const char *name)
+bool devnet_programs(char out[DEVNET_DIR_MAX])
 {
-    char self[DEVNET_PATH_MAX / 2];
-    ssize_t const size = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (size <= 0) {
-        return false;
-    }
-    self[size] = '\0';
-    char *const slash = strrchr(self, '/');
+    ssize_t const size = readlink("/proc/self/exe", out, DEVNET_DIR_MAX - 1);
+    out[size > 0 ? size : 0] = '\0';
+    char *const slash = strrchr(out, '/');
     if (slash == NULL) {
         return false;
     }
     *slash = '\0';
-    (void)snprintf(out, DEVNET_PATH_MAX, "%s/%s", self, name);
+    return true;
+}
+
+/* program writes the path of a program beside this one. */
+static bool program(char out[DEVNET_PATH_MAX], const char *name)
+{
+    char folder[DEVNET_DIR_MAX];
+    if (!devnet_programs(folder)) {
+        return false;
+    }
+    (void)snprintf(out, DEVNET_PATH_MAX, "%s/%s", folder, name);
     return access(out, X_OK) == 0;
 }
 

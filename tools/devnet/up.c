@@ -53,6 +53,35 @@ static bool exists(const char *dir)
     return access(path, F_OK) == 0;
 }
 
+/* anything_runs: a validator, or the feeder, which goes on when all of them are
+ * killed. */
+static bool anything_runs(const struct devnet *d)
+{
+    for (uint32_t i = 0; i < d->validators; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "node%u", i);
+        if (devnet_running(d, name)) {
+            return true;
+        }
+    }
+    return devnet_running(d, "feeder");
+}
+
+/* may_start refuses a devnet that runs already, before anything is started or
+ * stopped in its folder. */
+static bool may_start(const struct devnet *d)
+{
+    if (anything_runs(d)) {
+        (void)tool_fail(TOOL_FAILED,
+                        NULL,
+                        "novate devnet status, or novate devnet down",
+                        "the devnet in %s runs already",
+                        d->dir);
+        return false;
+    }
+    return devnet_ports_free(d->base_port, d->validators, true);
+}
+
 static bool create(struct devnet *d, const char *dir)
 {
     char real[PATH_MAX];
@@ -162,18 +191,23 @@ static void banner(const struct devnet *d)
         print_key(names[i]);
     }
     char url[64];
+    char programs[DEVNET_DIR_MAX];
     devnet_url(url, d, 0);
+    if (!devnet_programs(programs)) {
+        programs[0] = '\0';
+    }
     (void)printf(
         "\nTry:\n\n"
-        "  export NOVATE_NODE=%s NOVATE_DEVNET=%s\n"
+        "  export PATH=\"%s:$PATH\" NOVATE_DEVNET=\"%s\" NOVATE_NODE=%s\n"
         "  novate book BTC-PERP -w           a live book\n"
         "  novate buy BTC-PERP 0.1 @market   trade as alice\n"
         "  novate devnet price BTC=-12%%      watch liquidations\n"
         "  novate devnet kill 2              three of four go on; revive 2 catches up\n"
         "  novate account alice              state, checked against a finality certificate\n"
         "  novate devnet down                stop everything\n\n",
-        url,
-        d->dir);
+        programs,
+        d->dir,
+        url);
     (void)fflush(stdout);
 }
 
@@ -197,6 +231,10 @@ static enum tool_exit run(struct devnet *d, bool detach)
     (void)fflush(stdout);
     while (stopping == 0) {
         nap();
+        if (!anything_runs(d)) {
+            (void)printf("\nThe devnet was stopped from elsewhere; nothing runs any more.\n");
+            return TOOL_OK;
+        }
     }
     devnet_stop_all(d);
     (void)printf("\nThe devnet is down; nothing runs any more.\n");
@@ -246,9 +284,12 @@ enum tool_exit tool_devnet_up(char **argv)
     (void)sigaction(SIGHUP, &action, NULL);
     dir = devnet_dir(dir);
     if (exists(dir)) {
-        return devnet_load(&d, dir) ? run(&d, detach) : TOOL_FAILED;
+        return devnet_load(&d, dir) && may_start(&d) ? run(&d, detach) : TOOL_FAILED;
     }
     char real[PATH_MAX];
+    if (!devnet_ports_free((uint32_t)first, (uint32_t)count, false)) {
+        return TOOL_FAILED;
+    }
     d.base_port = (uint32_t)first;
     d.validators = (uint32_t)count;
     d.bots = !no_bots;
