@@ -79,14 +79,17 @@ static void choose(struct replica *r,
     struct node_mempool_tx tx;
     uint64_t const time_ms = effect->build.time_ms;
     while (out->count < out->cap && node_mempool_next(r->mempool, &cursor, &tx)) {
-        bool taken = tx.expires_ms <= time_ms || tx.expires_ms - time_ms > VM_EXPIRY_MAX_MS ||
-                     node_window_has(r->window, &tx.hash);
+        uint32_t const size = 4 + tx.bytes.size;
+        if (out->size + size > effect->build.body_size_max ||
+            out->actions + tx.actions > VM_BLOCK_ACTIONS_MAX) {
+            continue; /* before what costs more: with a full pool most end here */
+        }
+        /* None is in the window: admission looks there, and what is final leaves the pool. */
+        bool taken = tx.expires_ms <= time_ms || tx.expires_ms - time_ms > VM_EXPIRY_MAX_MS;
         for (uint32_t i = 0; i < before_count && !taken; i++) {
             taken = has_tx(before[i], &tx.hash);
         }
-        uint32_t const size = 4 + tx.bytes.size;
-        if (taken || out->size + size > effect->build.body_size_max ||
-            out->actions + tx.actions > VM_BLOCK_ACTIONS_MAX) {
+        if (taken) {
             continue;
         }
         out->list[out->count] = (struct choice){tx.hash, tx.bytes};
