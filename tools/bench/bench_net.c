@@ -110,8 +110,10 @@ static void flood(const char *name, uint32_t count, uint32_t orders, const char 
     struct bench_call *const calls = sign(count, orders, false);
     struct bench_block *const blocks = bench_memory(BLOCKS_MAX * sizeof *blocks);
     uint64_t const from = bench_net_height(&net) + 1;
+    double const cpu = bench_net_cpu_s(&net);
     bench_flood_run(&net, calls, count, FLOOD_S, &result);
     uint64_t to = drained();
+    double const cpu_us = 1e6 * (bench_net_cpu_s(&net) - cpu) / net.devnet.validators;
     to = to >= from + BLOCKS_MAX ? from + BLOCKS_MAX - 1 : to;
     uint32_t const block_count = bench_net_blocks(&net, from, to, blocks);
     double const value = rate(blocks, block_count, &txs) * orders;
@@ -119,12 +121,14 @@ static void flood(const char *name, uint32_t count, uint32_t orders, const char 
     (void)snprintf(note,
                    sizeof note,
                    "%" PRIu32 " taken, %" PRIu32 " refused%s; %" PRIu64 " in %" PRIu32
-                   " blocks; limit: signatures of one order a transaction",
+                   " blocks, %.0f us cpu each on each node; limit: signatures of one order a "
+                   "transaction",
                    result.taken,
                    result.refused,
                    result.broken ? ", a connection broke" : "",
                    txs,
-                   block_count);
+                   block_count,
+                   txs > 0 ? cpu_us / (double)txs : 0);
     bench_report(name, value, unit, limit, value / limit, note);
     forget(calls, count);
     bench_memory_free(blocks);
@@ -210,8 +214,10 @@ void bench_net4_small_blocks_s(void)
     struct bench_block *const blocks = bench_memory(BLOCKS_MAX * sizeof *blocks);
     uint64_t const from = bench_net_height(&net) + 1;
     double const begin = bench_wall_s();
+    double const cpu = bench_net_cpu_s(&net);
     uint32_t const done = bench_pace_run(&net, calls, SMALL_TXS, 0, SMALL_S, took);
     double const seconds = bench_wall_s() - begin;
+    double const cpu_s = bench_net_cpu_s(&net) - cpu;
     uint64_t const to = bench_net_height(&net);
     uint32_t const count =
         bench_net_blocks(&net, from, to < from + BLOCKS_MAX ? to : from + BLOCKS_MAX - 1, blocks);
@@ -223,11 +229,13 @@ void bench_net4_small_blocks_s(void)
     double const value = (double)full / seconds;
     (void)snprintf(note,
                    sizeof note,
-                   "%" PRIu32 " transactions one after the other, %" PRIu32 " blocks with, %" PRIu32
-                   " without; limit: 1 / %.2f ms",
+                   "%" PRIu32 " transactions, the next at a node when the last is final, %" PRIu32
+                   " blocks with, %" PRIu32
+                   " without, %.2f ms cpu of four nodes a block; limit: 1 / %.2f ms",
                    done,
                    full,
                    count - full,
+                   count > 0 ? 1e3 * cpu_s / count : 0,
                    floor_s * 1e3);
     bench_report("net4_small_blocks_s", value, "1/s", 1 / floor_s, value * floor_s, note);
     forget(calls, SMALL_TXS);

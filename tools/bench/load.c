@@ -261,21 +261,21 @@ static void collect(struct pace *p, int wait_ms)
             line->busy = false;
         } else if (answered(line->answer, line->size)) {
             line->busy = false;
-            if (strstr(line->answer, "\"state\":\"final\"") != NULL) {
+            if (strstr(line->answer, "\"state\":\"final\"") != NULL &&
+                strstr(line->answer, "\"reason\":\"") == NULL) {
                 p->took[p->done++] = bench_wall_s() - line->since_s;
             }
         }
     }
 }
 
-static bool any_busy(const struct pace *p)
+static uint32_t busy(const struct pace *p)
 {
+    uint32_t count = 0;
     for (uint32_t i = 0; i < p->lines; i++) {
-        if (p->line[i].busy) {
-            return true;
-        }
+        count += p->line[i].busy ? 1u : 0u;
     }
-    return false;
+    return count;
 }
 
 /* steer sends and collects until nothing is left or the time is over. */
@@ -285,13 +285,13 @@ steer(struct pace *p, const struct bench_call *calls, uint32_t count, double gap
     double const begin = bench_wall_s();
     uint32_t sent = 0;
     for (double now = begin; now < begin + seconds; now = bench_wall_s()) {
-        bool const due = gap_s > 0 ? now >= begin + sent * gap_s : !any_busy(p);
+        bool const due = gap_s > 0 ? now >= begin + sent * gap_s : busy(p) < p->lines;
         if (sent < count && due) {
             (void)submit(p, &calls[sent]);
             sent++;
             continue;
         }
-        if (sent == count && !any_busy(p)) {
+        if (sent == count && busy(p) == 0) {
             return;
         }
         double const left = begin + sent * gap_s - now;

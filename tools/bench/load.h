@@ -25,8 +25,8 @@ void bench_flood_run(const struct bench_net *net,
                      struct bench_flood *out);
 
 /* bench_pace_run sends calls that wait for their receipt, each on a connection
- * of its own to the nodes in turn: one every `gap_s`, or, when it is 0, the
- * next one as soon as the last is answered.  It writes the time from sending
+ * of its own to the nodes in turn: one every `gap_s`, or, when it is 0, one
+ * to each node as soon as the last one there is answered.  It writes the time from sending
  * to the answer, in seconds, and returns how many came within `seconds`. */
 uint32_t bench_pace_run(const struct bench_net *net,
                         const struct bench_call *calls,

@@ -334,22 +334,31 @@ bench_net_blocks(const struct bench_net *net, uint64_t from, uint64_t to, struct
     return count;
 }
 
-uint64_t bench_net_rss(const struct bench_net *net, uint32_t node)
+/* pid_of reads the number of a node's process, 0 if unknown. */
+static int pid_of(const struct bench_net *net, uint32_t node)
 {
     char name[32];
     char path[DEVNET_PATH_MAX];
-    char line[256];
     int pid = 0;
-    uint64_t kib = 0;
     (void)snprintf(name, sizeof name, "run/node%" PRIu32 ".pid", node);
     devnet_path(path, &net->devnet, name);
-    FILE *file = fopen(path, "r");
-    bool const known = file != NULL && fscanf(file, "%d", &pid) == 1;
+    FILE *const file = fopen(path, "r");
+    if (file != NULL && fscanf(file, "%d", &pid) != 1) {
+        pid = 0;
+    }
     if (file != NULL) {
         (void)fclose(file);
     }
-    (void)snprintf(path, sizeof path, "/proc/%d/status", pid);
-    file = known ? fopen(path, "r") : NULL;
+    return pid;
+}
+
+uint64_t bench_net_rss(const struct bench_net *net, uint32_t node)
+{
+    char path[64];
+    char line[256];
+    uint64_t kib = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/status", pid_of(net, node));
+    FILE *const file = fopen(path, "r");
     while (file != NULL && kib == 0 && fgets(line, sizeof line, file) != NULL) {
         (void)sscanf(line, "VmRSS: %" SCNu64, &kib);
     }
@@ -357,4 +366,27 @@ uint64_t bench_net_rss(const struct bench_net *net, uint32_t node)
         (void)fclose(file);
     }
     return kib;
+}
+
+double bench_net_cpu_s(const struct bench_net *net)
+{
+    uint64_t ticks = 0;
+    for (uint32_t i = 0; i < net->devnet.validators; i++) {
+        char path[64];
+        uint64_t user = 0;
+        uint64_t kernel = 0;
+        (void)snprintf(path, sizeof path, "/proc/%d/stat", pid_of(net, i));
+        FILE *const file = fopen(path, "r");
+        if (file != NULL &&
+            fscanf(file,
+                   "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
+                   &user,
+                   &kernel) == 2) {
+            ticks += user + kernel;
+        }
+        if (file != NULL) {
+            (void)fclose(file);
+        }
+    }
+    return (double)ticks / (double)sysconf(_SC_CLK_TCK);
 }

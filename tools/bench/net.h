@@ -70,6 +70,9 @@ uint64_t bench_net_height(const struct bench_net *net);
 uint32_t
 bench_net_blocks(const struct bench_net *net, uint64_t from, uint64_t to, struct bench_block *out);
 
+/* bench_net_cpu_s returns the processor time that all nodes have taken. */
+double bench_net_cpu_s(const struct bench_net *net);
+
 /* bench_net_rss returns the resident memory of a node in KiB, 0 if unknown. */
 uint64_t bench_net_rss(const struct bench_net *net, uint32_t node);
 
