@@ -1,0 +1,51 @@
+#ifndef NV_TOOLS_AUDIT_LAWS_H
+#define NV_TOOLS_AUDIT_LAWS_H
+
+/* laws.h - both conservation laws, added up from rows alone
+ * (docs/spec/ledger.md):
+ *
+ *     each market   Σ lots = 0,  Σ cost + realised = 0
+ *     the chain     Σ cash = vault + Σ realised,  Σ wallet + vault = supply */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/int.h"
+#include "base/row.h"
+
+#define LAWS_MARKETS_MAX 65536u
+
+struct laws_market {
+    bool listed;
+    char symbol[32];
+    nv_i128 lots;
+    nv_i128 cost;
+    nv_i128 realised;
+};
+
+struct laws {
+    nv_i128 cash;
+    nv_i128 wallet;
+    nv_i128 realised;
+    nv_i128 vault;
+    nv_i128 supply;
+    bool chain_found;
+    struct laws_market *market; /* LAWS_MARKETS_MAX, owned */
+    uint32_t market_count;      /* highest listed + 1 */
+    uint64_t rows;
+};
+
+/* laws_open takes memory; false when there is none. */
+NV_MUST_USE bool laws_open(struct laws *laws);
+void laws_close(struct laws *laws);
+
+/* laws_add counts a row in; false when its value is not canonical. */
+NV_MUST_USE bool laws_add(struct laws *laws, const struct nv_row *row);
+
+bool laws_market_holds(const struct laws_market *market);
+
+/* laws_hold: both laws, of every market and of the chain. */
+bool laws_hold(const struct laws *laws);
+
+#endif /* NV_TOOLS_AUDIT_LAWS_H */
