@@ -12,7 +12,7 @@ for flavour in "$@"; do
     : >"$out"
     for program in golden sim; do
         ls tests/$program/*.c >/dev/null 2>&1 || continue
-        ${MAKE:-make} FLAVOUR="$flavour" "build/$name/bin/$program" || exit 1
+        ${MAKE:-make} -j"$(nproc)" FLAVOUR="$flavour" "build/$name/bin/$program" || exit 1
         case $program in
         golden) "build/$name/bin/golden" >>"$out" || exit 1 ;;
         sim) "build/$name/bin/sim" --seed 1 --count 20 >>"$out" || exit 1 ;;

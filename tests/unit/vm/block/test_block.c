@@ -6,180 +6,12 @@
 
 #include "base/heap.h"
 
+#include "tests/lib/vm_trade.h"
 #include "tests/lib/vm_world.h"
 #include "vm/block/block.h"
 #include "vm/machine.h"
 #include "vm/params.h"
 #include "vm/state/internal.h"
-
-struct trade_rng {
-    struct nv_test_rng rng;
-    int64_t btc; /* micro */
-    int64_t eth;
-};
-
-static uint32_t below(struct trade_rng *r, uint32_t bound)
-{
-    return nv_test_below(&r->rng, bound);
-}
-
-static struct vm_action random_place(struct trade_rng *r)
-{
-    uint32_t const market = below(r, WORLD_MARKETS);
-    int64_t const index = market == WORLD_ETH_PERP ? r->eth : r->btc;
-    int64_t const ticks = index / 100000;
-    int64_t const offset = ((int64_t)below(r, 401) - 200) * ticks / 10000;
-    uint32_t const force = below(r, 6);
-    bool const gtt = force == 0;
-    bool const ioc = force == 1;
-    return (struct vm_action){
-        .kind = VM_ACTION_PLACE,
-        .place = {.market = market,
-                  .side = below(r, 2) == 0 ? VM_BUY : VM_SELL,
-                  .time_in_force = gtt   ? VM_GTT
-                                   : ioc ? VM_IOC
-                                         : VM_GTC,
-                  .post_only = !ioc && below(r, 4) == 0,
-                  .reduce_only = below(r, 8) == 0,
-                  .price = vm_price(ticks + offset),
-                  .lots = vm_lots(1 + (int64_t)below(r, below(r, 10) == 0 ? 5000 : 200)),
-                  .expires_ms = gtt ? UINT64_C(1760000000000) + below(r, 200000) : 0,
-                  .client_id = below(r, 2) == 0 ? 1 + below(r, 50) : 0},
-    };
-}
-
-/* The handle of some open order, mostly the account's own. */
-static uint64_t some_order(struct vm_world *w, struct trade_rng *r, uint32_t number)
-{
-    const struct vm_state *const s = vm_world_state(w);
-    uint32_t const start = below(r, w->limits.orders_max);
-    for (uint32_t i = 0; i < w->limits.orders_max; i++) {
-        uint32_t const slot = (start + i) % w->limits.orders_max;
-        if (!vm__taken(s, VM_SLAB_ORDER, slot)) {
-            continue;
-        }
-        const struct vm_order *const o = vm_order(s, slot);
-        if (vm_position(s, o->position)->account - 1 == vm_world_account(w, number) ||
-            below(r, 40) == 0) {
-            return vm_order_handle(o->market, o->row.generation, slot);
-        }
-    }
-    return 12345;
-}
-
-static struct vm_action random_cancel(struct vm_world *w, struct trade_rng *r, uint32_t number)
-{
-    uint32_t const what = below(r, 8);
-    if (what == 0) {
-        return (struct vm_action){.kind = VM_ACTION_CANCEL_ALL,
-                                  .cancel_all = {.market = below(r, 4), .every_market = false}};
-    }
-    if (what < 3) {
-        return (struct vm_action){
-            .kind = VM_ACTION_CANCEL_CLIENT,
-            .cancel_client = {.market = below(r, 4), .client_id = 1 + below(r, 50)}};
-    }
-    return (struct vm_action){.kind = VM_ACTION_CANCEL, .cancel_order = some_order(w, r, number)};
-}
-
-static struct vm_action random_money(struct trade_rng *r)
-{
-    static const uint8_t kinds[] = {
-        VM_ACTION_DEPOSIT, VM_ACTION_WITHDRAW, VM_ACTION_TRANSFER, VM_ACTION_FAUCET};
-    struct vm_action a = {.kind = kinds[below(r, 4)]};
-    int64_t const scale = below(r, 3) == 0 ? 10 : 1;
-    struct vm_money const amount = vm_money(1 + scale * (int64_t)below(r, 2000000000));
-    if (a.kind == VM_ACTION_TRANSFER || a.kind == VM_ACTION_FAUCET) {
-        uint32_t const to =
-            below(r, 6) == 0 ? WORLD_STRANGER + below(r, 30) : below(r, WORLD_TRADERS);
-        vm_world_address(&a.send.to, to);
-        a.send.amount = amount;
-    } else {
-        a.amount = amount;
-    }
-    return a;
-}
-
-static struct vm_action random_session(struct trade_rng *r)
-{
-    struct vm_action a = {.kind = VM_ACTION_SESSION_REVOKE};
-    if (below(r, 3) != 0) {
-        a.kind = VM_ACTION_SESSION_SET;
-        a.session_set.scopes = 1 + below(r, 15);
-        a.session_set.expires_ms = UINT64_C(1760000000000) + below(r, 300000);
-        vm_world_key(&a.session_set.key, 400 + below(r, 20));
-    } else {
-        vm_world_key(&a.session_revoke, 400 + below(r, 20));
-    }
-    return a;
-}
-
-static struct vm_action random_action(struct vm_world *w, struct trade_rng *r, uint32_t number)
-{
-    uint32_t const what = below(r, 10);
-    if (what < 6) {
-        return random_place(r);
-    }
-    if (what < 8) {
-        return random_cancel(w, r, number);
-    }
-    return what == 8 ? random_money(r) : random_session(r);
-}
-
-static void random_tx(struct vm_world *w, struct trade_rng *r)
-{
-    struct vm_action actions[8];
-    static struct vm_close closes[2];
-    uint32_t const number = below(r, WORLD_TRADERS);
-    uint32_t const count = 1 + below(r, 8);
-    for (uint32_t i = 0; i < count; i++) {
-        actions[i] = random_action(w, r, number);
-    }
-    if (below(r, 6) == 0) {
-        closes[0] = (struct vm_close){.market = 0, .lots = vm_lots(1 + (int64_t)below(r, 100))};
-        closes[1] = (struct vm_close){.market = 1, .lots = vm_lots(1 + (int64_t)below(r, 100))};
-        actions[0] = (struct vm_action){.kind = VM_ACTION_KEEPER_CLOSE,
-                                        .keeper_close = {.close_count = 2, .closes = closes}};
-        vm_world_address(&actions[0].keeper_close.account, below(r, WORLD_TRADERS));
-    }
-    struct vm_tx *const tx = vm_world_tx(w, number, actions, count);
-    if (below(r, 5) == 0) {
-        vm_world_key(&tx->key, 400 + below(r, 20)); /* a session key, perhaps */
-    }
-    if (below(r, 30) == 0) {
-        tx->expires_ms = w->time_ms + (below(r, 2) == 0 ? 0 : 100000);
-    }
-}
-
-static void random_prices(struct vm_world *w, struct trade_rng *r)
-{
-    uint32_t const shock = below(r, 12);
-    int64_t const step = shock == 0 ? 800 : 30; /* hundredths of a per cent */
-    r->btc += ((int64_t)below(r, (uint32_t)(2 * step + 1)) - step) * r->btc / 10000;
-    r->eth += ((int64_t)below(r, (uint32_t)(2 * step + 1)) - step) * r->eth / 10000;
-    vm_world_report(w, 0, r->btc);
-    if (below(r, 20) != 0) {
-        vm_world_report(w, 1, r->eth);
-    }
-}
-
-static void random_block(struct vm_world *w, struct trade_rng *r)
-{
-    if (below(r, 10) != 0) {
-        random_prices(w, r);
-    }
-    for (uint32_t i = below(r, 25); i > 0; i--) {
-        random_tx(w, r);
-    }
-    if (below(r, 4) == 0) {
-        vm_world_send(w, WORLD_FAUCET, VM_ACTION_FAUCET, below(r, WORLD_TRADERS), 1000000000);
-    }
-}
-
-static void rng_start(struct trade_rng *r, uint64_t seed)
-{
-    *r = (struct trade_rng){.rng = {seed}, .btc = INT64_C(60000000000), .eth = 3000000000};
-}
 
 /* What must hold after every block. */
 static void world_check(struct vm_world *w)
@@ -218,17 +50,17 @@ static void loaded_goes_on_alike(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 4; seed++) {
-        struct trade_rng a, b;
-        rng_start(&a, seed);
-        rng_start(&b, seed);
+        struct vm_trade a, b;
+        vm_trade_start(&a, seed);
+        vm_trade_start(&b, seed);
         vm_world_open(&one);
         vm_world_open(&two);
         for (uint32_t height = 1; height <= 120; height++) {
-            random_block(&one, &a);
-            random_block(&two, &b);
+            vm_trade_block(&one, &a);
+            vm_trade_block(&two, &b);
             vm_world_reload(&two);
-            uint64_t const ms = 200 + below(&a, 2000);
-            assert_int_equal(ms, 200 + below(&b, 2000));
+            uint64_t const ms = 200 + vm_trade_below(&a, 2000);
+            assert_int_equal(ms, 200 + vm_trade_below(&b, 2000));
             vm_world_block(&one, ms);
             vm_world_block(&two, ms);
             results_equal();
@@ -302,15 +134,15 @@ static void order_of_accounts_means_nothing(void **state)
 {
     (void)state;
     for (uint64_t seed = 21; seed <= 24; seed++) {
-        struct trade_rng a, b;
+        struct vm_trade a, b;
         struct nv_test_rng shuffle = {seed};
-        rng_start(&a, seed);
-        rng_start(&b, seed);
+        vm_trade_start(&a, seed);
+        vm_trade_start(&b, seed);
         vm_world_open(&one);
         vm_world_open(&two);
         for (uint32_t height = 1; height <= 100; height++) {
-            random_block(&one, &a);
-            random_block(&two, &b);
+            vm_trade_block(&one, &a);
+            vm_trade_block(&two, &b);
             vm_world_block(&one, 900);
             block_shuffled(&two, 900, &shuffle);
             writes_equal();
@@ -344,12 +176,12 @@ static uint32_t phase_of(uint8_t kind)
 }
 
 /* Money actions around what the account has, so that every bit of it counts. */
-static struct vm_action tight_money(struct vm_world *w, struct trade_rng *r, uint32_t number)
+static struct vm_action tight_money(struct vm_world *w, struct vm_trade *r, uint32_t number)
 {
-    struct vm_action a = random_money(r);
+    struct vm_action a = vm_trade_money(r);
     uint32_t const account = vm_world_account(w, number);
     int64_t const cash = vm_money_raw(vm_account(vm_world_state(w), account)->row.cash);
-    struct vm_money const amount = vm_money(1 + cash / 8 * (1 + (int64_t)below(r, 8)));
+    struct vm_money const amount = vm_money(1 + cash / 8 * (1 + (int64_t)vm_trade_below(r, 8)));
     if (a.kind == VM_ACTION_TRANSFER && cash > 0) {
         a.send.amount = amount;
     } else if (a.kind == VM_ACTION_WITHDRAW && cash > 0) {
@@ -359,26 +191,26 @@ static struct vm_action tight_money(struct vm_world *w, struct trade_rng *r, uin
 }
 
 /* A transaction of one phase. */
-static void phase_tx(struct vm_world *w, struct trade_rng *r, uint32_t number, uint32_t phase)
+static void phase_tx(struct vm_world *w, struct vm_trade *r, uint32_t number, uint32_t phase)
 {
     struct vm_action actions[4];
-    uint32_t const count = 1 + below(r, 4);
+    uint32_t const count = 1 + vm_trade_below(r, 4);
     for (uint32_t i = 0; i < count; i++) {
-        actions[i] = phase == 1 ? random_cancel(w, r, number)
-                     : phase == 2
-                         ? (below(r, 4) == 0 ? random_session(r) : tight_money(w, r, number))
-                         : random_place(r);
+        actions[i] = phase == 1   ? vm_trade_cancel(w, r, number)
+                     : phase == 2 ? (vm_trade_below(r, 4) == 0 ? vm_trade_session(r)
+                                                               : tight_money(w, r, number))
+                                  : vm_trade_place(r);
     }
     (void)vm_world_tx(w, number, actions, count);
 }
 
-static void phase_block(struct vm_world *w, struct trade_rng *r)
+static void phase_block(struct vm_world *w, struct vm_trade *r)
 {
-    if (below(r, 4) != 0) {
-        random_prices(w, r);
+    if (vm_trade_below(r, 4) != 0) {
+        vm_trade_prices(w, r);
     }
     for (uint32_t i = 0; i < 24; i++) {
-        phase_tx(w, r, below(r, WORLD_TRADERS), 1 + below(r, 3));
+        phase_tx(w, r, vm_trade_below(r, WORLD_TRADERS), 1 + vm_trade_below(r, 3));
     }
 }
 
@@ -449,9 +281,9 @@ static void others_do_not_matter(void **state)
     (void)state;
     uint32_t taken = 0;
     for (uint64_t seed = 31; seed <= 36; seed++) {
-        struct trade_rng a, b;
-        rng_start(&a, seed);
-        rng_start(&b, seed);
+        struct vm_trade a, b;
+        vm_trade_start(&a, seed);
+        vm_trade_start(&b, seed);
         vm_world_open(&one);
         vm_world_open(&two);
         vm_param_set(vm_world_state(&one), VM_PARAM_TX_FEE, 0);
