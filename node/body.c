@@ -169,6 +169,14 @@ static enum nv_err check_order(const struct node_body *body, uint32_t i)
     return i == 0 || nv_hash_cmp(&body->txs[i - 1].hash, &tx->hash) < 0 ? NV_OK : NV_ERR_MALFORMED;
 }
 
+static void tally(struct node_body *body, struct nv_arena *arena)
+{
+    struct node_charge *const list = NV_ARENA_NEW(arena, struct node_charge, body->tx_count);
+    struct node_charge *const scratch = NV_ARENA_NEW(arena, struct node_charge, body->tx_count);
+    body->charges.count = node_charges_of(list, scratch, body->txs, body->tx_count);
+    body->charges.list = list;
+}
+
 enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain_id)
 {
     const struct cs_header *const header = &body->header;
@@ -177,8 +185,9 @@ enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain
     if (header->tx_count > VM_BLOCK_TXS_MAX) {
         return NV_ERR_TOO_LARGE;
     }
-    size_t const size = (size_t)header->body_size * DECODED_PER_BYTE + DECODED_BASE +
-                        sizeof(struct vm_tx) * (size_t)header->tx_count;
+    size_t const size =
+        (size_t)header->body_size * DECODED_PER_BYTE + DECODED_BASE +
+        (sizeof(struct vm_tx) + 2 * sizeof(struct node_charge)) * (size_t)header->tx_count;
     body->memory = nv_heap_reserve(size);
     if (body->memory == NULL) {
         return NV_ERR_NO_MEMORY;
@@ -200,5 +209,6 @@ enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain
         }
         body->tx_count = i + 1;
     }
+    tally(body, &arena);
     return NV_OK;
 }

@@ -134,26 +134,37 @@ enum nv_err node_machine_genesis(struct node_machine *m, const struct node_genes
     return NV_OK;
 }
 
+static void whole_range(struct nv_row_range *range)
+{
+    static const uint8_t last = 0xff;
+    memset(&range->first, 0, sizeof range->first);
+    memset(&range->last, last, sizeof range->last);
+}
+
+/* go_behind lets a range begin behind the last key of the rows just read. */
+static void go_behind(struct nv_row_range *range, const struct nv_row *rows, uint32_t count)
+{
+    if (count > 0) {
+        range->first = rows[count - 1].key;
+        for (uint32_t i = NV_ROW_KEY_SIZE; i > 0 && ++range->first.bytes[i - 1] == 0; i--) {
+        }
+    }
+}
+
 /* load_rows gives every row of the state to the VM. */
 static enum nv_err load_rows(struct node_machine *m)
 {
-    static const uint8_t last = 0xff;
     struct nv_row rows[LOAD_ROWS];
     struct nv_row_range range;
     uint32_t count = 0;
     uint64_t const height = st_newest(m->state)->height;
-    memset(&range.first, 0, sizeof range.first);
-    memset(&range.last, last, sizeof range.last);
+    whole_range(&range);
     do {
         NV_TRY(st_rows(m->state, rows, &count, height, &range, LOAD_ROWS));
         for (uint32_t i = 0; i < count; i++) {
             NV_TRY(vm_load_row(m->vm, &rows[i]));
         }
-        if (count > 0) { /* go on behind the last key */
-            range.first = rows[count - 1].key;
-            for (uint32_t i = NV_ROW_KEY_SIZE; i > 0 && ++range.first.bytes[i - 1] == 0; i--) {
-            }
-        }
+        go_behind(&range, rows, count);
     } while (count == LOAD_ROWS);
     return vm_load_end(m->vm);
 }
@@ -310,6 +321,28 @@ void node_machine_job(struct node_machine *m, struct rpc_job *job)
     }
     state.head = m->head[window.height % HEADS];
     job->run(job, &state);
+}
+
+enum nv_err node_machine_rows(const struct node_machine *m,
+                              void (*visit)(void *ctx, const struct nv_row *rows, uint32_t count),
+                              void *ctx)
+{
+    struct nv_row list[LOAD_ROWS];
+    struct nv_row_range range;
+    uint32_t count = 0;
+    uint64_t const height = st_newest(m->state)->height;
+    whole_range(&range);
+    do {
+        NV_TRY(st_rows(m->state, list, &count, height, &range, LOAD_ROWS));
+        visit(ctx, list, count);
+        go_behind(&range, list, count);
+    } while (count == LOAD_ROWS);
+    return NV_OK;
+}
+
+uint32_t node_machine_accounts(void)
+{
+    return vm_limits_devnet().accounts_max;
 }
 
 /* ---- the overlay ---- */

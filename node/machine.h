@@ -60,6 +60,16 @@ NV_MUST_USE enum nv_err node_machine_execute(struct node_machine *machine,
 /* node_machine_job runs a read, or sets its error. */
 void node_machine_job(struct node_machine *machine, struct rpc_job *job);
 
+/* node_machine_rows gives all rows of the newest height to `visit`, some at a
+ * time; they are borrowed for the call. */
+NV_MUST_USE enum nv_err
+node_machine_rows(const struct node_machine *machine,
+                  void (*visit)(void *ctx, const struct nv_row *rows, uint32_t row_count),
+                  void *ctx);
+
+/* node_machine_accounts returns how many accounts there is room for. */
+uint32_t node_machine_accounts(void);
+
 /* The overlay: see storage.h.  node_machine_dirty returns its rows, and whether
  * it is full enough to be frozen whatever the time. */
 uint32_t node_machine_dirty(const struct node_machine *machine, bool *full);

@@ -17,6 +17,7 @@ struct slot {
     uint8_t *bytes; /* owned */
     uint32_t size;
     uint32_t actions;
+    bool fee_free;
     uint32_t next; /* order of arrival; in the free list too */
     uint32_t prev;
     uint32_t bucket_next;
@@ -209,6 +210,7 @@ node_mempool_add(struct node_mempool *pool, const struct node_mempool_tx *tx)
                                        .account = tx->account,
                                        .expires_ms = tx->expires_ms,
                                        .actions = tx->actions,
+                                       .fee_free = tx->fee_free,
                                        .bytes = bytes,
                                        .size = tx->bytes.size};
     link_slot(pool, index);
@@ -280,6 +282,7 @@ bool node_mempool_next(const struct node_mempool *pool,
                                    .account = slot->account,
                                    .expires_ms = slot->expires_ms,
                                    .actions = slot->actions,
+                                   .fee_free = slot->fee_free,
                                    .bytes = nv_view_of(slot->bytes, slot->size)};
     *cursor = index;
     return true;

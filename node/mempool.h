@@ -33,6 +33,7 @@ struct node_mempool_tx {
     struct nv_address account;
     uint64_t expires_ms;
     uint32_t actions;     /* how many it has */
+    bool fee_free;        /* it pays no fee */
     struct nv_view bytes; /* copied */
 };
 

@@ -235,6 +235,7 @@ static enum nv_err run_block(struct walk *w, uint64_t height)
     }
     NV_TRY(err);
     err = record_result(n, result);
+    replica_wrote(n->replica, height, result->writes, result->write_count);
     if (err == NV_OK) {
         err = replica_replayed(n->replica, &w->block, &result->head.state_root);
     }
@@ -266,6 +267,12 @@ static bool above_checkpoint(struct walk *w)
     return true;
 }
 
+static void tell_rows(void *ctx, const struct nv_row *rows, uint32_t row_count)
+{
+    const struct node *const n = ctx;
+    replica_wrote(n->replica, node_machine_head(n->machine).height, rows, row_count);
+}
+
 bool node_replay(struct node *n)
 {
     bool votes = false;
@@ -273,6 +280,10 @@ bool node_replay(struct node *n)
         return false;
     }
     uint64_t const height = node_machine_head(n->machine).height;
+    enum nv_err const err = node_machine_rows(n->machine, tell_rows, n);
+    if (err != NV_OK) {
+        return broken(n, "the rows cannot be read", height, err);
+    }
     struct walk *const w = nv_heap_alloc(sizeof *w);
     if (w == NULL) {
         return broken(n, "no memory", height, NV_ERR_NO_MEMORY);

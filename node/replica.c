@@ -14,6 +14,9 @@ static enum nv_err open_parts(struct replica *r)
     NV_TRY(node_mempool_open(&r->mempool, &r->config.mempool));
     NV_TRY(node_outbox_open(&r->outbox, OUTBOX_BYTES_MAX));
     NV_TRY(node_window_open(&r->window, r->config.window_max));
+    if (r->config.accounts_max > 0) {
+        NV_TRY(node_purses_open(&r->purses, r->config.accounts_max));
+    }
     r->cs_memory_size = cs_memory(&r->config.consensus);
     r->cs_memory = nv_heap_reserve(r->cs_memory_size);
     r->fx_memory = nv_heap_reserve(CS_EFFECTS_MEMORY);
@@ -84,6 +87,8 @@ void replica_close(struct replica *r)
     node_mempool_close(r->mempool);
     node_outbox_close(r->outbox);
     node_window_close(r->window);
+    node_purses_close(r->purses);
+    replica__fees_free(r);
     if (r->cs_memory != NULL) {
         nv_heap_unreserve(r->cs_memory, r->cs_memory_size);
     }
@@ -178,6 +183,7 @@ static void lend(struct replica *r, const struct cs_effect *effect)
         block->body = nv_view_of(lent->body->bytes, block->header.body_size);
         block->txs = lent->body->txs;
         block->tx_count = lent->body->tx_count;
+        replica__fees_final(r, block->header.height, &lent->body->charges);
     }
     r->lent = lent;
     r->last_hash = block->hash;
@@ -298,6 +304,16 @@ void replica_durable(struct replica *r)
     node_outbox_durable(r->outbox);
 }
 
+void replica_wrote(struct replica *r,
+                   uint64_t height,
+                   const struct nv_row *rows,
+                   uint32_t row_count)
+{
+    if (r->purses != NULL) {
+        node_purses_feed(r->purses, height, rows, row_count);
+    }
+}
+
 void replica_flush(struct replica *r)
 {
     node_outbox_flush(r->outbox);
@@ -342,6 +358,9 @@ void replica_executed(struct replica *r,
     nv_heap_free(lent);
     r->executed_height = height;
     replica__bodies_prune(r);
+    if (r->started && !r->halted) {
+        replica__bodies_judge(r); /* some wait for this state */
+    }
     input(
         r,
         t,
@@ -389,6 +408,7 @@ replica_replayed(struct replica *r, const struct replica_block *block, const str
     for (uint32_t i = 0; i < block->tx_count; i++) {
         NV_TRY(node_window_add(r->window, &block->txs[i].hash, block->txs[i].expires_ms));
     }
+    replica__fees_replayed(r, block);
     r->last_hash = block->hash;
     r->last_height = block->header.height;
     if (root != NULL) {

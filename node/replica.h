@@ -20,8 +20,12 @@
  * to, are lent until replica_executed for its height; blocks are executed in
  * the order given.
  *
+ * FEES.  replica_wrote tells the rows that execution writes, so that whether an
+ * account can pay for what a body holds of it is known here, at every height.
+ *
  * RESTART.  replica_open; replica_recover for every journal record, oldest
- * first; replica_replayed for each final block that the shell executes from its
+ * first; replica_wrote with all rows of the state that the shell starts from;
+ * replica_wrote and replica_replayed for each final block that the shell executes from its
  * journal, oldest first; replica_start.
  *
  * One thread, but for replica_job_run. */
@@ -32,6 +36,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/row.h"
 
 #include "consensus/consensus.h"
 #include "node/mempool.h"
@@ -67,7 +72,8 @@ struct replica_config {
     struct cs_config consensus; /* valset copied */
     struct replica_store store;
     struct node_mempool_limits mempool;
-    uint32_t window_max; /* transactions of final blocks not yet expired */
+    uint32_t window_max;   /* transactions of final blocks not yet expired */
+    uint32_t accounts_max; /* of the chain; 0: nobody pays, and fees are not looked at */
 };
 
 /* Why a transaction was not taken. */
@@ -80,6 +86,8 @@ enum replica_refusal {
     REPLICA_TX_EXPIRY_FAR,
     REPLICA_TX_FULL,
     REPLICA_TX_ACCOUNT_FULL,
+    REPLICA_TX_NO_ACCOUNT,
+    REPLICA_TX_UNPAID, /* the account cannot pay the fee */
 };
 
 /* A final block, lent for execution. */
@@ -173,6 +181,12 @@ void replica_timer(struct replica *r, struct replica_time t);
 void replica_link(struct replica *r, struct replica_time t, uint32_t peer, bool up);
 void replica_job_done(struct replica *r, struct replica_time t, struct replica_job *job);
 void replica_durable(struct replica *r);
+/* replica_wrote takes rows of the state after `height` (copied): what executing
+ * the block has written, told before replica_executed. */
+void replica_wrote(struct replica *r,
+                   uint64_t height,
+                   const struct nv_row *rows,
+                   uint32_t row_count);
 void replica_executed(struct replica *r,
                       struct replica_time t,
                       uint64_t height,

@@ -5,16 +5,6 @@
 
 #include "node/replica_internal.h"
 
-/* How far a walk over unexecuted ancestors may go. */
-#define ANCESTORS_MAX 4096u
-
-/* What the rules outside consensus say of a body. */
-enum judgement {
-    JUDGED_VALID = 1,
-    JUDGED_INVALID,
-    JUDGED_LATER, /* an ancestor is not known well enough yet */
-};
-
 struct node_body *replica__body(struct replica *r, const struct nv_hash *hash)
 {
     for (uint32_t i = 0; i < r->body_count; i++) {
@@ -209,31 +199,25 @@ static bool in_window(const struct replica *r, const struct node_body *body)
     return false;
 }
 
-/* judge applies the replay rule: no transaction of an ancestor again. */
-static enum judgement judge(struct replica *r, const struct node_body *body)
+/* judge applies the replay rule, no transaction of an ancestor again, and that
+ * of fees. */
+static enum replica_judgement judge(struct replica *r, const struct node_body *body)
 {
+    const struct node_body *before[REPLICA_BODIES_MAX];
+    uint32_t before_count = 0;
     if (body->header.height <= r->last_height) {
-        return JUDGED_VALID; /* it is final or never will be */
+        return REPLICA_JUDGED_VALID; /* it is final or never will be */
     }
-    struct nv_hash parent = body->header.parent_hash;
-    for (uint32_t i = 0; i < ANCESTORS_MAX; i++) {
-        if (nv_hash_eq(&parent, &r->last_hash)) {
-            return in_window(r, body) ? JUDGED_INVALID : JUDGED_VALID;
-        }
-        const struct node_body *const ancestor = replica__body(r, &parent);
-        struct cs_header header;
-        if (ancestor != NULL && ancestor->state == NODE_BODY_HELD) {
-            if (shares_tx(body, ancestor)) {
-                return JUDGED_INVALID;
-            }
-            parent = ancestor->header.parent_hash;
-        } else if (cs_block_header(r->cs, &parent, &header) && header.body_size == 0) {
-            parent = header.parent_hash;
-        } else {
-            return JUDGED_LATER;
+    if (!replica__ancestors(r, body->header.parent_hash, before, &before_count)) {
+        return REPLICA_JUDGED_LATER;
+    }
+    for (uint32_t i = 0; i < before_count; i++) {
+        if (shares_tx(body, before[i])) {
+            return REPLICA_JUDGED_INVALID;
         }
     }
-    return JUDGED_LATER;
+    return in_window(r, body) ? REPLICA_JUDGED_INVALID
+                              : replica__fees_judge(r, body, before, before_count);
 }
 
 void replica__bodies_judge(struct replica *r)
@@ -243,11 +227,11 @@ void replica__bodies_judge(struct replica *r)
         if (body->state != NODE_BODY_HELD || !body->wanted) {
             continue;
         }
-        enum judgement const verdict = judge(r, body);
-        if (verdict != JUDGED_LATER) {
+        enum replica_judgement const verdict = judge(r, body);
+        if (verdict != REPLICA_JUDGED_LATER) {
             body->wanted = false;
-            body->valid_told = verdict == JUDGED_VALID;
-            answer(r, body, verdict == JUDGED_VALID ? CS_BODY_VALID : CS_BODY_INVALID);
+            body->valid_told = verdict == REPLICA_JUDGED_VALID;
+            answer(r, body, verdict == REPLICA_JUDGED_VALID ? CS_BODY_VALID : CS_BODY_INVALID);
         }
     }
 }

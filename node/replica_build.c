@@ -6,6 +6,7 @@
 
 #include "node/replica_internal.h"
 
+/* How far a walk over unexecuted ancestors may go. */
 #define ANCESTORS_MAX 4096u
 
 /* A transaction chosen for a block. */
@@ -41,12 +42,10 @@ static bool has_tx(const struct node_body *body, const struct nv_hash *hash)
     return false;
 }
 
-/* ancestors lists the bodies between the newest final block and `parent`;
- * false when one of them is not known. */
-static bool ancestors(struct replica *r,
-                      struct nv_hash parent,
-                      const struct node_body *list[REPLICA_BODIES_MAX],
-                      uint32_t *count)
+bool replica__ancestors(struct replica *r,
+                        struct nv_hash parent,
+                        const struct node_body *list[REPLICA_BODIES_MAX],
+                        uint32_t *count)
 {
     *count = 0;
     for (uint32_t i = 0; i < ANCESTORS_MAX; i++) {
@@ -78,6 +77,11 @@ static void choose(struct replica *r,
     uint32_t cursor = NODE_MEMPOOL_START;
     struct node_mempool_tx tx;
     uint64_t const time_ms = effect->build.time_ms;
+    uint64_t const executed = effect->build.executed_height;
+    struct replica_span span;
+    if (!replica__fees_begin(r, executed, &span, before, before_count)) {
+        return;
+    }
     while (out->count < out->cap && node_mempool_next(r->mempool, &cursor, &tx)) {
         uint32_t const size = 4 + tx.bytes.size;
         if (out->size + size > effect->build.body_size_max ||
@@ -89,7 +93,7 @@ static void choose(struct replica *r,
         for (uint32_t i = 0; i < before_count && !taken; i++) {
             taken = has_tx(before[i], &tx.hash);
         }
-        if (taken) {
+        if (taken || !replica__fees_take(r, executed, &span, &tx)) {
             continue;
         }
         out->list[out->count] = (struct choice){tx.hash, tx.bytes};
@@ -145,7 +149,7 @@ void replica__build(struct replica *r, const struct cs_effect *effect)
     uint32_t const waiting = node_mempool_count(r->mempool);
     uint32_t const cap = waiting < VM_BLOCK_TXS_MAX ? waiting : VM_BLOCK_TXS_MAX;
     drop_built(r);
-    if (cap > 0 && ancestors(r, effect->build.parent_hash, before, &before_count)) {
+    if (cap > 0 && replica__ancestors(r, effect->build.parent_hash, before, &before_count)) {
         struct choice *const memory = nv_heap_alloc(2 * sizeof(struct choice) * (size_t)cap);
         if (memory != NULL) {
             struct choices choices = {.list = memory, .cap = cap};

@@ -6,6 +6,7 @@
  *     replica.c          life, stepping the engine, performing its effects
  *     replica_ops.c      the queue of operations for the shell
  *     replica_body.c     bodies: assembling, judging, building, publishing
+ *     replica_fees.c     who can pay for what a body holds
  *     replica_tx.c       transactions coming in
  *     replica_message.c  messages coming in, requests answered
  *     replica_job.c      jobs: what runs on workers */
@@ -14,6 +15,7 @@
 
 #include "node/body.h"
 #include "node/outbox.h"
+#include "node/purses.h"
 #include "node/replica.h"
 #include "node/window.h"
 
@@ -40,6 +42,7 @@ struct replica_new_tx {
     struct nv_address account;
     uint64_t expires_ms;
     uint32_t actions;
+    bool fee_free;
 };
 
 struct replica_job {
@@ -86,6 +89,28 @@ struct replica_saved {
     uint32_t size;
 };
 
+#define REPLICA_LAG_MAX 64u /* executed heights that a header with a body may be behind */
+
+/* What the transactions of a final block may have cost. */
+struct replica_charged {
+    uint64_t height;
+    struct node_charge *list; /* owned */
+    uint32_t count;
+};
+
+/* The blocks between the executed height that a header names and that header. */
+struct replica_span {
+    struct node_charges blocks[REPLICA_BODIES_MAX + REPLICA_LAG_MAX];
+    uint32_t count;
+};
+
+/* What the rules outside consensus say of a body. */
+enum replica_judgement {
+    REPLICA_JUDGED_VALID = 1,
+    REPLICA_JUDGED_INVALID,
+    REPLICA_JUDGED_LATER, /* an ancestor, or the state, is not known well enough yet */
+};
+
 struct replica {
     struct replica_config config;
     struct cs_valset valset;
@@ -98,6 +123,8 @@ struct replica {
     struct node_mempool *mempool;
     struct node_outbox *outbox;
     struct node_window *window;
+    struct node_purses *purses;                      /* NULL: fees are not looked at */
+    struct replica_charged charged[REPLICA_LAG_MAX]; /* by height */
     struct replica_time time;
 
     struct replica_queued *first; /* operations that wait for nothing */
@@ -155,6 +182,36 @@ void replica__body_check_own(struct replica *r, struct node_body *body);
 /* replica_build.c */
 void replica__build(struct replica *r, const struct cs_effect *effect);
 void replica__publish(struct replica *r, const struct cs_effect *effect);
+
+/* replica__ancestors lists the bodies between the newest final block and
+ * `parent`; false when one of them is not known. */
+bool replica__ancestors(struct replica *r,
+                        struct nv_hash parent,
+                        const struct node_body *list[REPLICA_BODIES_MAX],
+                        uint32_t *count);
+
+/* replica_fees.c */
+void replica__fees_final(struct replica *r, uint64_t height, const struct node_charges *charges);
+void replica__fees_replayed(struct replica *r, const struct replica_block *block);
+void replica__fees_free(struct replica *r);
+/* Judges the charges of a body whose ancestors above the final block are `before`. */
+enum replica_judgement replica__fees_judge(const struct replica *r,
+                                           const struct node_body *body,
+                                           const struct node_body *const *before,
+                                           uint32_t before_count);
+/* Begins to add up what a body of one's own costs; false: it must be empty. */
+bool replica__fees_begin(struct replica *r,
+                         uint64_t executed_height,
+                         struct replica_span *span,
+                         const struct node_body *const *before,
+                         uint32_t before_count);
+/* Adds a transaction, if its account can pay for it too. */
+bool replica__fees_take(struct replica *r,
+                        uint64_t executed_height,
+                        const struct replica_span *span,
+                        const struct node_mempool_tx *tx);
+/* Whether a new transaction can be paid for by the newest state. */
+enum replica_refusal replica__fees_admit(const struct replica *r, const struct replica_new_tx *tx);
 
 /* replica_tx.c */
 void replica__tx_flush(struct replica *r);

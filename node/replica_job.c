@@ -2,6 +2,7 @@
 #include "base/heap.h"
 
 #include "node/replica_internal.h"
+#include "vm/fee.h"
 #include "vm/wire/wire.h"
 
 /* Room to decode one transaction; what does not fit is malformed. */
@@ -54,6 +55,7 @@ check_new_tx(struct replica_new_tx *new_tx, const struct nv_hash *chain_id, stru
     new_tx->account = tx.account;
     new_tx->expires_ms = tx.expires_ms;
     new_tx->actions = tx.action_count;
+    new_tx->fee_free = vm_fee_free(&tx);
     new_tx->refusal = vm_tx_signature_ok(&tx) ? REPLICA_TX_TAKEN : REPLICA_TX_SIGNATURE;
 }
 

@@ -66,10 +66,15 @@ static enum replica_refusal admit(struct replica *r, const struct replica_new_tx
     if (tx->expires_ms > now + VM_EXPIRY_MAX_MS + r->config.consensus.ahead_ms) {
         return REPLICA_TX_EXPIRY_FAR;
     }
+    enum replica_refusal const unpaid = replica__fees_admit(r, tx);
+    if (unpaid != REPLICA_TX_TAKEN) {
+        return unpaid;
+    }
     struct node_mempool_tx const entry = {.hash = tx->hash,
                                           .account = tx->account,
                                           .expires_ms = tx->expires_ms,
                                           .actions = tx->actions,
+                                          .fee_free = tx->fee_free,
                                           .bytes = nv_view_of(tx->bytes, tx->size)};
     switch (node_mempool_add(r->mempool, &entry)) {
     case NODE_MEMPOOL_ADDED: return REPLICA_TX_TAKEN;

@@ -144,6 +144,7 @@ static bool open_replica(struct node *n)
                 .bytes_max = node_config_number(c, NODE_LIMITS_MEMPOOL_MIB) << 20,
             },
         .window_max = WINDOW_MAX,
+        .accounts_max = node_machine_accounts(),
     };
     err = replica_open(&n->replica, &config);
     return err == NV_OK || failed(n, "the replica cannot be opened", err);

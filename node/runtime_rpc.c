@@ -34,6 +34,8 @@ static uint32_t refusal_code(enum replica_refusal refusal)
     case REPLICA_TX_SIGNATURE: return ERROR_TX_SIGNATURE;
     case REPLICA_TX_EXPIRED: return VM_REJECT_EXPIRED;
     case REPLICA_TX_EXPIRY_FAR: return VM_REJECT_EXPIRY_FAR;
+    case REPLICA_TX_NO_ACCOUNT: return VM_REJECT_ACCOUNT_UNKNOWN;
+    case REPLICA_TX_UNPAID: return VM_REJECT_FEE;
     case REPLICA_TX_FULL:
     case REPLICA_TX_ACCOUNT_FULL: return ERROR_MEMPOOL_FULL;
     }

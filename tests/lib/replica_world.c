@@ -7,6 +7,8 @@
 
 #include "node/outbox.h"
 #include "tests/lib/nv_test.h"
+#include "vm/params.h"
+#include "vm/rows.h"
 #include "vm/wire/wire.h"
 
 #define SYNC_NS    UINT64_C(1000000)
@@ -166,18 +168,21 @@ static struct replica *new_replica(struct rw *w, uint32_t node)
         .store = {&stores[node], by_height, by_hash, body_of},
         .mempool = {10000, 10000, 32u << 20},
         .window_max = 1u << 16,
+        .accounts_max = w->fees && node != w->blind ? RW_ACCOUNTS : 0,
     };
     struct replica *replica = NULL;
     assert_int_equal(replica_open(&replica, &config), NV_OK);
     return replica;
 }
 
-void rw_open(struct rw *w, uint32_t count)
+static void open_world(struct rw *w, uint32_t count, bool fees, uint32_t blind)
 {
     struct cs_validator members[RW_NODES_MAX];
     struct nv_seckey secrets[RW_NODES_MAX];
     memset(w, 0, sizeof *w);
     w->count = count;
+    w->fees = fees;
+    w->blind = blind;
     w->delay_ns = DELAY_NS;
     w->scratch = nv_heap_alloc(CS_BODY_SIZE_MAX);
     assert_non_null(w->scratch);
@@ -202,6 +207,76 @@ void rw_open(struct rw *w, uint32_t count)
             }
         }
     }
+}
+
+void rw_open(struct rw *w, uint32_t count)
+{
+    open_world(w, count, false, CS_NOBODY);
+}
+
+void rw_open_fees(struct rw *w, uint32_t count, uint32_t blind)
+{
+    open_world(w, count, true, blind);
+    uint8_t value[VM_ROW_SIZE_MAX];
+    struct vm_param_row const fee = {.value = RW_FEE};
+    struct nv_writer writer;
+    struct nv_row row;
+    nv_writer_init(&writer, value, sizeof value);
+    vm_param_row_encode(&writer, &fee);
+    vm_key_param(&row.key, VM_PARAM_TX_FEE);
+    row.value = nv_view_of(value, writer.size);
+    for (uint32_t i = 0; i < count; i++) {
+        replica_wrote(w->node[i].replica, 0, &row, 1);
+    }
+}
+
+/* ---- accounts ---- */
+
+static void key_of(uint64_t salt, struct nv_seckey *secret, struct nv_address *address)
+{
+    uint8_t seed[32] = {0};
+    struct nv_pubkey key;
+    memcpy(seed, &salt, sizeof salt);
+    seed[31] = 1;
+    assert_int_equal(nv_key_from_seed(secret, &key, seed), NV_OK);
+    nv_address_of_key(address, &key);
+}
+
+static void tell_cash(struct rw *w, uint32_t node, uint64_t height, uint32_t at, int64_t cash)
+{
+    uint8_t value[VM_ROW_SIZE_MAX];
+    struct vm_account_row const account = {.address = w->account[at], .cash = vm_money(cash)};
+    struct nv_writer writer;
+    struct nv_row row;
+    nv_writer_init(&writer, value, sizeof value);
+    vm_account_row_encode(&writer, &account);
+    vm_key_account(&row.key, at + 1);
+    row.value = nv_view_of(value, writer.size);
+    replica_wrote(w->node[node].replica, height, &row, 1);
+}
+
+void rw_account(struct rw *w, uint64_t salt, int64_t cash)
+{
+    struct nv_seckey secret;
+    uint32_t const at = w->account_count++;
+    assert_true(at < RW_ACCOUNTS);
+    key_of(salt, &secret, &w->account[at]);
+    for (uint32_t i = 0; i < w->count; i++) {
+        w->node[i].cash[at] = cash;
+        tell_cash(w, i, 0, at, cash);
+    }
+}
+
+/* charge takes the fee of a transaction, where there is one to take. */
+static void charge(struct rw *w, struct rw_node *n, const struct vm_tx *tx)
+{
+    for (uint32_t i = 0; i < w->account_count; i++) {
+        if (memcmp(&w->account[i], &tx->account, sizeof tx->account) == 0 && n->cash[i] >= RW_FEE) {
+            n->cash[i] -= RW_FEE;
+            return;
+        }
+    }
+    n->unpaid++;
 }
 
 static void free_journal(struct rw_node *node, bool all)
@@ -346,7 +421,23 @@ static void execute(struct rw *w, uint32_t node, const struct replica_block *blo
     n->executed_height = height;
     n->txs_executed += block->tx_count;
     root_of(&event.root, &block->hash);
-    post(w, event, NULL, 0);
+    for (uint32_t i = 0; w->fees && i < block->tx_count; i++) {
+        charge(w, n, &block->txs[i]);
+    }
+    post(w, event, (const uint8_t *)n->cash, sizeof n->cash);
+}
+
+/* done tells a replica that a block is executed, and what cash it left. */
+static void done(struct rw *w, const struct rw_event *event)
+{
+    int64_t cash[RW_ACCOUNTS];
+    memcpy(cash, event->bytes, sizeof cash);
+    struct replica *const replica = w->node[event->to].replica;
+    replica_wrote(replica, event->height, NULL, 0);
+    for (uint32_t i = 0; i < w->account_count; i++) {
+        tell_cash(w, event->to, event->height, i, cash[i]);
+    }
+    replica_executed(replica, now(w), event->height, &event->root);
 }
 
 static void gossip(struct rw *w, uint32_t node, const struct replica_op *op)
@@ -427,7 +518,7 @@ static void deliver(struct rw *w, const struct rw_event *event)
         }
         replica_durable(n->replica);
         break;
-    case RW_DONE: replica_executed(n->replica, now(w), event->height, &event->root); break;
+    case RW_DONE: done(w, event); break;
     case RW_GOSSIP: replica_submit(n->replica, event->from, 0, bytes); break;
     }
     drain(w, event->to);
@@ -486,30 +577,37 @@ void rw_pass(struct rw *w, uint64_t ms)
     w->now_ns = end_ns;
 }
 
+static uint32_t make_tx(struct rw *w, uint8_t *out, uint64_t salt, struct vm_tx *tx)
+{
+    struct nv_seckey secret;
+    uint32_t size = 0;
+    key_of(salt, &secret, &tx->account);
+    tx->expires_ms = now(w).wall_ms + 30000;
+    assert_int_equal(vm_tx_encode(tx, out, &size, &w->chain_id, &secret), NV_OK);
+    return size;
+}
+
+uint32_t rw_tx_of(struct rw *w, uint8_t *out, uint64_t salt, uint64_t other)
+{
+    struct vm_action action = {.kind = VM_ACTION_CANCEL, .cancel_order = 1};
+    struct vm_tx tx = {.salt = other, .action_count = 1, .actions = &action};
+    return make_tx(w, out, salt, &tx);
+}
+
 uint32_t rw_tx(struct rw *w, uint8_t *out, uint64_t salt, uint32_t closes)
 {
     static struct vm_close list[VM_CLOSES_MAX];
-    uint8_t seed[32] = {0};
-    struct nv_seckey secret;
-    struct nv_pubkey key;
-    struct vm_action action = {.kind = VM_ACTION_CANCEL, .cancel_order = 1};
-    memcpy(seed, &salt, sizeof salt);
-    seed[31] = 1;
-    assert_int_equal(nv_key_from_seed(&secret, &key, seed), NV_OK);
-    struct vm_tx tx = {
-        .expires_ms = now(w).wall_ms + 30000, .salt = salt, .action_count = 1, .actions = &action};
-    nv_address_of_key(&tx.account, &key);
-    if (closes > 0) {
-        for (uint32_t i = 0; i < closes; i++) {
-            list[i] = (struct vm_close){VM_MARKET_MAX - i, vm_lots(VM_SIZE_MAX)};
-        }
-        action = (struct vm_action){.kind = VM_ACTION_KEEPER_CLOSE};
-        action.keeper_close.close_count = closes;
-        action.keeper_close.closes = list;
+    if (closes == 0) {
+        return rw_tx_of(w, out, salt, salt);
     }
-    uint32_t size = 0;
-    assert_int_equal(vm_tx_encode(&tx, out, &size, &w->chain_id, &secret), NV_OK);
-    return size;
+    for (uint32_t i = 0; i < closes; i++) {
+        list[i] = (struct vm_close){VM_MARKET_MAX - i, vm_lots(VM_SIZE_MAX)};
+    }
+    struct vm_action action = {.kind = VM_ACTION_KEEPER_CLOSE};
+    action.keeper_close.close_count = closes;
+    action.keeper_close.closes = list;
+    struct vm_tx tx = {.salt = salt, .action_count = 1, .actions = &action};
+    return make_tx(w, out, salt, &tx);
 }
 
 void rw_submit(struct rw *w, uint32_t node, const uint8_t *bytes, uint32_t size)

@@ -7,12 +7,17 @@
  * a node that is down. Each node's journal is the list of its batches in
  * memory; a sync takes a millisecond; a crash loses what was not synced.
  * Execution is a stub: the root after a block is a hash of the block's hash, so
- * equal roots mean equal chains. Jobs run at once. */
+ * equal roots mean equal chains. Jobs run at once.
+ *
+ * Nobody pays fees, unless the world is opened with them: then only the accounts
+ * of rw_account exist, and execution takes RW_FEE for every transaction. */
 
 #include "node/replica.h"
 
 #define RW_NODES_MAX  7u
 #define RW_BLOCKS_MAX 4096u
+#define RW_ACCOUNTS   16u
+#define RW_FEE        INT64_C(100)
 
 struct rw_event;
 struct rw_batch;
@@ -34,7 +39,9 @@ struct rw_node {
     uint64_t timer_ns;
     uint32_t bans;
     uint32_t halts;
-    uint64_t verdicts[8]; /* by enum replica_refusal */
+    uint64_t verdicts[16]; /* by enum replica_refusal */
+    int64_t cash[RW_ACCOUNTS];
+    uint32_t unpaid; /* executed transactions that could not be paid for */
 };
 
 struct rw {
@@ -48,9 +55,23 @@ struct rw {
     uint64_t order;
     uint64_t delay_ns; /* of a message */
     uint8_t *scratch;
+    bool fees;
+    uint32_t blind; /* the node that does not look at fees; CS_NOBODY: none */
+    struct nv_address account[RW_ACCOUNTS];
+    uint32_t account_count;
 };
 
 void rw_open(struct rw *w, uint32_t count);
+
+/* rw_open_fees opens a world with fees, of which one node may know nothing. */
+void rw_open_fees(struct rw *w, uint32_t count, uint32_t blind);
+
+/* rw_account opens the account of rw_tx with this salt, before any block. */
+void rw_account(struct rw *w, uint64_t salt, int64_t cash);
+
+/* rw_tx_of makes another transaction of the account of `salt`. */
+uint32_t rw_tx_of(struct rw *w, uint8_t *out, uint64_t salt, uint64_t other);
+
 void rw_close(struct rw *w);
 
 /* rw_run goes on until every node that is up has executed `height`, or

@@ -6,6 +6,7 @@
 
 #include "vm/clearing/clearing.h"
 #include "vm/execution/execution.h"
+#include "vm/fee.h"
 #include "vm/identity/identity.h"
 #include "vm/margin/margin.h"
 #include "vm/oracle/oracle.h"
@@ -13,19 +14,6 @@
 #include "vm/protect/protect.h"
 
 #include "base/pure.h"
-
-/* A transaction that only serves everybody pays no fee. */
-static bool fee_free(const struct vm_tx *tx)
-{
-    for (uint32_t i = 0; i < tx->action_count; i++) {
-        uint8_t const kind = tx->actions[i].kind;
-        if (kind != VM_ACTION_REPORT && kind != VM_ACTION_KEEPER_CLOSE &&
-            kind != VM_ACTION_FAUCET) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* The account and the scopes of the key, or why the transaction may not act. */
 static uint16_t
@@ -65,7 +53,7 @@ static void tx_open(struct vm_block_run *run, uint32_t index)
     if (t->code != VM_OK) {
         return;
     }
-    struct vm_money const fee = vm_money(fee_free(tx) ? 0 : vm_param(x->state, VM_PARAM_TX_FEE));
+    struct vm_money const fee = vm_money(vm_fee_free(tx) ? 0 : vm_param(x->state, VM_PARAM_TX_FEE));
     if (vm_money_raw(fee) > 0 && !fee_take(x, account, fee)) {
         t->code = VM_REJECT_FEE;
         return;
