@@ -30,6 +30,10 @@ static const struct {
     {"net4_orders_s_16", bench_net4_orders_s_16, 90},
     {"net4_finality_ms", bench_net4_finality_ms, 60},
     {"net4_small_blocks_s", bench_net4_small_blocks_s, 60},
+    {"vm_ops_s", bench_vm_ops_s, 60},
+    {"margin_checks_s", bench_margin_checks_s, 30},
+    {"root_leaves_s", bench_root_leaves_s, 60},
+    {"restart_s", bench_restart_s, 60},
     {"memory_mib", memory, 100},
 };
 

@@ -19,7 +19,10 @@
 #include "base/sort.h"
 
 #include "tools/args.h"
+#include "tools/bench/bench.h"
 #include "tools/bench/flow.h"
+#include "tools/bench/flow_generate.h"
+#include "tools/bench/flow_run.h"
 #include "tools/command.h"
 #include "vm/event.h"
 #include "vm/genesis.h"
@@ -28,6 +31,7 @@
 #include "vm/receipt.h"
 #include "vm/vm.h"
 
+#define BLOCK_OPS   1000u
 #define GOAL_OPS_S  2000000
 #define INDEX_TICKS 32768
 #define TICK_MICRO  INT64_C(1000000)
@@ -355,24 +359,23 @@ static void run(struct bench *b)
 
 static void report(const struct bench *b)
 {
+    char note[256];
     double const seconds = (double)b->nanoseconds / 1e9;
     double const rate = (double)b->ops / seconds;
-    (void)printf(
-        "{\"name\":\"vm_ops_s\",\"value\":%.0f,\"unit\":\"1/s\",\"limit\":%d,\"ratio\":%.3f,"
-        "\"note\":\"%" PRIu64 " operations in blocks of %" PRIu32 ", %.0f ns each of one core; "
-        "%" PRIu64 " fills, %" PRIu64 " lots, %" PRIu64 " refused, %" PRIu64
-        " cancels too late, %" PRIu64 " row bytes an operation\"}\n",
-        rate,
-        GOAL_OPS_S,
-        rate / GOAL_OPS_S,
-        b->ops,
-        b->block_ops,
-        1e9 / rate,
-        b->fills,
-        b->filled_lots / 2,
-        b->refused,
-        b->cancels_late,
-        b->write_bytes / b->ops);
+    (void)snprintf(note,
+                   sizeof note,
+                   "%" PRIu64 " operations in blocks of %" PRIu32 ", %.0f ns each of one core; "
+                   "%" PRIu64 " fills, %" PRIu64 " lots, %" PRIu64 " refused, %" PRIu64
+                   " cancels too late, %" PRIu64 " row bytes an operation",
+                   b->ops,
+                   b->block_ops,
+                   1e9 / rate,
+                   b->fills,
+                   b->filled_lots / 2,
+                   b->refused,
+                   b->cancels_late,
+                   b->write_bytes / b->ops);
+    bench_report("vm_ops_s", rate, "1/s", GOAL_OPS_S, rate / GOAL_OPS_S, note);
 }
 
 static void close_bench(struct bench *b)
@@ -390,9 +393,44 @@ static void close_bench(struct bench *b)
     }
 }
 
-enum tool_exit tool_bench_flow(char **argv)
+enum tool_exit flow_run(struct flow *flow,
+                        uint32_t block_ops,
+                        void (*after)(const struct vm *vm, const struct nv_address *accounts))
 {
     static struct bench bench;
+    bench = (struct bench){.flow = *flow, .block_ops = block_ops};
+    *flow = (struct flow){0};
+    make_accounts(&bench);
+    enum tool_exit const code = open_vm(&bench);
+    if (code == TOOL_OK) {
+        run(&bench);
+        if (after != NULL) {
+            after(bench.vm, bench.address);
+        } else {
+            report(&bench);
+        }
+    }
+    close_bench(&bench);
+    return code;
+}
+
+void bench_vm_ops_s(void)
+{
+    static const char path[] = "build/bench-flow.csv";
+    struct flow_recipe const recipe = {
+        .seed = 1, .count = 1000000, .accounts = 10000, .adds = 60, .cancels = 35};
+    struct flow flow;
+    bool const good = flow_generate(path, &recipe) && flow_open(&flow, path) == TOOL_OK &&
+                      flow_run(&flow, BLOCK_OPS, NULL) == TOOL_OK;
+    (void)remove(path);
+    if (!good) {
+        bench_report("vm_ops_s", 0, "1/s", GOAL_OPS_S, 0, "the flow could not be run");
+    }
+}
+
+enum tool_exit tool_bench_flow(char **argv)
+{
+    struct flow flow;
     const char *csv = NULL;
     const char *block = "1000";
     struct tool_args args;
@@ -409,16 +447,6 @@ enum tool_exit tool_bench_flow(char **argv)
     if (!tool_args_number(&block_ops, "--block", block, 1, 8000)) {
         return TOOL_USAGE;
     }
-    bench.block_ops = (uint32_t)block_ops;
-    code = flow_open(&bench.flow, csv);
-    if (code == TOOL_OK) {
-        make_accounts(&bench);
-        code = open_vm(&bench);
-    }
-    if (code == TOOL_OK) {
-        run(&bench);
-        report(&bench);
-    }
-    close_bench(&bench);
-    return code;
+    code = flow_open(&flow, csv);
+    return code == TOOL_OK ? flow_run(&flow, (uint32_t)block_ops, NULL) : code;
 }

@@ -1,0 +1,114 @@
+/* bench_margin.c - margin of accounts with a position in each of 16 markets. */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/assert.h"
+
+#include "tools/bench/bench.h"
+#include "tools/bench/flow_run.h"
+#include "vm/machine.h"
+#include "vm/margin/margin.h"
+
+#define MARKETS  16u
+#define ACCOUNTS 256u
+#define ROUNDS   2000u
+#define PRICE    32768u
+
+/* trades returns a flow in which account 2i buys of account 2i + 1 in every
+ * market. */
+static struct flow trades(void)
+{
+    struct flow flow = {.account_count = ACCOUNTS, .book_count = MARKETS};
+    flow.cap = ACCOUNTS * MARKETS;
+    flow.op = bench_memory(flow.cap * sizeof *flow.op);
+    for (uint32_t market = 0; market < MARKETS; market++) {
+        for (uint32_t account = 0; account < ACCOUNTS; account++) {
+            flow.op[flow.count] = (struct flow_op){.account = account,
+                                                   .id = flow.count + 1,
+                                                   .book = (uint16_t)market,
+                                                   .action = FLOW_ADD,
+                                                   .buys = account % 2 == 0,
+                                                   .price = PRICE,
+                                                   .lots = 1 + account / 2 + market};
+            flow.count++;
+        }
+    }
+    flow.id_count = flow.count + 1;
+    return flow;
+}
+
+/* worst_of adds up the vectors of one account's lots and returns the worst node. */
+static uint64_t worst_of(const int64_t lots[MARKETS], int64_t vector[MARKETS][VM_NODES])
+{
+    uint64_t sum[VM_NODES] = {0};
+    uint64_t worst = 0;
+    for (uint32_t market = 0; market < MARKETS; market++) {
+        for (uint32_t node = 0; node < VM_NODES; node++) {
+            sum[node] += (uint64_t)lots[market] * (uint64_t)vector[market][node];
+        }
+    }
+    for (uint32_t node = 0; node < VM_NODES; node++) {
+        worst = sum[node] > worst ? sum[node] : worst;
+    }
+    return worst;
+}
+
+/* bare_s measures what cannot be less: for each position and node of the grid
+ * a multiplication and an addition of 64 bits. */
+static double bare_s(void)
+{
+    int64_t vector[MARKETS][VM_NODES];
+    int64_t lots[ACCOUNTS][MARKETS];
+    bench_fill(1, vector, sizeof vector);
+    bench_fill(2, lots, sizeof lots);
+    double const begin = bench_cpu_s();
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t account = 0; account < ACCOUNTS; account++) {
+            /* Each round depends on the last, or they would be one. */
+            lots[account][0] ^= (int64_t)(worst_of(lots[account], vector) & 1);
+        }
+    }
+    return (bench_cpu_s() - begin) / ((double)ROUNDS * ACCOUNTS);
+}
+
+static void measure(const struct vm *vm, const struct nv_address *accounts)
+{
+    char note[160];
+    uint32_t index[ACCOUNTS];
+    uint32_t positions = 0;
+    for (uint32_t i = 0; i < ACCOUNTS; i++) {
+        index[i] = vm_account_find(vm->state, &accounts[i]);
+        NV_ASSERT(index[i] != VM_NONE);
+        for (uint32_t market = 0; market < MARKETS; market++) {
+            positions += vm_position_find(vm->state, index[i], market) != VM_NONE ? 1u : 0u;
+        }
+    }
+    struct vm_requirement need;
+    uint64_t good = 0;
+    double const begin = bench_cpu_s();
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t i = 0; i < ACCOUNTS; i++) {
+            good += vm_margin_account(vm->state, index[i], true, NULL, &need) ? 1u : 0u;
+        }
+    }
+    double const took = (bench_cpu_s() - begin) / ((double)ROUNDS * ACCOUNTS);
+    double const limit = 1 / bare_s();
+    NV_ASSERT(good == (uint64_t)ROUNDS * ACCOUNTS);
+    (void)snprintf(note,
+                   sizeof note,
+                   "%.1f positions an account, %u nodes, %.0f ns each on one core; limit: bare "
+                   "multiply-adds",
+                   (double)positions / ACCOUNTS,
+                   VM_NODES,
+                   took * 1e9);
+    bench_report("margin_checks_s", 1 / took, "1/s", limit, 1 / took / limit, note);
+}
+
+void bench_margin_checks_s(void)
+{
+    struct flow flow = trades();
+    if (flow_run(&flow, ACCOUNTS, measure) != TOOL_OK) {
+        bench_report("margin_checks_s", 0, "1/s", 0, 0, "the state could not be made");
+    }
+}
