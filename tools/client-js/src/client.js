@@ -1,5 +1,7 @@
 // client.js - JSON-RPC over HTTP, and a transaction from making to proof.
 
+import { randomBytes } from "@noble/hashes/utils"; // Node 18 has no global crypto
+
 import { equal, hex, merkleRoot, sha256, unhex, Reader } from "./bytes.js";
 import { blockResultKey, checkFinal, provedRows, validatorsOf } from "./proof.js";
 import { sign } from "./transaction.js";
@@ -40,7 +42,7 @@ export class Client {
 
   // Signs and submits; resolves when the transaction is final.
   async submit(account, actions, { expiresMs = Date.now() + 30000, salt } = {}) {
-    const random = salt ?? crypto.getRandomValues(new BigUint64Array(1))[0];
+    const random = salt ?? BigInt(hex(randomBytes(8)));
     const tx = sign(account, this.chainId, { expiresMs: BigInt(expiresMs), salt: random, actions });
     const result = await this.call("tx_submit", { transaction: hex(tx.bytes), wait: "finalised" });
     if (result.tx_hash !== hex(tx.hash)) {
