@@ -128,7 +128,7 @@ repro:
 	@tests/repro.sh "release" "asan" "clang" "debug" "clang debug"
 
 js: all
-	@cd tools/client-js && npm ci --silent --no-audit --no-fund && npm test --silent
+	@cd tools/client-js && npm ci --loglevel=error --no-audit --no-fund --prefer-offline --fetch-retries=1 && npm test --silent
 .PHONY: js
 
 cov:
