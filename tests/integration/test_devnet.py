@@ -244,3 +244,10 @@ def test_a_second_up_harms_nothing_and_down_ends_the_first(tmp_path):
         devnet.command("down")
         assert up.wait(timeout=PATIENCE_S) == 0
     assert processes_in(devnet.dir) == []
+
+
+def test_a_path_too_long_for_a_socket_is_told(tmp_path):
+    devnet = Devnet(str(tmp_path / ("d" * 100)))
+    done = devnet.up(check=False)
+    assert done.returncode == 1 and "is too long" in done.stderr
+    assert not pathlib.Path(devnet.dir).exists()

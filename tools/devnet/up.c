@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fmt.h"
@@ -88,6 +89,16 @@ static bool create(struct devnet *d, const char *dir)
     if ((mkdir(dir, 0755) != 0 && errno != EEXIST) || realpath(dir, real) == NULL ||
         strlen(real) >= sizeof d->dir) {
         (void)tool_fail(TOOL_FAILED, strerror(errno), NULL, "%s cannot be made", dir);
+        return false;
+    }
+    if (strlen(real) + sizeof "/run/feeder.sock" > sizeof((struct sockaddr_un *)NULL)->sun_path) {
+        (void)rmdir(real); /* stays if it holds anything */
+        (void)tool_fail(
+            TOOL_FAILED,
+            "the feeder's socket lies in it, and a socket's path has at most 107 bytes",
+            "novate devnet up --dir /tmp/devnet, or make demo DEMO_FLAGS=\"--dir /tmp/devnet\"",
+            "the path %s is too long",
+            real);
         return false;
     }
     memcpy(d->dir, real, strlen(real) + 1);
