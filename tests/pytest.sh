@@ -2,8 +2,12 @@
 # pytest.sh ARGUMENT...: runs pytest on Debian's python, and says at the end "N passed, N failed".
 set -u
 log=build/pytest.log
-mkdir -p build
-PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider "$@" >"$log" 2>&1
+# A home of its own: what a run before this one pinned or kept must not matter.
+home=$PWD/build/home
+rm -rf "$home"
+mkdir -p "$home"
+env -u NOVATE_HOME HOME="$home" PYTHONDONTWRITEBYTECODE=1 \
+    /usr/bin/python3 -m pytest -q -p no:cacheprovider "$@" >"$log" 2>&1
 code=$?
 cat "$log"
 # The summary reads "1 failed, 3 passed, 2 errors in 0.3s", in any order; an error is a failure.
