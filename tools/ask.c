@@ -20,8 +20,8 @@ static void why_of(char *out, size_t size, const json_t *data)
     const char *const field = json_string_value(json_object_get(data, "field"));
     const char *const expected = json_string_value(json_object_get(data, "expected"));
     const char *const canonical = json_string_value(json_object_get(data, "canonical"));
-    bool const told = field != NULL && field[0] != '\0';
     bool const more = expected != NULL && expected[0] != '\0';
+    bool const told = more && field != NULL && field[0] != '\0';
     (void)snprintf(out,
                    size,
                    "%s%s%s%s%s%s%s",

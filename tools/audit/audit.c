@@ -7,14 +7,16 @@
 
 #include "base/fmt.h"
 
+#include "tools/audit/certify.h"
 #include "tools/audit/laws.h"
 #include "tools/audit/root_fold.h"
 #include "tools/cli/cli.h"
 #include "tools/command.h"
-#include "tools/light.h"
 #include "tools/trust.h"
 
 #define PAGE_ROWS 2000
+#define TRIES     5u   /* a checkpoint may go while it is read */
+#define NOT_HELD  1006 /* rpc/errors.def */
 
 struct audit {
     struct laws laws;
@@ -73,38 +75,26 @@ static bool add_row(struct audit *a, const json_t *pair)
     return root_fold_add(&a->fold, &row) && laws_add(&a->laws, &row);
 }
 
-/* certify checks the final header that the first page brings, if it does. */
-static enum tool_exit certify(struct audit *a, struct cli *cli, const json_t *page)
+/* look_at_header checks the final header that the first page brings, if it does. */
+static enum tool_exit look_at_header(struct audit *a, struct cli *cli, const json_t *page)
 {
-    static uint8_t header[1024];
-    static uint8_t certificate[16384];
-    uint32_t header_size = 0;
-    uint32_t certificate_size = 0;
-    const char *const h = json_string_value(json_object_get(page, "header"));
-    const char *const c = json_string_value(json_object_get(page, "certificate"));
     static struct light_chain chain;
-    struct light_final final;
-    if (h == NULL || c == NULL || cli->trust_node) {
+    struct nv_hash named;
+    if (!json_is_string(json_object_get(page, "header")) || cli->trust_node) {
         return TOOL_OK;
     }
     enum tool_exit const code = tool_trust(&chain, cli->client, cli->url, cli->genesis);
     if (code != TOOL_OK) {
         return code;
     }
-    if (nv_bytes_parse_up_to(header, &header_size, sizeof header, nv_view_of_text(h)) != NV_OK ||
-        nv_bytes_parse_up_to(
-            certificate, &certificate_size, sizeof certificate, nv_view_of_text(c)) != NV_OK) {
-        return tool_fail(TOOL_REFUSED, NULL, NULL, "the node sends a header that is no bytes");
-    }
-    enum light_verdict const verdict = light_check(
-        &final, &chain, nv_view_of(header, header_size), nv_view_of(certificate, certificate_size));
+    enum light_verdict const verdict = certify(&named, &chain, cli->client, page);
     if (verdict != LIGHT_OK) {
         return tool_fail(TOOL_REFUSED,
                          light_text(verdict),
-                         NULL,
+                         "ask another node with --node URL",
                          "the checkpoint's header is not to be believed");
     }
-    a->certified = nv_hash_eq(&final.state_root, &a->told);
+    a->certified = nv_hash_eq(&named, &a->told);
     return TOOL_OK;
 }
 
@@ -117,7 +107,7 @@ static enum tool_exit begin(struct audit *a, struct cli *cli, const json_t *page
         return tool_fail(TOOL_REFUSED, NULL, NULL, "the node names no checkpoint");
     }
     (void)snprintf(a->height, sizeof a->height, "%s", height);
-    return certify(a, cli, page);
+    return look_at_header(a, cli, page);
 }
 
 static json_t *params_of(const char *cursor)
@@ -126,20 +116,44 @@ static json_t *params_of(const char *cursor)
                           : json_pack("{s:i, s:s}", "limit", PAGE_ROWS, "cursor", cursor);
 }
 
-static enum tool_exit read_rows(struct audit *a, struct cli *cli)
+/* add_page counts the rows of a page in. */
+static void add_page(struct audit *a, const json_t *page)
+{
+    const json_t *const rows = json_object_get(page, "rows");
+    for (size_t i = 0; i < json_array_size(rows) && a->ordered; i++) {
+        a->ordered = add_row(a, json_array_get(rows, i));
+    }
+}
+
+/* gone returns whether a later page was refused because the node has dropped
+ * the checkpoint meanwhile. */
+static bool gone(const struct cli *cli, enum nv_err err, bool first)
+{
+    return !first && err == NV_ERR_REFUSED &&
+           cli_count(rpc_client_error(cli->client), "code") == NOT_HELD;
+}
+
+/* read_rows reads one checkpoint; `*again` when it went before its end. */
+static enum tool_exit read_rows(struct audit *a, struct cli *cli, bool *again)
 {
     char cursor[160] = "";
     a->ordered = true;
     for (bool first = true; first || cursor[0] != '\0'; first = false) {
         json_t *page = NULL;
-        enum tool_exit code = cli_ask(cli, &page, "chain_rows", params_of(first ? NULL : cursor));
-        if (code == TOOL_OK && first) {
+        enum tool_exit code = TOOL_OK;
+        enum nv_err const err =
+            rpc_client_call(cli->client, &page, "chain_rows", params_of(first ? NULL : cursor));
+        if (gone(cli, err, first)) {
+            *again = true;
+            return TOOL_OK;
+        }
+        if (err != NV_OK) {
+            return cli_ask(cli, &page, "chain_rows", params_of(first ? NULL : cursor));
+        }
+        if (first) {
             code = begin(a, cli, page);
         }
-        const json_t *const rows = json_object_get(page, "rows");
-        for (size_t i = 0; code == TOOL_OK && i < json_array_size(rows) && a->ordered; i++) {
-            a->ordered = add_row(a, json_array_get(rows, i));
-        }
+        add_page(a, page);
         const char *const next = json_string_value(json_object_get(page, "cursor"));
         (void)snprintf(cursor, sizeof cursor, "%s", next != NULL && a->ordered ? next : "");
         json_decref(page);
@@ -149,6 +163,28 @@ static enum tool_exit read_rows(struct audit *a, struct cli *cli)
     }
     root_fold_finish(&a->root, &a->fold);
     return TOOL_OK;
+}
+
+/* read_checkpoint reads a checkpoint from its beginning to its end. */
+static enum tool_exit read_checkpoint(struct audit *a, struct cli *cli)
+{
+    for (uint32_t i = 0; i < TRIES; i++) {
+        bool again = false;
+        memset(a, 0, sizeof *a);
+        root_fold_init(&a->fold);
+        if (!laws_open(&a->laws)) {
+            return tool_fail(TOOL_FAILED, NULL, NULL, "there is no memory for the audit");
+        }
+        enum tool_exit const code = read_rows(a, cli, &again);
+        if (code != TOOL_OK || !again) {
+            return code;
+        }
+        laws_close(&a->laws);
+    }
+    return tool_fail(TOOL_REFUSED,
+                     "each went before it was read to its end",
+                     "novate audit, when the node has less to do",
+                     "the node drops its checkpoints too soon");
 }
 
 static json_t *report(const struct audit *a, bool root_ok, bool ok)
@@ -169,7 +205,7 @@ static json_t *report(const struct audit *a, bool root_ok, bool ok)
                                               "ok",
                                               laws_market_holds(m) ? 1 : 0));
     }
-    return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
+    return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
                      "height",
                      a->height,
                      "root_ok",
@@ -190,6 +226,8 @@ static json_t *report(const struct audit *a, bool root_ok, bool ok)
                      i128_json(a->laws.supply),
                      "markets",
                      markets,
+                     "running_ok",
+                     laws_running_hold(&a->laws) ? 1 : 0,
                      "ok",
                      ok ? 1 : 0);
 }
@@ -220,20 +258,17 @@ static void print_report(const json_t *r)
 
 enum tool_exit tool_audit(char **argv)
 {
-    struct cli_form const form = {"novate audit [--node URL] [--json]", 0, 0, NULL, 0};
+    struct cli_form const form = {
+        "novate audit [--node URL] [--genesis FILE] [--json]", 0, 0, NULL, 0};
     static struct audit a;
     struct cli cli;
     enum tool_exit code = cli_open(&cli, &form, argv);
-    if (code == TOOL_OK && !laws_open(&a.laws)) {
-        code = tool_fail(TOOL_FAILED, NULL, NULL, "there is no memory for the audit");
-    }
-    root_fold_init(&a.fold);
     if (code == TOOL_OK) {
-        code = read_rows(&a, &cli);
+        code = read_checkpoint(&a, &cli);
     }
     if (code == TOOL_OK) {
         bool const root_ok = a.ordered && nv_hash_eq(&a.root, &a.told);
-        bool const ok = root_ok && laws_hold(&a.laws);
+        bool const ok = root_ok && laws_hold(&a.laws) && laws_running_hold(&a.laws);
         json_t *const r = report(&a, root_ok, ok);
         if (cli.json) {
             cli_dump(r);

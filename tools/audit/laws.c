@@ -18,6 +18,7 @@ void laws_close(struct laws *laws)
 {
     if (laws->market != NULL) {
         nv_heap_unreserve(laws->market, LAWS_MARKETS_MAX * sizeof *laws->market);
+        laws->market = NULL;
     }
 }
 
@@ -40,6 +41,7 @@ static bool add_account(struct laws *laws, const struct nv_row *row)
     }
     laws->cash += vm_money_raw(account.cash);
     laws->wallet += vm_money_raw(account.wallet);
+    laws->wallet_below_0 = laws->wallet_below_0 || vm_money_raw(account.wallet) < 0;
     return true;
 }
 
@@ -76,6 +78,8 @@ static bool add_market_state(struct laws *laws, const struct nv_row *row)
     }
     m->realised = vm_money_raw(state.realised);
     laws->realised += m->realised;
+    m->running_lots = vm_lots_raw(state.lots_sum);
+    m->running_cost = vm_money_raw(state.cost_sum);
     return true;
 }
 
@@ -87,6 +91,9 @@ static bool add_chain(struct laws *laws, const struct nv_row *row)
     }
     laws->vault = vm_money_raw(chain.vault);
     laws->supply = vm_money_raw(chain.supply);
+    laws->running_cash = vm_money_raw(chain.cash_sum);
+    laws->running_wallet = vm_money_raw(chain.wallet_sum);
+    laws->running_realised = vm_money_raw(chain.realised_sum);
     laws->chain_found = true;
     return true;
 }
@@ -107,6 +114,17 @@ bool laws_add(struct laws *laws, const struct nv_row *row)
 bool laws_market_holds(const struct laws_market *m)
 {
     return m->listed && m->lots == 0 && m->cost + m->realised == 0;
+}
+
+bool laws_running_hold(const struct laws *laws)
+{
+    bool held = laws->chain_found && !laws->wallet_below_0 && laws->cash == laws->running_cash &&
+                laws->wallet == laws->running_wallet && laws->realised == laws->running_realised;
+    for (uint32_t i = 0; i < laws->market_count; i++) {
+        const struct laws_market *const m = &laws->market[i];
+        held = held && m->lots == m->running_lots && m->cost == m->running_cost;
+    }
+    return held;
 }
 
 bool laws_hold(const struct laws *laws)

@@ -22,6 +22,8 @@ struct laws_market {
     nv_i128 lots;
     nv_i128 cost;
     nv_i128 realised;
+    int64_t running_lots; /* as the market's state keeps them */
+    int64_t running_cost;
 };
 
 struct laws {
@@ -30,6 +32,10 @@ struct laws {
     nv_i128 realised;
     nv_i128 vault;
     nv_i128 supply;
+    int64_t running_cash; /* as the chain's row keeps them */
+    int64_t running_wallet;
+    int64_t running_realised;
+    bool wallet_below_0;
     bool chain_found;
     struct laws_market *market; /* LAWS_MARKETS_MAX, owned */
     uint32_t market_count;      /* highest listed + 1 */
@@ -44,6 +50,10 @@ void laws_close(struct laws *laws);
 NV_MUST_USE bool laws_add(struct laws *laws, const struct nv_row *row);
 
 bool laws_market_holds(const struct laws_market *market);
+
+/* laws_running_hold: the running sums that the state keeps are those of its
+ * rows, and no wallet is below 0. */
+bool laws_running_hold(const struct laws *laws);
 
 /* laws_hold: both laws, of every market and of the chain. */
 bool laws_hold(const struct laws *laws);
