@@ -274,7 +274,7 @@ static void take(struct cs *cs, const struct cs_event *event)
 {
     switch (event->kind) {
     case CS_EV_START: start(cs); break;
-    case CS_EV_TIMER: break;
+    case CS_EV_TIMER: cs->timer_ns = CS__NEVER; break; /* it is set anew, also when it was early */
     case CS_EV_MESSAGE: cs__receive(cs, event); break;
     case CS_EV_BUILT: cs__built(cs, event); break;
     case CS_EV_BODY: body_take(cs, event); break;

@@ -286,8 +286,12 @@ open_database(struct node_home *home, const struct node_config *config, struct n
                        "%s: the database cannot be opened: %s",
                        home->state_dir,
                        nv_err_text(err));
-        node_fault_hint(
-            fault, "move %s away: the node rebuilds it from the journal", home->state_dir);
+        if (err == NV_ERR_NO_MEMORY) {
+            node_fault_hint(fault, "set limits.database_gib lower, or raise ulimit -v");
+        } else {
+            node_fault_hint(
+                fault, "move %s away: the node rebuilds it from the journal", home->state_dir);
+        }
         return false;
     }
     err = st_db_head(home->db, &head);

@@ -223,7 +223,9 @@ static void drive(struct node *n)
 {
     bool const pressed = replica_pressed(n->replica);
     take_jobs(n);
-    if (n->timer_due && !pressed) {
+    if (n->timer_due && uv_hrtime() < n->timer_ns) {
+        node_set_timer(n);
+    } else if (n->timer_due && !pressed) {
         n->timer_due = false;
         replica_timer(n->replica, node_now());
     }

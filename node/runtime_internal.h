@@ -94,6 +94,7 @@ struct node {
     uv_timer_t timer; /* the replica's */
     uv_timer_t beat;
     uv_signal_t sigint, sigterm;
+    uint64_t timer_ns; /* when the replica's timer is to be called */
     bool timer_due;
     bool beat_due;
 
@@ -185,6 +186,9 @@ void node_stop(struct node *n, int code);
 
 /* runtime_ops.c */
 void node_perform(struct node *n);
+/* node_set_timer makes timer_due true at timer_ns, or a little before: the
+ * loop's clock is coarse. */
+void node_set_timer(struct node *n);
 void node_workers_fill(struct node *n);
 
 /* runtime_disk.c */

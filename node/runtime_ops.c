@@ -64,10 +64,10 @@ static void timer_fired(uv_timer_t *timer)
     n->timer_due = true;
 }
 
-static void set_timer(struct node *n, uint64_t at_ns)
+void node_set_timer(struct node *n)
 {
     uint64_t const now = uv_hrtime();
-    uint64_t const ms = at_ns <= now ? 0 : (at_ns - now + 999999u) / 1000000u;
+    uint64_t const ms = n->timer_ns <= now ? 0 : (n->timer_ns - now + 999999u) / 1000000u;
     n->timer_due = false;
     uv_update_time(&n->loop);
     int const result = uv_timer_start(&n->timer, timer_fired, ms, 0);
@@ -145,7 +145,10 @@ static void perform(struct node *n, const struct replica_op *op)
     switch (op->kind) {
     case REPLICA_JOURNAL: node_disk_batch(n, op->journal); break;
     case REPLICA_SEND: node_p2p_send(n, op->send.peer, op->send.type, op->send.bytes); break;
-    case REPLICA_TIMER: set_timer(n, op->timer_ns); break;
+    case REPLICA_TIMER:
+        n->timer_ns = op->timer_ns;
+        node_set_timer(n);
+        break;
     case REPLICA_JOB: add_job(n, op->job); break;
     case REPLICA_EXECUTE: execute(n, op->block); break;
     case REPLICA_GOSSIP: (void)p2p_gossip(n->p2p, op->gossip.bytes); break;

@@ -15,7 +15,8 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NOVATED = ROOT / "build" / "bin" / "novated"
+# NOVATE_BIN=build/asan/bin takes the programs of another flavour.
+NOVATED = ROOT / os.environ.get("NOVATE_BIN", "build/bin") / "novated"
 BOUND_S = 60.0
 FEES = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 INSURANCE = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
@@ -79,7 +80,7 @@ class Node:
             "node": [f"name = {self.name}", f"log = {settings.pop('log', 'info')}"],
             "p2p": [f"listen = 127.0.0.1:{self.p2p}", "peers ="],
             "rpc": [f"listen = 127.0.0.1:{self.rpc}", f"metrics = 127.0.0.1:{self.metrics}"],
-            "limits": ["segment_mib = 16"],
+            "limits": ["segment_mib = 16", "database_gib = 8"],
         }
         for peer in peers:
             if peer is not self:
@@ -92,8 +93,7 @@ class Node:
     def start(self, *words):
         log = self.log.open("ab")
         self.process = subprocess.Popen(
-            [NOVATED, "--home", self.home, "start", *words], stdout=log, stderr=log,
-            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+            [NOVATED, "--home", self.home, "start", *words], stdout=log, stderr=log)
         log.close()
 
     def alive(self):
