@@ -199,7 +199,8 @@ static struct vm_outcome join(struct placing *p, const struct vm_act *act)
     if (p->position != VM_NONE && vm_position(s, p->position)->order_count >= orders_max) {
         return (struct vm_outcome){VM_REJECT_ORDERS_FULL, 0};
     }
-    uint32_t const position = vm_position_open(s, p->account, place->market);
+    uint32_t const position =
+        p->position != VM_NONE ? p->position : vm_position_open(s, p->account, place->market);
     if (position == VM_NONE) {
         bool const own = vm_account(s, p->account)->position_count == VM_POSITIONS_MAX;
         return (struct vm_outcome){own ? VM_REJECT_POSITIONS_FULL : VM_REJECT_BOOK_FULL, 0};

@@ -13,12 +13,12 @@ bool vm__position_empty(const struct vm_position_cell *cell)
 }
 
 /* The place of a market in the account's list: the first entry not below it. */
-static uint32_t list_place(const struct vm_state *s, const struct vm_account *a, uint32_t market)
+static uint32_t list_place(const struct vm_account *a, uint32_t market)
 {
     uint32_t low = 0, high = a->position_count;
     while (low < high) {
         uint32_t const middle = (low + high) / 2;
-        if (vm__position(s, a->position[middle])->open.market < market) {
+        if (a->market[middle] < market) {
             low = middle + 1;
         } else {
             high = middle;
@@ -31,9 +31,8 @@ static uint32_t list_place(const struct vm_state *s, const struct vm_account *a,
 static uint32_t list_find(const struct vm_state *s, uint32_t account, uint32_t market)
 {
     const struct vm_account *const a = vm_account(s, account);
-    uint32_t const place = list_place(s, a, market);
-    bool const found =
-        place < a->position_count && vm__position(s, a->position[place])->open.market == market;
+    uint32_t const place = list_place(a, market);
+    bool const found = place < a->position_count && a->market[place] == market;
     return found ? a->position[place] : VM_NONE;
 }
 
@@ -76,11 +75,15 @@ uint32_t vm_position_open(struct vm_state *s, uint32_t account, uint32_t market)
     cell->open.market = market;
     cell->open.order_first = VM_NONE;
     memset(cell->page, 0xff, sizeof cell->page);
-    uint32_t const place = list_place(s, a, market);
+    uint32_t const place = list_place(a, market);
     memmove(&a->position[place + 1],
             &a->position[place],
             (a->position_count - place) * sizeof a->position[0]);
+    memmove(&a->market[place + 1],
+            &a->market[place],
+            (a->position_count - place) * sizeof a->market[0]);
     a->position[place] = index;
+    a->market[place] = market;
     a->position_count++;
     vm__dirty(s, VM_SET_POSITION, index);
     return index;
@@ -95,12 +98,15 @@ void vm__position_unlist(struct vm_state *s, uint32_t index)
 {
     const struct vm_position_cell *const cell = vm__position(s, index);
     struct vm_account *const a = vm__at(s, VM_SLAB_ACCOUNT, (uint32_t)(cell->open.account - 1));
-    uint32_t const place = list_place(s, a, cell->open.market);
+    uint32_t const place = list_place(a, cell->open.market);
     NV_ASSERT(place < a->position_count && a->position[place] == index);
     a->position_count--;
     memmove(&a->position[place],
             &a->position[place + 1],
             (a->position_count - place) * sizeof a->position[0]);
+    memmove(&a->market[place],
+            &a->market[place + 1],
+            (a->position_count - place) * sizeof a->market[0]);
 }
 
 static int64_t long_part(struct vm_lots lots)

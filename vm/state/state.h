@@ -59,6 +59,7 @@ struct vm_account {
     /* Slab indices.  An entry that becomes empty (no lots, cost, orders) stays
      * until the end of the block, and vm_position_find does not find it. */
     uint32_t position[VM_POSITIONS_MAX];
+    uint32_t market[VM_POSITIONS_MAX]; /* of each entry */
 };
 
 struct vm_order {
