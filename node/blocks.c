@@ -9,10 +9,11 @@
 #include "node/blocks_internal.h"
 #include "vm/receipt.h"
 
-/* Entries in memory.  Blocks between two checkpoints, those above the final
- * one, and NODE_BLOCKS_KEEP older ones fit by far. */
-#define ENTRIES_MAX 16384u
-#define FREE_LEAST  (ENTRIES_MAX / 8u)
+/* Entries in memory.  In service these are the blocks since the last checkpoint,
+ * those above the final one, and NODE_BLOCKS_KEEP older ones.  When the database
+ * is made anew from the journal, they are all its blocks. */
+#define ENTRIES_MAX (1u << 22)
+#define SWEEP_LEAST 8192u
 
 /* ---- life ---- */
 
@@ -58,7 +59,7 @@ enum nv_err node_blocks_open(struct node_blocks **out, const struct node_blocks_
     b->validator_count = options->validator_count;
     b->txs_max = options->txs_max;
     b->checkpoint = head.height;
-    b->free_count = ENTRIES_MAX;
+    b->sweep_at = SWEEP_LEAST;
     err = reserve(b);
     if (err == NV_OK) {
         err = st_reader_open(&b->reader, &options->journal);
@@ -103,15 +104,33 @@ struct node_block_entry *node_blocks__at(const struct node_blocks *b, uint64_t h
 /* sweep forgets what the database leads to, and blocks that lost. */
 static void sweep(struct node_blocks *b)
 {
-    for (uint32_t i = 0; i < ENTRIES_MAX; i++) {
+    for (uint32_t i = 0; i < b->touched; i++) {
         struct node_block_entry *const e = &b->entry[i];
         bool const old = e->height + NODE_BLOCKS_KEEP <= b->checkpoint;
         if (e->used && e->height > 0 && (old || (!e->final && e->height <= b->checkpoint))) {
             (void)nv_critbit_remove(b->by_hash, e->hash.bytes, NULL);
-            memset(e, 0, sizeof *e);
-            b->free_count++;
+            *e = (struct node_block_entry){.next_free = b->free};
+            b->free = i + 1;
+            b->entry_count--;
         }
     }
+    b->sweep_at = b->entry_count < SWEEP_LEAST / 2 ? SWEEP_LEAST : b->entry_count * 2;
+}
+
+/* free_slot takes an unused slot; false when there is none. */
+static bool free_slot(struct node_blocks *b, uint32_t *slot)
+{
+    if (b->entry_count >= b->sweep_at) {
+        sweep(b);
+    }
+    if (b->free != 0) {
+        *slot = b->free - 1;
+        b->free = b->entry[*slot].next_free;
+        return true;
+    }
+    *slot = b->touched;
+    b->touched += b->touched < ENTRIES_MAX ? 1u : 0u;
+    return *slot < ENTRIES_MAX;
 }
 
 /* entry_of finds the entry of a block or makes it; NULL when there is no room. */
@@ -121,21 +140,13 @@ static struct node_block_entry *entry_of(struct node_blocks *b, const struct nv_
     if (found != NULL) {
         return found;
     }
-    if (b->free_count < FREE_LEAST) {
-        sweep(b);
-    }
-    if (b->free_count == 0) {
+    uint32_t slot = 0;
+    if (!free_slot(b, &slot) || nv_critbit_insert(b->by_hash, hash->bytes, slot) != NV_OK) {
         return NULL;
     }
-    while (b->entry[b->search].used) {
-        b->search = (b->search + 1) % ENTRIES_MAX;
-    }
-    struct node_block_entry *const e = &b->entry[b->search];
-    if (nv_critbit_insert(b->by_hash, hash->bytes, b->search) != NV_OK) {
-        return NULL;
-    }
+    struct node_block_entry *const e = &b->entry[slot];
     *e = (struct node_block_entry){.hash = *hash, .used = true};
-    b->free_count--;
+    b->entry_count++;
     return e;
 }
 
@@ -197,30 +208,31 @@ static enum nv_err note_body(struct node_blocks *b, const struct st_record *reco
     return NV_OK;
 }
 
-/* drop_txs forgets some transactions that the database knows. */
-static void drop_txs(struct node_blocks *b, uint32_t count)
+static void drop_tx(struct node_blocks *b)
 {
-    while (count > 0 && b->tx_count > 0 && b->tx[b->tx_first].place.height <= b->checkpoint) {
-        (void)nv_critbit_remove(b->by_tx, b->tx[b->tx_first].hash.bytes, NULL);
-        b->tx_first = (b->tx_first + 1) % b->txs_max;
-        b->tx_count--;
-        count--;
-    }
+    (void)nv_critbit_remove(b->by_tx, b->tx[b->tx_first].hash.bytes, NULL);
+    b->tx_first = (b->tx_first + 1) % b->txs_max;
+    b->tx_count--;
 }
 
-static enum nv_err
-note_tx(struct node_blocks *b, const struct nv_hash *hash, struct st_tx_place place)
+/* note_tx forgets up to two that the database knows for each new one.  When
+ * there is no room (the database is made anew), the oldest goes: the database
+ * will know it before anybody asks. */
+static void note_tx(struct node_blocks *b, const struct nv_hash *hash, struct st_tx_place place)
 {
-    drop_txs(b, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        if (b->tx_count > 0 && b->tx[b->tx_first].place.height <= b->checkpoint) {
+            drop_tx(b);
+        }
+    }
     if (b->tx_count == b->txs_max) {
-        return NV_ERR_NO_MEMORY;
+        drop_tx(b);
     }
     uint32_t const at = (b->tx_first + b->tx_count) % b->txs_max;
     if (nv_critbit_insert(b->by_tx, hash->bytes, at) == NV_OK) {
         b->tx[at] = (struct node_block_tx){*hash, place};
         b->tx_count++;
     }
-    return NV_OK;
 }
 
 static enum nv_err note_txs(struct node_blocks *b, const struct node_executed *executed)
@@ -231,7 +243,7 @@ static enum nv_err note_txs(struct node_blocks *b, const struct node_executed *e
         struct vm_receipt receipt;
         NV_TRY(vm_receipt_decode(&receipt, nv_get_view(&r, nv_get_u32(&r))));
         struct st_tx_place const place = {.height = executed->height, .index = i};
-        NV_TRY(note_tx(b, &receipt.tx_hash, place));
+        note_tx(b, &receipt.tx_hash, place);
     }
     return NV_OK;
 }

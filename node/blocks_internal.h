@@ -28,6 +28,7 @@ struct node_block_entry {
     struct st_place body;
     struct st_place certificate; /* its own finalization */
     struct st_place executed;
+    uint32_t next_free; /* of a free one */
     bool used;
     bool final;
     bool empty;
@@ -45,9 +46,11 @@ struct node_blocks {
     uint64_t checkpoint; /* the database leads to what is at or below */
     uint64_t final;
     struct node_block_entry *entry;
-    uint32_t free_count;
-    uint32_t search;     /* where a free entry is looked for */
-    uint32_t *by_height; /* 1 + slot, by height modulo their number */
+    uint32_t entry_count; /* in use */
+    uint32_t touched;     /* slots from here on were never used */
+    uint32_t free;        /* 1 + the first free one below `touched`; 0: none */
+    uint32_t sweep_at;    /* entries in use that make a sweep worth its while */
+    uint32_t *by_height;  /* 1 + slot, by height modulo their number */
     struct nv_critbit *by_hash;
     struct node_block_tx *tx; /* a ring, oldest first */
     uint32_t tx_first;

@@ -96,10 +96,16 @@ static void close_handles(struct node *n)
     uv_close((uv_handle_t *)&n->sigterm, NULL);
 }
 
+/* forced returns whether the end does not wait for what could still be done. */
+static bool forced(const struct node *n)
+{
+    return n->code != 0 || uv_hrtime() - n->stopping_ns > STOP_NS;
+}
+
 /* settled returns whether a clean end has nothing more to wait for. */
 static bool settled(const struct node *n)
 {
-    if (n->code != 0 || uv_hrtime() - n->stopping_ns > STOP_NS) {
+    if (forced(n)) {
         return n->work_count == 0;
     }
     return n->work_count == 0 && n->pending_count == 0 && n->done_count == 0 &&
@@ -115,7 +121,8 @@ static void end_step(struct node *n)
         n->closing = 2;
         rpc_close(n->rpc, on_part_closed, n);
         p2p_close(n->p2p, on_part_closed, n);
-    } else if (n->parts_closed && n->closing == 0 && n->executing_count == 0 && !n->ended) {
+    } else if (n->parts_closed && n->closing == 0 && !n->ended &&
+               (n->executing_count == 0 || forced(n))) {
         n->ended = true;
         close_handles(n);
     }
@@ -288,7 +295,10 @@ static void open_loop(struct node *n)
 
 static void start_loop(struct node *n)
 {
-    int result = uv_check_start(&n->check, on_check);
+    struct sigaction const ignore = {.sa_handler = SIG_IGN};
+    /* A file at its limit of size is an error of the write, and ends the node in order. */
+    int result = sigaction(SIGXFSZ, &ignore, NULL);
+    result |= uv_check_start(&n->check, on_check);
     result |= uv_timer_start(&n->beat, on_beat, BEAT_MS, BEAT_MS);
     result |= uv_signal_start(&n->sigint, on_signal, SIGINT);
     result |= uv_signal_start(&n->sigterm, on_signal, SIGTERM);

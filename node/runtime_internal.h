@@ -143,6 +143,8 @@ struct node {
     uint64_t rate_at_ns;
     uint32_t rate;
 
+    uint64_t disk_used, disk_free, disk_at_ns; /* and when they were measured */
+
     /* counters for metrics */
     uint64_t messages_in, jobs_run, syncs, sync_ns, checkpoints, txs_executed;
 

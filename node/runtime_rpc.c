@@ -1,6 +1,7 @@
 /* runtime_rpc.c - what the RPC server asks of the node, and what it is told. */
 
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "base/fmt.h"
@@ -18,10 +19,10 @@ enum {
 #undef XX
 };
 
-#define RETRY_MS       500u
-#define BEHIND_BLOCKS  3u                    /* more: the node is syncing */
-#define HALTED_NS      UINT64_C(15000000000) /* without a final block for so long */
-#define TX_INBOX_SPARE 4096u
+#define RETRY_MS      500u
+#define BEHIND_BLOCKS 3u                    /* more: the node is syncing */
+#define HALTED_NS     UINT64_C(15000000000) /* without a final block for so long */
+#define DISK_NS       UINT64_C(5000000000)  /* how often the disk is looked at */
 
 /* ---- answers ---- */
 
@@ -241,13 +242,44 @@ void node_rpc_page(struct node *n, struct node_page *page)
 
 /* ---- the port: how the node is ---- */
 
-static void disk_status(const struct node *n, struct rpc_status *out)
+/* What the files of one folder take. */
+struct folder_size {
+    const char *path;
+    uint64_t bytes;
+};
+
+static enum nv_err add_file(void *ctx, const char *name)
+{
+    struct folder_size *const size = ctx;
+    char path[ST_PATH_MAX + 256];
+    struct stat file;
+    (void)snprintf(path, sizeof path, "%s/%s", size->path, name);
+    if (stat(path, &file) == 0 && S_ISREG(file.st_mode)) {
+        size->bytes += (uint64_t)file.st_blocks * 512u;
+    }
+    return NV_OK;
+}
+
+static uint64_t folder_bytes(const char *path)
+{
+    const struct st_files *const files = st_files_system();
+    struct folder_size size = {.path = path};
+    return files->list(files->ctx, path, add_file, &size) == NV_OK ? size.bytes : 0;
+}
+
+/* disk_status looks at the disk, not more often than every DISK_NS. */
+static void disk_status(struct node *n, struct rpc_status *out)
 {
     struct statvfs disk;
-    if (statvfs(n->home.data, &disk) == 0) {
-        out->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-        out->disk_used_bytes = (uint64_t)(disk.f_blocks - disk.f_bfree) * disk.f_frsize;
+    uint64_t const now_ns = uv_hrtime();
+    if (n->disk_at_ns == 0 || now_ns - n->disk_at_ns >= DISK_NS) {
+        n->disk_at_ns = now_ns;
+        n->disk_used = folder_bytes(n->home.journal_dir) + folder_bytes(n->home.state_dir);
+        n->disk_free =
+            statvfs(n->home.data, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
     }
+    out->disk_used_bytes = n->disk_used;
+    out->disk_free_bytes = n->disk_free;
 }
 
 /* stage_status says how far the node is, and when it will be there. */

@@ -5,6 +5,8 @@ test waits for conditions, never for time, and looks at heights, roots and exit
 codes as a client and an operator see them.
 """
 
+import re
+import resource
 import shutil
 import signal
 
@@ -276,6 +278,19 @@ def test_damaged_database_is_refused(still):
     shutil.rmtree(still.home / "data" / "state")  # what the hint says
     still.start()
     wait("an answer", still.status, nodes=[still])
+    assert still.stop() == 0
+
+
+def test_failing_disk_ends_the_node_at_once(still):
+    """A write that fails is not tried again; nothing of before is lost."""
+    def no_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+    done = still.run("start", preexec_fn=no_room)
+    assert done.returncode == 74, done.stderr
+    assert "cannot be written" in done.stderr and "try:" in done.stderr
+    height = int(re.search(r"event=started height=(\d+)", done.stderr).group(1))
+    still.start()
+    wait("new blocks", lambda: still.height() > height + 1, nodes=[still])
     assert still.stop() == 0
 
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/blocks.h"
+#include "node/blocks_internal.h"
 #include "node/journal_thread.h"
 #include "tests/lib/node_chain.h"
 #include "tests/lib/nv_test.h"
@@ -396,6 +396,55 @@ static void test_flipped_bytes_are_found(void **state)
     expect_block(4);
 }
 
+/* note_many notes `count` final blocks of a long chain, and a body that lost at
+ * every height; the database follows `behind` heights behind (0: never). */
+static void note_many(uint32_t count, uint64_t behind)
+{
+    struct nv_hash parent = chain.chain_id;
+    struct cs_block block = {.has_justify = false};
+    for (uint64_t h = 1; h <= count; h++) {
+        uint8_t bytes[CS_HEADER_SIZE + 8];
+        struct nv_writer w;
+        for (uint32_t i = 0; i < 2; i++) { /* first the one that loses */
+            block.header.height = h;
+            block.header.parent_hash = parent;
+            block.header.proposer = i == 0 ? 1 : 0;
+            nv_writer_init(&w, bytes, sizeof bytes);
+            cs_block_put(&w, &block, 4);
+            struct st_record record = {CS_RECORD_BLOCK, nv_view_of(bytes, w.size), {1, 512}};
+            assert_int_equal(node_blocks_note(blocks, &record), NV_OK);
+            record.type = CS_RECORD_FINAL; /* its certificate is not looked at */
+            assert_true(i == 0 || node_blocks_note(blocks, &record) == NV_OK);
+        }
+        cs_header_hash(&parent, &block.header);
+        if (behind != 0 && h > behind) {
+            node_blocks_checkpointed(blocks, h - behind);
+        }
+    }
+}
+
+static void test_memory_of_a_long_chain(void **state)
+{
+    (void)state;
+    note_many(30000, 100);
+    assert_true(blocks->entry_count < 16384);
+    assert_true(blocks->touched < 16384);
+    assert_null(node_blocks__at(blocks, 1000));
+    for (uint64_t h = 29900; h <= 30000; h++) {
+        assert_int_equal(node_blocks__at(blocks, h)->height, h);
+    }
+    assert_int_equal(node_blocks_final(blocks), 30000);
+}
+
+static void test_all_blocks_when_the_database_is_lost(void **state)
+{
+    (void)state;
+    note_many(30000, 0);
+    for (uint64_t h = 1; h <= 30000; h++) {
+        assert_int_equal(node_blocks__at(blocks, h)->height, h);
+    }
+}
+
 static void test_events_are_left_out_when_too_large(void **state)
 {
     (void)state;
@@ -431,6 +480,8 @@ int main(void)
         CASE(test_places_wait_for_the_finalization),
         CASE(test_damaged_records),
         CASE(test_flipped_bytes_are_found),
+        CASE(test_memory_of_a_long_chain),
+        CASE(test_all_blocks_when_the_database_is_lost),
         CASE(test_events_are_left_out_when_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
