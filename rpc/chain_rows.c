@@ -13,6 +13,8 @@
 #define ROWS_DEFAULT 1000u
 #define ROWS_MAX     4096u
 #define PAGE_BYTES   (2u << 20)
+/* When a client may ask again for the first checkpoint. */
+#define FIRST_WAIT_MS 1000u
 
 /* A cursor is the pin, a point, and the last key that was given. */
 static bool cursor_read(struct rpc_rows *page, const char *text)
@@ -84,7 +86,11 @@ static void write_page(struct rpc_call *call, const struct rpc_rows *page)
 static void page_done(struct rpc_rows *page)
 {
     struct rpc_call *call = page->server;
-    if (page->err == NV_ERR_NOT_FOUND) {
+    if (page->err == NV_ERR_NOT_FOUND && !page->has_after) {
+        rpc__fault_set(
+            &call->fault, RPC_ERROR_BUSY, "the node has not written its first checkpoint yet");
+        call->fault.retry_after_ms = FIRST_WAIT_MS;
+    } else if (page->err == NV_ERR_NOT_FOUND) {
         rpc__fault_set(&call->fault,
                        RPC_ERROR_PRUNED,
                        "the checkpoint of this cursor is no longer held: begin again");
