@@ -1,4 +1,5 @@
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,32 +36,46 @@ static int words_of(const struct tool_command *command, int argc, char **argv)
     return same && argc > 2 && strcmp(argv[2], space + 1) == 0 ? 2 : 0;
 }
 
-/* common returns how many letters two words begin with alike. */
-static size_t common(const char *a, const char *b)
+#define NAME_MAX_SIZE 32u
+
+/* changes returns how many letters have to be added, dropped or replaced to make
+ * one word of the other. */
+static uint32_t changes(const char *a, const char *b)
 {
-    size_t i = 0;
-    while (a[i] != '\0' && a[i] == b[i]) {
-        i++;
+    uint32_t row[NAME_MAX_SIZE + 1];
+    for (uint32_t j = 0; j <= NAME_MAX_SIZE; j++) {
+        row[j] = j;
     }
-    return i;
+    size_t const end = strnlen(b, NAME_MAX_SIZE);
+    for (uint32_t i = 0; a[i] != '\0'; i++) {
+        uint32_t diagonal = row[0];
+        row[0] = i + 1;
+        for (uint32_t j = 0; j < end; j++) {
+            uint32_t const replaced = diagonal + (a[i] != b[j] ? 1u : 0u);
+            uint32_t const one = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+            diagonal = row[j + 1];
+            row[j + 1] = replaced < one ? replaced : one;
+        }
+    }
+    return row[end];
 }
 
 static enum tool_exit unknown(int argc, char **argv)
 {
     char typed[128];
-    (void)snprintf(
-        typed, sizeof typed, "%s%s%s", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
     const struct tool_command *nearest = NULL;
-    size_t best = 0;
+    uint32_t best = UINT32_MAX;
     for (size_t i = 0; i < COMMANDS; i++) {
-        size_t const alike = common(typed, commands[i].name);
-        if (alike > best) {
-            best = alike;
+        bool const two = strchr(commands[i].name, ' ') != NULL && argc > 2;
+        (void)snprintf(typed, sizeof typed, "%s%s%s", argv[1], two ? " " : "", two ? argv[2] : "");
+        uint32_t const distance = changes(commands[i].name, typed);
+        if (distance < best) {
+            best = distance;
             nearest = &commands[i];
         }
     }
     char next[512] = "novate help";
-    if (nearest != NULL) {
+    if (nearest != NULL && best <= strlen(nearest->name) / 2) {
         (void)snprintf(next, sizeof next, "novate %s %s", nearest->name, nearest->words);
     }
     return tool_fail(TOOL_USAGE, NULL, next, "there is no command \"%s\"", argv[1]);
