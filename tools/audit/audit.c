@@ -2,6 +2,7 @@
  * conservation laws anew, and compares. */
 
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,11 +13,15 @@
 #include "tools/audit/root_fold.h"
 #include "tools/cli/cli.h"
 #include "tools/command.h"
+#include "tools/submit.h"
 #include "tools/trust.h"
 
-#define PAGE_ROWS 2000
-#define TRIES     5u   /* a checkpoint may go while it is read */
-#define NOT_HELD  1006 /* rpc/errors.def */
+#define PAGE_ROWS   2000
+#define CURSOR_SIZE 160u
+#define PATIENCE_MS 15000u /* for a checkpoint, and for a final header that names it */
+#define PAUSE_MS    200
+#define NOT_HELD    1006 /* rpc/errors.def */
+#define BUSY        1008
 
 struct audit {
     struct laws laws;
@@ -75,26 +80,32 @@ static bool add_row(struct audit *a, const json_t *pair)
     return root_fold_add(&a->fold, &row) && laws_add(&a->laws, &row);
 }
 
+/* named returns whether the page brings a final header that names the root. */
+static bool named(const json_t *page)
+{
+    return json_is_string(json_object_get(page, "header"));
+}
+
 /* look_at_header checks the final header that the first page brings, if it does. */
 static enum tool_exit look_at_header(struct audit *a, struct cli *cli, const json_t *page)
 {
     static struct light_chain chain;
-    struct nv_hash named;
-    if (!json_is_string(json_object_get(page, "header")) || cli->trust_node) {
+    struct nv_hash root;
+    if (!named(page) || cli->trust_node) {
         return TOOL_OK;
     }
     enum tool_exit const code = tool_trust(&chain, cli->client, cli->url, cli->genesis);
     if (code != TOOL_OK) {
         return code;
     }
-    enum light_verdict const verdict = certify(&named, &chain, cli->client, page);
+    enum light_verdict const verdict = certify(&root, &chain, cli->client, page);
     if (verdict != LIGHT_OK) {
         return tool_fail(TOOL_REFUSED,
                          light_text(verdict),
                          "ask another node with --node URL",
                          "the checkpoint's header is not to be believed");
     }
-    a->certified = nv_hash_eq(&named, &a->told);
+    a->certified = nv_hash_eq(&root, &a->told);
     return TOOL_OK;
 }
 
@@ -125,66 +136,72 @@ static void add_page(struct audit *a, const json_t *page)
     }
 }
 
-/* gone returns whether a later page was refused because the node has dropped
- * the checkpoint meanwhile. */
-static bool gone(const struct cli *cli, enum nv_err err, bool first)
+/* not_held returns whether a page was refused because the node holds no such
+ * checkpoint: none yet, or it has dropped it meanwhile. */
+static bool not_held(const struct cli *cli, enum nv_err err)
 {
-    return !first && err == NV_ERR_REFUSED &&
-           cli_count(rpc_client_error(cli->client), "code") == NOT_HELD;
+    json_int_t const code =
+        err == NV_ERR_REFUSED ? cli_count(rpc_client_error(cli->client), "code") : 0;
+    return code == NOT_HELD || code == BUSY;
 }
 
-/* read_rows reads one checkpoint; `*again` when it went before its end. */
-static enum tool_exit read_rows(struct audit *a, struct cli *cli, bool *again)
+/* read_page asks for a page and counts it in; `*again` when the checkpoint has to
+ * be begun anew: it is gone, or its root is so new that no final header names
+ * it, and there is `time` to wait for one. */
+static enum tool_exit
+read_page(struct audit *a, struct cli *cli, char cursor[CURSOR_SIZE], bool time, bool *again)
 {
-    char cursor[160] = "";
-    a->ordered = true;
-    for (bool first = true; first || cursor[0] != '\0'; first = false) {
-        json_t *page = NULL;
-        enum tool_exit code = TOOL_OK;
-        enum nv_err const err =
-            rpc_client_call(cli->client, &page, "chain_rows", params_of(first ? NULL : cursor));
-        if (gone(cli, err, first)) {
-            *again = true;
-            return TOOL_OK;
-        }
-        if (err != NV_OK) {
-            return cli_ask(cli, &page, "chain_rows", params_of(first ? NULL : cursor));
-        }
-        if (first) {
-            code = begin(a, cli, page);
-        }
+    json_t *page = NULL;
+    bool const first = cursor[0] == '\0';
+    enum tool_exit code = TOOL_OK;
+    enum nv_err const err =
+        rpc_client_call(cli->client, &page, "chain_rows", params_of(first ? NULL : cursor));
+    *again = time && (not_held(cli, err) || (first && err == NV_OK && !named(page)));
+    if (err != NV_OK && !*again) {
+        return cli_ask(cli, &page, "chain_rows", params_of(first ? NULL : cursor));
+    }
+    if (err == NV_OK && !*again) {
+        code = first ? begin(a, cli, page) : TOOL_OK;
         add_page(a, page);
         const char *const next = json_string_value(json_object_get(page, "cursor"));
-        (void)snprintf(cursor, sizeof cursor, "%s", next != NULL && a->ordered ? next : "");
-        json_decref(page);
-        if (code != TOOL_OK) {
-            return code;
-        }
+        (void)snprintf(cursor, CURSOR_SIZE, "%s", next != NULL && a->ordered ? next : "");
     }
+    json_decref(page);
+    return code;
+}
+
+/* read_rows reads one checkpoint from its beginning. */
+static enum tool_exit read_rows(struct audit *a, struct cli *cli, bool time, bool *again)
+{
+    char cursor[CURSOR_SIZE] = "";
+    enum tool_exit code = TOOL_OK;
+    a->ordered = true;
+    do {
+        code = read_page(a, cli, cursor, time, again);
+    } while (code == TOOL_OK && !*again && cursor[0] != '\0');
     root_fold_finish(&a->root, &a->fold);
-    return TOOL_OK;
+    return code;
 }
 
 /* read_checkpoint reads a checkpoint from its beginning to its end. */
 static enum tool_exit read_checkpoint(struct audit *a, struct cli *cli)
 {
-    for (uint32_t i = 0; i < TRIES; i++) {
-        bool again = false;
+    uint64_t const end_ms = tool_now_ms() + PATIENCE_MS;
+    bool again = false;
+    enum tool_exit code = TOOL_OK;
+    do {
+        if (again) {
+            laws_close(&a->laws);
+            (void)poll(NULL, 0, PAUSE_MS);
+        }
         memset(a, 0, sizeof *a);
         root_fold_init(&a->fold);
         if (!laws_open(&a->laws)) {
             return tool_fail(TOOL_FAILED, NULL, NULL, "there is no memory for the audit");
         }
-        enum tool_exit const code = read_rows(a, cli, &again);
-        if (code != TOOL_OK || !again) {
-            return code;
-        }
-        laws_close(&a->laws);
-    }
-    return tool_fail(TOOL_REFUSED,
-                     "each went before it was read to its end",
-                     "novate audit, when the node has less to do",
-                     "the node drops its checkpoints too soon");
+        code = read_rows(a, cli, tool_now_ms() < end_ms, &again);
+    } while (code == TOOL_OK && again);
+    return code;
 }
 
 static json_t *report(const struct audit *a, bool root_ok, bool ok)

@@ -1,5 +1,6 @@
 /* novate block, tx: what is in the chain. */
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,10 @@
 #include "tools/cli/table.h"
 #include "tools/command.h"
 #include "vm/wire/wire.h"
+
+#define TRIES    10u
+#define PAUSE_MS 50
+#define FUTURE   1007 /* rpc/errors.def */
 
 /* action_name names what a transaction does. */
 static const char *action_name(uint8_t kind)
@@ -100,6 +105,21 @@ static void print_block(const json_t *b)
     print_transactions(json_object_get(b, "transactions"));
 }
 
+/* ask_block asks for a block; one that is final but not written down yet is
+ * waited for. */
+static enum tool_exit ask_block(struct cli *cli, json_t **answer, json_t *params)
+{
+    for (uint32_t i = 0; i < TRIES; i++) {
+        enum nv_err const err =
+            rpc_client_call(cli->client, answer, "chain_block", json_incref(params));
+        if (err != NV_ERR_REFUSED || cli_count(rpc_client_error(cli->client), "code") != FUTURE) {
+            break;
+        }
+        (void)poll(NULL, 0, PAUSE_MS);
+    }
+    return *answer != NULL ? TOOL_OK : cli_ask(cli, answer, "chain_block", json_incref(params));
+}
+
 enum tool_exit tool_block(char **argv)
 {
     struct cli_form const form = {"novate block [HEIGHT] [--json]", 0, 1, NULL, 0};
@@ -114,7 +134,7 @@ enum tool_exit tool_block(char **argv)
         (void)json_object_set_new(params, "height", json_string(cli.args.words[0]));
     }
     if (code == TOOL_OK) {
-        code = cli_ask(&cli, &answer, "chain_block", json_incref(params));
+        code = ask_block(&cli, &answer, params);
     }
     if (code == TOOL_OK && cli.json) {
         cli_dump(answer);
