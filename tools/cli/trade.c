@@ -139,7 +139,12 @@ static void print_result(const struct order *o, const json_t *result)
                      cli_text(fill, "price"),
                      cli_text(fill, "fee"));
     }
-    if (rest != NULL) {
+    if (rest != NULL && o->ioc) {
+        (void)printf("%s %s waits: the auction is extended, for about two seconds; then see "
+                     "novate positions\n",
+                     rest,
+                     symbol);
+    } else if (rest != NULL) {
         (void)printf("%s %s %s rests at %s; novate cancel %s takes it back\n",
                      o->buying ? "buy" : "sell",
                      rest,
@@ -172,7 +177,7 @@ static enum tool_exit place(struct order *o)
                                          "fills",
                                          fills,
                                          "rest",
-                                         o->ioc ? json_null() : rest_of(o, order));
+                                         rest_of(o, order));
         if (o->cli.json) {
             cli_dump(result);
         } else {

@@ -1,0 +1,494 @@
+"""The command line, as a person and as a script use it.
+
+Goal: what it prints is true, what is wrong is said with a next step and an exit code, and a node that
+lies is found out.
+
+Method: one devnet without bots, so that the book holds what the tests put there. Lies are told by a proxy
+between the command line and an honest node. Waits are for states, never for a time.
+"""
+
+import http.server
+import json
+import os
+import pathlib
+import pty
+import subprocess
+import threading
+import urllib.request
+from decimal import Decimal
+
+import pytest
+
+from test_devnet import NOVATE, PATIENCE_S, Devnet, processes_in
+
+MARKET = "BTC-PERP"
+CANNOT_REACH, NODE_ERROR, USAGE, FAILED, UNKNOWN = 3, 4, 2, 1, 5
+
+
+class Cli:
+    """novate with an environment of its own; the node is the devnet's first unless said otherwise."""
+
+    def __init__(self, devnet, home):
+        self.devnet = devnet
+        self.home = home
+        self.genesis = os.path.join(devnet.dir, "genesis.json")
+        self.env = {**os.environ, "NOVATE_NODE": devnet.url(0), "NOVATE_DEVNET": devnet.dir,
+                    "NOVATE_HOME": str(home)}
+        self.env.pop("NOVATE_KEY", None)
+
+    def run(self, *words, code=0, **env):
+        changed = {k: v for k, v in {**self.env, **env}.items() if v is not None}
+        done = subprocess.run([NOVATE, *map(str, words)], capture_output=True, text=True,
+                              timeout=PATIENCE_S, check=False, env=changed)
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stderr}{done.stdout}"
+        return done
+
+    def json(self, *words, **env):
+        return json.loads(self.run(*words, "--json", **env).stdout)
+
+    def error(self, *words, code, has=(), **env):
+        """What it says on stderr when it fails: each text of `has` is in it."""
+        told = self.run(*words, code=code, **env).stderr
+        assert told.startswith("novate: "), told
+        for text in has:
+            assert text in told, f"{text!r} is not in:\n{told}"
+        return told
+
+    def mark(self):
+        def known():
+            return self.devnet.rpc("market_get", market=MARKET)["mark"] not in (None, "0")
+        self.devnet.wait(known, "a mark")
+        return Decimal(self.devnet.rpc("market_get", market=MARKET)["mark"])
+
+    def near(self, share):
+        """A price so far from the mark, as the market writes it."""
+        price = (self.mark() * Decimal(share)).quantize(Decimal("0.1"))
+        text = f"{price:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@pytest.fixture(scope="module")
+def cli(tmp_path_factory):
+    devnet = Devnet(str(tmp_path_factory.mktemp("cli") / "d"))
+    devnet.up("--no-bots")
+    made = Cli(devnet, tmp_path_factory.mktemp("home"))
+    made.mark()
+    yield made
+    devnet.command("down", check=False)
+    assert processes_in(devnet.dir) == []
+
+
+@pytest.fixture(autouse=True)
+def empty_book(cli):
+    yield
+    for name in ("alice", "bob"):
+        cli.run("cancel", "--all", "--key", name)
+
+
+class Liar(http.server.BaseHTTPRequestHandler):
+    """Hands requests on to a node and lets `lie(method, params, answer)` change each answer."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        asked = json.loads(body)
+        request = urllib.request.Request(self.server.node, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as honest:
+            answer = json.load(honest)
+        told = json.dumps(self.server.lie(asked["method"], asked.get("params") or {}, answer)).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def lying(cli):
+    """lying(lie) is the URL of a node that lies so."""
+    servers = []
+
+    def start(lie):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+        server.node = cli.devnet.url(0)
+        server.lie = lie
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def flip(text, at=-1):
+    """The hex text with one digit changed."""
+    digits = list(text)
+    digits[at] = "0" if digits[at] != "0" else "1"
+    return "".join(digits)
+
+
+# --- trading ---
+
+
+def test_markets_and_book_in_a_pipe_have_no_escapes(cli):
+    table = cli.run("markets").stdout
+    assert table.splitlines()[0].split()[:4] == ["market", "status", "mark", "index"]
+    assert MARKET in table and "\033" not in table
+    assert {m["market"] for m in cli.json("markets")} >= {MARKET, "ETH-PERP"}
+    cli.run("buy", MARKET, "0.25", "@" + cli.near("0.99"))
+    book = cli.run("book", MARKET).stdout
+    assert "0.25" in book and "\033" not in book
+    assert cli.json("book", MARKET)["bids"][0][1] == "0.25"
+
+
+def test_an_order_rests_is_hit_and_leaves_positions(cli):
+    price = cli.near("1.001")
+    placed = cli.json("sell", MARKET, "0.3", "@" + price, "--key", "bob", "--client-id", "71")
+    assert placed["fills"] == [] and placed["rest"] == "0.3"
+    order = cli.json("orders", "--key", "bob")["orders"][0]
+    assert (order["order"], order["side"], order["price"], order["size"], order["client_id"]) == (
+        placed["order"], "sell", price, "0.3", "71")
+    before = cli.json("positions", "alice")["positions"]
+    held = Decimal(before[0]["size"]) if before else Decimal(0)
+    taken = cli.json("buy", MARKET, "0.1", "@market")
+    assert [(f["price"], f["size"], f["maker"]) for f in taken["fills"]] == [(price, "0.1", False)]
+    assert taken["rest"] is None
+    after = cli.json("positions", "alice")["positions"][0]
+    assert Decimal(after["size"]) == held + Decimal("0.1") and after["market"] == MARKET
+    assert cli.json("orders", "--key", "bob")["orders"][0]["size"] == "0.2"
+    told = cli.run("cancel", placed["order"], "--key", "bob").stdout
+    assert told.startswith(f"cancelled {placed['order']}\n")
+    assert cli.json("orders", "--key", "bob")["orders"] == []
+    assert cli.json("trades", MARKET)[0]["price"] == price
+
+
+def test_people_read_what_became_of_their_order(cli):
+    price = cli.near("0.995")
+    told = cli.run("buy", MARKET, "0.1", "@" + price).stdout
+    assert f"buy 0.1 {MARKET} rests at {price}; novate cancel " in told
+    assert cli.run("sell", MARKET, "0.04", "@" + price, "--key", "bob").stdout.startswith(
+        f"sold 0.04 {MARKET} at {price}, fee ")
+    cli.run("cancel", "--all", MARKET)
+    assert cli.run("buy", MARKET, "0.1", "@market").stdout.startswith("nothing traded at ")
+    assert "cancelled 0" in cli.run("cancel", "--all").stdout
+
+
+def test_what_the_chain_refuses_is_said_in_its_words(cli):
+    price = cli.near("1.005")
+    cli.run("sell", MARKET, "0.1", "@" + price, "--key", "bob")
+    cli.error("buy", MARKET, "0.1", "@" + price, "--post-only", code=NODE_ERROR,
+              has=["post_only_would_cross (4003)", "why:  The post-only order would cross the book.",
+                   "next: Price it behind the best opposite order."])
+    cli.error("buy", MARKET, "0.1", "@1", code=NODE_ERROR, has=["price_outside_band (4007)"])
+    cli.error("buy", MARKET, "900", "@" + cli.near("0.99"), code=NODE_ERROR,
+              has=["insufficient_margin (3001)"])
+    cli.error("cancel", "12345", code=NODE_ERROR, has=["order_unknown (4001)"])
+
+
+def test_numbers_that_do_not_fit_name_those_that_do(cli):
+    cli.error("buy", MARKET, "0.1004", "@60000", code=USAGE,
+              has=["the size 0.1004 lies between two steps", "multiples of 0.001", "next: 0.1\n"])
+    cli.error("buy", MARKET, "0.1", "@60000.06", code=USAGE,
+              has=["multiples of 0.1", "next: 60000.1\n"])
+    cli.error("buy", MARKET, "0.10", "@60000", code=USAGE, has=["next: 0.1\n"])
+    cli.error("buy", MARKET, "0", "@60000", code=USAGE, has=["the size 0 is out of range"])
+    cli.error("buy", MARKET, "much", "@60000", code=USAGE, has=['"much" cannot be read'])
+    cli.error("withdraw", "1.0000001", code=USAGE, has=['"1.0000001" cannot be read'])
+    cli.error("buy", MARKET, "0.1", "@market", "--post-only", code=USAGE, has=["exclude each other"])
+
+
+def test_money_moves(cli):
+    before = Decimal(cli.json("account", "bob")["cash"])
+    cli.run("transfer", "bob", "12.5")
+    assert Decimal(cli.json("account", "bob")["cash"]) == before + Decimal("12.5")
+    cli.run("withdraw", "10", "--key", "bob")
+    assert cli.json("account", "bob")["wallet"] == "10"
+    cli.run("deposit", "9.75", "--key", "bob")
+    assert cli.json("account", "bob")["wallet"] == "0.25"
+    cli.error("deposit", "1", "--key", "bob", code=NODE_ERROR, has=["insufficient_balance (3002)"])
+    cli.error("transfer", "nobody-yet", "0.5", code=NODE_ERROR, has=["amount_below_minimum"])
+
+
+def test_a_key_file_acts(cli, tmp_path):
+    path = tmp_path / "trader.json"
+    made = cli.json("keys", "new", path)
+    assert path.stat().st_mode & 0o077 == 0
+    assert cli.json("keys", "show", path)["address"] == made["address"]
+    assert made["address"] in cli.run("keys", "list", tmp_path).stdout
+    cli.error("keys", "new", path, code=FAILED, has=["cannot be made"])
+    cli.error("account", "--key", path, code=NODE_ERROR, has=["account_unknown (6004)"])
+    cli.run("transfer", made["address"], "100")
+    cli.run("transfer", "alice", "1", "--key", path)
+    assert cli.json("account", NOVATE_KEY=str(path))["cash"] == "98.9999"
+    wrong = made["address"].swapcase().replace("0X", "0x")
+    cli.error("account", wrong, code=USAGE, has=["EIP-55", f"next: {made['address']}"])
+
+
+# --- what is printed is proved ---
+
+
+def test_an_account_is_checked_and_its_proof_kept(cli, tmp_path):
+    saved = tmp_path / "account.json"
+    account = cli.json("account", "alice", "--save", saved)
+    assert account["proof"]["checked"] is True and account["proof"]["signers"] >= 3
+    assert account["unproved"]["initial_margin"] is not None
+    assert "checked: state after block" in cli.run("account", "alice").stdout
+    offline = {"NOVATE_NODE": "http://127.0.0.1:1", "NOVATE_DEVNET": None}
+    proved = cli.json("proof-check", saved, "--genesis", cli.genesis, **offline)
+    assert proved["cash"] == account["cash"] and proved["proof"]["height"] == account["proof"]["height"]
+    text = cli.run("proof-check", saved, "--genesis", cli.genesis, **offline).stdout
+    assert f"after block {account['proof']['height']}" in text and account["address"] in text
+    cli.error("proof-check", saved, code=USAGE, has=["no genesis is given"], **offline)
+
+
+@pytest.mark.parametrize("spoil, why", [
+    (lambda a: a["proof"].update(header=flip(a["proof"]["header"])), "another block"),
+    (lambda a: a["proof"].update(header=a["proof"]["header"][:-2]), "header is malformed"),
+    (lambda a: a["proof"].update(certificate=flip(a["proof"]["certificate"])), "two thirds"),
+    (lambda a: a["proof"].update(proof=flip(a["proof"]["proof"])), "proof"),
+    (lambda a: a["proof"].update(height="1"), "not those of the final block"),
+    (lambda a: a.update(cash="1000000"), '"cash"'),
+    (lambda a: a.update(stage="closing"), '"stage"'),
+    (lambda a: a.pop("equity"), '"equity"'),
+    (lambda a: a.pop("proof"), "without a proof"),
+])
+def test_a_spoilt_proof_is_refused(cli, tmp_path, spoil, why):
+    saved = tmp_path / "account.json"
+    cli.run("account", "alice", "--save", saved)
+    whole = json.loads(saved.read_text())
+    spoil(whole["answer"])
+    saved.write_text(json.dumps(whole))
+    cli.error("proof-check", saved, code=NODE_ERROR, has=["the answer is not proved", why])
+
+
+def test_a_proof_is_of_one_chain_and_one_question(cli, tmp_path):
+    saved = tmp_path / "account.json"
+    cli.run("account", "alice", "--save", saved)
+    other = tmp_path / "genesis.json"
+    other.write_text(pathlib.Path(cli.genesis).read_text().replace('"devnet"', '"devnut"', 1))
+    cli.error("proof-check", saved, "--genesis", other, code=NODE_ERROR, has=["another chain"])
+    whole = json.loads(saved.read_text())
+    whole["params"]["address"] = cli.json("keys", "show", "bob")["address"]
+    saved.write_text(json.dumps(whole))
+    cli.error("proof-check", saved, code=NODE_ERROR, has=["not show all that it is made of"])
+    saved.write_text("{}")
+    cli.error("proof-check", saved, code=USAGE, has=["is no saved proof"])
+
+
+def test_a_lying_node_is_found_out(cli, lying):
+    def richer(method, _, answer):
+        if method == "account_get" and "result" in answer:
+            answer["result"]["cash"] = "1000000"
+        return answer
+
+    def silent(_, __, answer):
+        answer.get("result", {}).pop("proof", None)
+        return answer
+
+    url = lying(richer)
+    cli.error("account", "alice", "--node", url, code=NODE_ERROR, has=['"cash" in it is not'])
+    assert cli.json("account", "alice", "--node", url, "--trust-node")["cash"] == "1000000"
+    assert "node's word" in cli.run("account", "alice", "--node", url, "--trust-node").stdout
+    cli.error("account", "alice", "--node", lying(silent), code=NODE_ERROR, has=["without a proof"])
+
+
+def test_an_order_kept_back_is_found_out(cli, lying):
+    cli.run("buy", MARKET, "0.1", "@" + cli.near("0.99"))
+
+    def none_open(method, _, answer):
+        if method == "order_open" and "result" in answer:
+            answer["result"]["orders"] = []
+        return answer
+
+    cli.error("orders", "--node", lying(none_open), code=NODE_ERROR, has=['"orders" in it is not'])
+
+
+def test_a_transaction_is_proved(cli, lying, tmp_path):
+    placed = cli.json("buy", MARKET, "0.1", "@" + cli.near("0.99"))
+    saved = tmp_path / "tx.json"
+    told = cli.json("tx", placed["tx_hash"], "--save", saved)
+    assert told["height"] == placed["height"] and told["proof"]["checked"] is True
+    assert told["receipt"]["outcomes"] == [{"code": 0, "reason": None, "result": placed["order"]}]
+    assert cli.json("proof-check", saved)["receipt"] == told["receipt"]
+
+    def refused(method, _, answer):
+        if method == "tx_get" and "result" in answer:
+            answer["result"]["receipt"]["outcomes"][0].update(code=3001, reason="insufficient_margin")
+        return answer
+
+    def other_path(method, _, answer):
+        if method == "tx_get" and "result" in answer:
+            answer["result"]["receipt_proof"]["path"].append("0x" + "00" * 32)
+        return answer
+
+    for lie in (refused, other_path):
+        cli.error("tx", placed["tx_hash"], "--node", lying(lie), code=NODE_ERROR, has=["not proved"])
+    cli.error("tx", "0x" + "ab" * 32, code=NODE_ERROR, has=["tx_not_found"])
+
+
+def test_the_chain_is_pinned_at_first_contact(cli, tmp_path):
+    alone = {"NOVATE_DEVNET": str(tmp_path / "none"), "NOVATE_HOME": str(tmp_path / "home")}
+    first = cli.run("account", "alice", **alone)
+    assert "first contact with " in first.stderr and "now pinned" in first.stderr
+    assert cli.run("account", "alice", **alone).stderr == ""
+    pins = tmp_path / "home" / "known_chains"
+    pins.write_text(flip(pins.read_text().rstrip()) + "\n")
+    cli.error("account", "alice", code=NODE_ERROR, has=["which is not the one in", "--genesis FILE"],
+              **alone)
+    cli.run("account", "alice", "--genesis", cli.genesis, **alone)
+    cli.error("account", "alice", "--genesis", tmp_path / "none", code=USAGE, has=["cannot be read"])
+
+
+def test_a_signature_is_for_the_chain_that_is_meant(cli, lying):
+    """A node that says it is on another chain gets no signature that holds there."""
+    def other(method, _, answer):
+        if method == "node_status" and "result" in answer:
+            answer["result"]["chain_id"] = "0x" + "11" * 32
+        return answer
+
+    before = Decimal(cli.json("account", "bob")["cash"])
+    cli.run("transfer", "bob", "1", "--node", lying(other))
+    assert Decimal(cli.json("account", "bob")["cash"]) == before + 1
+
+
+# --- the whole state ---
+
+
+def test_the_audit_counts_every_row(cli, lying):
+    report = cli.json("audit")
+    assert report["ok"] is True and report["root_ok"] is True and report["running_ok"] is True
+    assert isinstance(report["height"], str) and isinstance(report["cash_sum_micro"], str)
+    assert "both laws hold" in cli.run("audit").stdout
+
+    def one_more(method, _, answer):
+        if method == "chain_rows" and "result" in answer:
+            for row in answer["result"]["rows"]:
+                if row[0].startswith("0x01"):  # an account: address 20, cash 8, ...
+                    row[1] = flip(row[1], 2 + 2 * 28 - 1)
+                    break
+        return answer
+
+    told = json.loads(cli.run("audit", "--json", "--node", lying(one_more), code=FAILED).stdout)
+    assert told["ok"] is False and told["root_ok"] is False
+
+
+def test_the_audit_follows_to_a_descendants_finalization(cli, lying):
+    """A header without a finalization of its own is final by a later block's."""
+    def later(method, params, answer):
+        result = answer.get("result")
+        if method == "chain_rows" and result and result["header"]:
+            height = int(result["header"][2 + 84:2 + 100], 16)
+            late = cli.devnet.rpc("chain_block", height=height + 2)
+            result["certificate"] = late["certificate"]
+        if method == "chain_block" and result:
+            late = cli.devnet.rpc("chain_block", height=int(params["height"]) + 1)
+            result["certificate"] = late["certificate"] if later.first else result["certificate"]
+            later.first = False
+        return answer
+
+    def no_link(method, params, answer):
+        told = later(method, params, answer)
+        if method == "chain_block" and "result" in told:
+            told["result"]["header"] = flip(told["result"]["header"], 300)
+        return told
+
+    later.first = True
+    assert cli.json("audit", "--node", lying(later))["certified"] is True
+    later.first = True
+    cli.error("audit", "--node", lying(no_link), code=NODE_ERROR, has=["not to be believed"])
+
+
+# --- the chain and the node ---
+
+
+def test_status_block_wait(cli):
+    status = cli.json("status")
+    assert status["stage"] == "ready" and status["peers"] == 3
+    assert "finalized height" in cli.run("status").stdout
+    height = int(status["finalized_height"])
+    assert int(cli.json("wait", height + 2)["height"]) >= height + 2
+    placed = cli.json("buy", MARKET, "0.1", "@" + cli.near("0.99"))
+    block = cli.run("block", placed["height"]).stdout
+    assert placed["tx_hash"] in block and "place" in block
+    assert len(cli.json("validators")["validators"]) == 4
+    assert "TAKER_FEE" in cli.run("params").stdout
+    cli.error("block", "99999999", code=NODE_ERROR, has=["height_in_future"])
+    cli.error("wait", "soon", code=USAGE, has=["whole number"])
+
+
+def test_raw_calls_and_streams(cli):
+    assert int(json.loads(cli.run("rpc", "chain_head").stdout)["height"]) > 0
+    cli.error("rpc", "chain_block", "height", code=USAGE, has=["key=value"])
+    cli.error("rpc", "chain_blocks", code=NODE_ERROR, has=["invalid_params"])
+    with subprocess.Popen([NOVATE, "sub", "blocks"], stdout=subprocess.PIPE, text=True,
+                          env=cli.env) as stream:
+        heights = [int(json.loads(stream.stdout.readline())["height"]) for _ in range(3)]
+        stream.terminate()
+    assert heights[2] > heights[0]
+    cli.error("sub", "weather", code=NODE_ERROR, has=["unknown_channel"])
+
+
+def test_the_book_lives(cli):
+    with subprocess.Popen([NOVATE, "book", MARKET, "-w"], stdout=subprocess.PIPE, text=True,
+                          env=cli.env) as book:
+        heads = []
+        while len(heads) < 3:
+            line = book.stdout.readline()
+            assert "\033" not in line
+            heads += [line] if line.startswith(MARKET) else []
+        book.terminate()
+    assert heads[0] != heads[2]
+
+
+def test_a_terminal_has_colours_unless_unwanted(cli):
+    cli.run("buy", MARKET, "0.25", "@" + cli.near("0.99"))
+
+    def on_terminal(**env):
+        leader, follower = pty.openpty()
+        subprocess.run([NOVATE, "book", MARKET], stdout=follower, timeout=PATIENCE_S, check=True,
+                       env={**cli.env, **env})
+        os.close(follower)
+        text = os.read(leader, 65536).decode()
+        os.close(leader)
+        return text
+
+    assert "\033[32m" in on_terminal()
+    assert "\033" not in on_terminal(NO_COLOR="1")
+
+
+# --- errors and exit codes ---
+
+
+def test_usage(cli):
+    cli.error("bok", MARKET, code=USAGE, has=['there is no command "bok"', "next: novate book MARKET"])
+    cli.error("book", code=USAGE, has=["a word is missing", "novate book MARKET"])
+    cli.error("book", MARKET, "x", code=USAGE, has=["one word too many"])
+    cli.error("book", MARKET, "--deep", code=USAGE, has=["--deep is no option"])
+    cli.error("book", MARKET, "--depth", code=USAGE, has=["--depth needs a value"])
+    cli.error("book", MARKET, "--depth", "-5", code=USAGE, has=["whole number from 1"])
+    cli.error("status", "--node", "nowhere", code=USAGE, has=["is no address of a node"])
+    assert "novate audit" in cli.run("help").stdout
+
+
+def test_a_node_that_is_not_there(cli):
+    cli.error("status", "--node", "http://127.0.0.1:1", code=CANNOT_REACH,
+              has=["cannot be reached", "next: novate devnet status"])
+
+
+def test_what_the_node_does_not_know(cli):
+    cli.error("book", "DOGE-PERP", code=NODE_ERROR, has=["market_unknown (5001)", "See market_list"])
+    cli.error("rpc", "chain_heads", code=NODE_ERROR, has=["method_not_found"])
+
+
+def test_an_unknown_outcome_has_its_own_code(cli, lying):
+    def unknown(method, _, answer):
+        if method == "tx_submit":
+            return {"jsonrpc": "2.0", "id": answer["id"],
+                    "error": {"code": 6003, "message": "outcome_unknown", "data": {"hint": "call tx_wait"}}}
+        return answer
+
+    cli.error("transfer", "bob", "1", "--node", lying(unknown), code=UNKNOWN, has=["outcome_unknown"])
