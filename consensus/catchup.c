@@ -51,7 +51,7 @@ static void certs_run(struct cs *cs)
     message.cert_request.epoch = cs->epoch;
     message.cert_request.count = missing_list(cs, message.cert_request.view);
     bool const first = cs->timers.certs == CS__NEVER;
-    if (message.cert_request.count == 0) {
+    if (message.cert_request.count == 0 || cs->config.me == CS_NOBODY) {
         cs->timers.certs = CS__NEVER;
         return;
     }

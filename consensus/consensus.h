@@ -111,7 +111,8 @@ struct cs_config {
     uint32_t me; /* own index, or CS_NOBODY */
     struct nv_seckey seckey;
     uint64_t listen_ns; /* silence after a restart; max(2 D, 2 s) */
-    uint64_t status_ns; /* a Status to everybody this often; 5 s */
+    uint64_t status_ns; /* a Status to everybody this often; 5 s; a node that does not vote
+                           follows at this pace */
     uint32_t views_max; /* views above the final one held at once; 1024, at least 32 */
 };
 

@@ -214,6 +214,7 @@ static void status_receive(struct cs *cs, const struct mail *mail)
     const struct cs_status *const status = &mail->message->status;
     struct cs_message request = {.type = CS_MSG_CERT_REQUEST};
     if (mail->peer == NULL) { /* an observer: it wants to hear of finality */
+        cs__send_status(cs, mail->from);
         if (status->final_view < cs->fin.view) {
             cs__send_cert(cs, mail->from, cs->fin.cert);
         }

@@ -49,6 +49,7 @@ struct oracle {
     struct nv_hash chain[SIM_HEIGHTS_MAX];
     struct nv_hash root[SIM_HEIGHTS_MAX];
     uint64_t height;
+    uint64_t view_top; /* highest one with a notarization */
 };
 
 struct oracle *oracle_new(const struct sim *sim)
@@ -71,7 +72,7 @@ void oracle_free(struct oracle *oracle)
             oracle->bucket[i] = next;
         }
     }
-    for (uint32_t i = 0; i < SIM_VIEWS_MAX; i++) {
+    for (uint64_t i = 0; i <= oracle->view_top; i++) {
         free(oracle->view[i].certificate);
     }
     free(oracle->view);
@@ -213,6 +214,9 @@ static void notarized(struct sim *sim, const struct cs_certificate *certificate)
         return;
     }
     seen->notarized = true;
+    if (ballot->view > sim->oracle->view_top) {
+        sim->oracle->view_top = ballot->view;
+    }
     seen->parent = ballot->parent_view;
     seen->hash = ballot->block_hash;
     seen->header = *header;

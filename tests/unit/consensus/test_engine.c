@@ -14,10 +14,11 @@
 #include "tests/lib/consensus_build.h"
 #include "tests/lib/nv_test.h"
 
-#define NODES_MAX   4u
+#define NODES_MAX   5u
+#define OBSERVER    4u /* has no key; its peer number is CS_PEER_OTHER */
 #define MAIL_MAX    4096u
 #define JOURNAL_MAX (1u << 20)
-#define HEIGHTS_MAX 256u
+#define HEIGHTS_MAX 512u
 
 struct mail {
     uint32_t from;
@@ -51,7 +52,8 @@ static uint64_t now_ns;
 static struct cs_effects effects;
 static struct nv_arena effects_arena;
 static uint32_t votes_sent_early;
-static bool timers_early; /* every timer is called once too soon */
+static uint64_t height_pause; /* no mail is delivered at this height */
+static bool timers_early;     /* every timer is called once too soon */
 
 static struct nv_hash root_after(uint64_t height)
 {
@@ -79,6 +81,8 @@ static struct cs_config config_of(uint32_t me)
     };
     if (me != CS_NOBODY) {
         config.seckey = net.seckey[me];
+    } else {
+        config.status_ns = 500000000;
     }
     return config;
 }
@@ -150,7 +154,7 @@ static void broadcast(uint32_t me, const struct cs_effect *effect)
 {
     bool const vote = effect->send.type == CS_MSG_VOTE || effect->send.type == CS_MSG_PROPOSAL;
     votes_sent_early += vote && !vote_durable(&nodes[me], effect) ? 1 : 0;
-    for (uint32_t to = 0; to < node_count; to++) {
+    for (uint32_t to = 0; to < net.set.count; to++) {
         if (to != me) {
             mail_put(me, to, (uint8_t)effect->send.type, effect->send.bytes);
         }
@@ -166,8 +170,9 @@ static uint32_t perform(uint32_t me, struct cs_event *replies)
         const struct cs_effect *const effect = &effects.list[i];
         if (effect->kind == CS_FX_PERSIST) {
             persist(node, effect->persist.records);
-        } else if (effect->kind == CS_FX_SEND && effect->send.peer < node_count) {
-            mail_put(me, effect->send.peer, (uint8_t)effect->send.type, effect->send.bytes);
+        } else if (effect->kind == CS_FX_SEND) {
+            uint32_t const to = effect->send.peer == CS_PEER_OTHER ? OBSERVER : effect->send.peer;
+            mail_put(me, to, (uint8_t)effect->send.type, effect->send.bytes);
         } else if (effect->kind == CS_FX_BROADCAST) {
             broadcast(me, effect);
         } else if (effect->kind == CS_FX_SET_TIMER) {
@@ -214,19 +219,20 @@ static void deliver(const struct mail *mail)
         }
         return;
     }
-    struct cs_plan const plan = cs_admit(nodes[mail->to].cs, mail->from, &message);
+    uint32_t const from = mail->from == OBSERVER ? CS_PEER_OTHER : mail->from;
+    struct cs_plan const plan = cs_admit(nodes[mail->to].cs, from, &message);
     if (!plan.wanted) {
         return;
     }
     assert_true(cs_message_check(&message, &plan, &net.chain_id, &net.set));
     step(mail->to,
          (struct cs_event){.kind = CS_EV_MESSAGE,
-                           .message = {.from = mail->from, .message = &message, .plan = &plan}});
+                           .message = {.from = from, .message = &message, .plan = &plan}});
 }
 
 static void mails_deliver(void)
 {
-    while (mail_first < mail_last) {
+    while (mail_first < mail_last && nodes[0].height < height_pause) {
         struct mail *const mail = &mails[mail_first++];
         deliver(mail);
         free(mail->bytes);
@@ -236,8 +242,6 @@ static void mails_deliver(void)
             mail_first = 0;
         }
     }
-    mail_first = 0;
-    mail_last = 0;
 }
 
 /* run_until moves time from timer to timer. */
@@ -284,6 +288,9 @@ static void nodes_start(uint32_t count)
     node_count = count;
     now_ns = 0;
     votes_sent_early = 0;
+    height_pause = UINT64_MAX;
+    mail_first = 0;
+    mail_last = 0;
     for (uint32_t i = 0; i < count; i++) {
         nodes[i].journal_size = 0;
         shelf_drop(&nodes[i].shelf);
@@ -434,6 +441,34 @@ static void all_restart_and_go_on(void **state)
     chains_agree(15);
 }
 
+static void an_observer_catches_up_and_follows(void **state)
+{
+    (void)state;
+    nodes_start(4);
+    for (uint32_t i = 0; i < 4; i++) { /* some two hundred blocks, quickly */
+        step(i, (struct cs_event){.kind = CS_EV_WORK, .work = {.pending = true}});
+    }
+    height_pause = 200;
+    mails_deliver();
+    height_pause = UINT64_MAX;
+    for (uint32_t i = 0; i < 4; i++) {
+        step(i, (struct cs_event){.kind = CS_EV_WORK, .work = {.pending = false}});
+    }
+    node_count = 5;
+    nodes[OBSERVER].journal_size = 0;
+    nodes[OBSERVER].height = 0;
+    nodes[OBSERVER].halted = 0;
+    nodes[OBSERVER].evidence = 0;
+    node_new(OBSERVER, CS_NOBODY);
+    step(OBSERVER, (struct cs_event){.kind = CS_EV_START});
+    run_until(now_ns + UINT64_C(5000000000));
+    assert_true(nodes[OBSERVER].height >= nodes[0].height - 1);
+    chains_agree(200);
+    run_until(now_ns + UINT64_C(10000000000));
+    assert_true(nodes[OBSERVER].height >= nodes[0].height - 1);
+    chains_agree(205);
+}
+
 static void foreign_journal_is_refused(void **state)
 {
     (void)state;
@@ -480,6 +515,7 @@ int main(void)
         cmocka_unit_test_teardown(three_of_four_go_on_and_the_fourth_catches_up, teardown),
         cmocka_unit_test_teardown(two_of_four_stand_still_until_one_comes_back, teardown),
         cmocka_unit_test_teardown(all_restart_and_go_on, teardown),
+        cmocka_unit_test_teardown(an_observer_catches_up_and_follows, teardown),
         cmocka_unit_test_teardown(foreign_journal_is_refused, teardown),
         cmocka_unit_test_teardown(wrong_state_stops_the_one_that_has_it, teardown),
     };
