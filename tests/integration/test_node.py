@@ -188,6 +188,23 @@ def test_lost_data_of_a_follower_comes_back(four, tmp_path):
     agree(four.nodes, 2)
 
 
+def test_copy_of_a_running_home_does_not_sign(four, tmp_path):
+    """A second node with the same keys and an old journal finds out, and stops."""
+    first, others = four.nodes[0], four.nodes[1:]
+    assert first.stop() == 0
+    twin = Node(tmp_path, "twin")
+    shutil.copytree(first.home, twin.home)
+    twin.configure(others)
+    first.start()
+    four.reach(first.height() + 5)
+    four.nodes.append(twin)
+    twin.start()
+    assert twin.ended() == 79
+    assert "another running node signs" in twin.log_tail()
+    four.nodes.pop()
+    four.reach(max(n.height() for n in others) + 3)
+
+
 def test_another_chain_is_not_spoken_to(four, tmp_path):
     stranger = Node(tmp_path, "stranger")
     stranger.init()
