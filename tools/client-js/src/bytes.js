@@ -30,6 +30,16 @@ export function equal(a, b) {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
+export function u16(value) {
+  return Uint8Array.of(value >> 8, value & 255);
+}
+
+export function u64(value) {
+  const out = new Uint8Array(8);
+  new DataView(out.buffer).setBigUint64(0, value);
+  return out;
+}
+
 export function u32(value) {
   const out = new Uint8Array(4);
   new DataView(out.buffer).setUint32(0, value);
@@ -101,6 +111,28 @@ export function merkleRoot(items) {
     level = above;
   }
   return sha256(concat(Uint8Array.of(2), u32(items.length), level[0]));
+}
+
+// Whether `path` leads from item `index` of `count` to the root of the list; a path that is too short or
+// too long does not.
+export function merkleHolds(root, item, path, index, count) {
+  if (!(index >= 0 && index < count)) {
+    return false;
+  }
+  let hash = sha256(concat(Uint8Array.of(0), item));
+  let used = 0;
+  for (let node = index, last = count - 1; last > 0; node >>>= 1, last >>>= 1) {
+    if ((node ^ 1) > last) {
+      continue; // without a partner: carried up as it is
+    }
+    if (used === path.length) {
+      return false;
+    }
+    const pair = node % 2 === 1 ? [path[used], hash] : [hash, path[used]];
+    hash = sha256(concat(Uint8Array.of(1), ...pair));
+    used += 1;
+  }
+  return used === path.length && equal(sha256(concat(Uint8Array.of(2), u32(count), hash)), root);
 }
 
 // EIP-55 text of a 20-byte address.

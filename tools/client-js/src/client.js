@@ -2,11 +2,12 @@
 
 import { randomBytes } from "@noble/hashes/utils"; // Node 18 has no global crypto
 
-import { equal, hex, merkleRoot, sha256, unhex, Reader } from "./bytes.js";
+import { hex, merkleHolds, sha256, unhex, Reader } from "./bytes.js";
 import { blockResultKey, checkFinal, provedRows, validatorsOf } from "./proof.js";
 import { sign } from "./transaction.js";
 
-const HEIGHT_IN_FUTURE = 1007; // rpc/errors.def
+const TOO_EARLY = [1007, 1008]; // height_in_future, busy: rpc/errors.def
+const PAUSE_MS = 50;
 
 export class RpcError extends Error {
   constructor(method, error) {
@@ -58,53 +59,49 @@ export class Client {
     return { rows: provedRows(header.stateRoot, unhex(proof.proof)), height: header.executedHeight };
   }
 
-  // The receipt of a final transaction, proved: all receipts of its block give the root that the
-  // block's result row holds, the row is in the state, the state in a final header.
+  // The receipt of a transaction, proved: its path leads to the root in the block's result, which is a row
+  // of the state, whose root stands in a final header. Waits until such a header is there.
   async provedReceipt(txHash, { attempts = 100 } = {}) {
-    const { height, index } = await this.call("tx_get", { tx_hash: txHash });
-    const key = blockResultKey(height);
-    let state = await this.provedRows([key]);
-    for (let i = 1; state.height < BigInt(height); i++) {
-      if (i > attempts) {
-        throw new Error(`no final header names the state after block ${height} yet`);
-      }
-      await this.call("chain_waitHeight", { height: String(BigInt(height) + BigInt(i)) });
-      state = await this.provedRows([key]);
-    }
-    const block = await this.writtenBlock(height, attempts);
-    const receipts = block.transactions.map((tx) => unhex(tx.receipt));
-    return checkReceipt(state.rows.get(hex(key)), height, receipts, index, txHash);
+    const answer = await this.patiently("tx_get", { tx_hash: txHash, proof: true }, attempts);
+    const { header, certificate, proof } = answer.proof;
+    const final = checkFinal(unhex(header), unhex(certificate), this.chainId, this.validators);
+    const rows = provedRows(final.stateRoot, unhex(proof));
+    return checkReceipt(rows.get(hex(blockResultKey(answer.height))), answer, txHash);
   }
 
-  // A block with its transactions, once the node has written it down.
-  async writtenBlock(height, attempts) {
+  // Calls until what is asked for is final, written down and named by a final header.
+  async patiently(method, params, attempts) {
     for (let i = 1; ; i++) {
       try {
-        return await this.call("chain_block", { height, transactions: true });
+        return await this.call(method, params);
       } catch (error) {
-        if (error.code !== HEIGHT_IN_FUTURE || i > attempts) {
+        if (!TOO_EARLY.includes(error.code) || i >= attempts) {
           throw error;
         }
-        await this.call("chain_waitHeight", { height: String(BigInt(height) + BigInt(i)) });
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     }
   }
 }
 
-// Checks one receipt among all of its block against the block's result row.
-export function checkReceipt(row, height, receipts, index, txHash) {
+// Checks the receipt of an answer of tx_get against the row of its block's result.
+export function checkReceipt(row, answer, txHash) {
   if (row === undefined) {
-    throw new Error("the block's result row is not in the state");
+    throw new Error("the proof does not show the block's result");
   }
   const r = new Reader(row);
-  if (r.u64() !== BigInt(height)) {
+  if (r.u64() !== BigInt(answer.height)) {
     throw new Error("the result row is of another block");
   }
-  r.take(8 + 4 + 4);
-  if (!equal(merkleRoot(receipts), r.take(32))) {
-    throw new Error("the receipts are not those of the block");
+  r.u64(); // time
+  const count = r.u32();
+  r.u32(); // events
+  const bytes = unhex(answer.receipt.bytes);
+  const { path, index } = answer.receipt_proof;
+  if (answer.receipt_proof.count !== count || !merkleHolds(r.take(32), bytes, path.map(unhex), index, count)) {
+    throw new Error("the receipt is not one of the block's");
   }
-  const receipt = readReceipt(receipts[index]);
+  const receipt = readReceipt(bytes);
   if (receipt.txHash !== txHash) {
     throw new Error("the receipt is of another transaction");
   }

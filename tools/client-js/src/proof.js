@@ -3,7 +3,7 @@
 
 import { schnorr } from "@noble/curves/secp256k1";
 
-import { Reader, concat, equal, hex, sha256, taggedHash, unhex, u32 } from "./bytes.js";
+import { Reader, concat, equal, hex, sha256, taggedHash, u16, u32, u64, unhex } from "./bytes.js";
 
 const EMPTY = sha256(Uint8Array.of(2));
 
@@ -94,8 +94,13 @@ export function readHeader(bytes) {
   const header = { version: r.u16(), chainId: r.take(32), epoch: r.u64(), height: r.u64(), view: r.u64(),
     parentView: r.u64(), parentHash: r.take(32), proposer: r.u16(), timeMs: r.u64(), bodyRoot: r.take(32),
     bodySize: r.u32(), txCount: r.u32(), executedHeight: r.u64(), stateRoot: r.take(32) };
-  r.take(5 * 32);
+  r.take(2 * 32); // justification, evidence
+  header.valsetHash = r.take(32);
+  r.take(2 * 32); // next validators, parameters
   r.end();
+  if (header.version !== 1) {
+    throw new Error("the header is of another version");
+  }
   return { ...header, hash: taggedHash("novate/header/v1", bytes) };
 }
 
@@ -106,6 +111,12 @@ export function validatorsOf(genesis) {
     .sort((a, b) => (a.stake === b.stake ? (hex(a.key) < hex(b.key) ? -1 : 1) : a.stake > b.stake ? -1 : 1));
 }
 
+// The hash by which a header names its validators.
+export function valsetHash(validators) {
+  const members = validators.map((v, i) => concat(u16(i), v.key, u64(v.stake)));
+  return taggedHash("novate/valset/v1", u16(validators.length), ...members);
+}
+
 const FINALIZE = 3;
 
 // Checks that more than two thirds of the stake finalized exactly this header.
@@ -114,11 +125,15 @@ export function checkFinal(headerBytes, certificate, chainId, validators) {
   if (!equal(header.chainId, chainId)) {
     throw new Error("the header is of another chain");
   }
+  if (!equal(header.valsetHash, valsetHash(validators))) {
+    throw new Error("the block was made under other validators");
+  }
   const r = new Reader(certificate);
   const kind = r.u8();
   const ballot = r.take(8 + 8 + 8 + 32); // epoch, view, parent view, block hash
   const signers = r.take(Math.ceil(validators.length / 8));
-  if (kind !== FINALIZE || !equal(ballot.subarray(24), header.hash)) {
+  const epoch = new Reader(ballot).u64();
+  if (kind !== FINALIZE || epoch !== header.epoch || !equal(ballot.subarray(24), header.hash)) {
     throw new Error("the certificate does not finalize this header");
   }
   const digest = taggedHash("novate/finalize/v1", chainId, ballot);

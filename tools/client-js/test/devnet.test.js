@@ -62,14 +62,23 @@ test("from a signature to a proved receipt", { timeout: 170000 }, async (t) => {
   assert.equal(receipt.outcomes[1].code, 4001);
 
   // What was proved does not hold for anything else.
-  const key = blockResultKey(result.height);
-  const { rows } = await client.provedRows([key]);
-  const block = await client.writtenBlock(result.height, 100);
-  const receipts = block.transactions.map((tx) => unhex(tx.receipt));
-  receipts[result.index][40] ^= 1;
-  assert.throws(() => checkReceipt(rows.get(hex(key)), result.height, receipts, result.index, result.tx_hash));
+  const answer = await client.patiently("tx_get", { tx_hash: result.tx_hash, proof: true }, 100);
+  const { proof } = answer;
+  const state = checkFinal(unhex(proof.header), unhex(proof.certificate), client.chainId, client.validators);
+  const row = provedRows(state.stateRoot, unhex(proof.proof)).get(hex(blockResultKey(result.height)));
+  checkReceipt(row, answer, result.tx_hash);
+  const size = unhex(answer.receipt.bytes).length;
+  for (let i = 0; i < size; i++) {
+    const bytes = unhex(answer.receipt.bytes);
+    bytes[i] ^= 1;
+    const lie = { ...answer, receipt: { ...answer.receipt, bytes: hex(bytes) } };
+    assert.throws(() => checkReceipt(row, lie, result.tx_hash), `byte ${i}`);
+  }
+  assert.throws(() => checkReceipt(row, answer, hex(client.chainId)), /another transaction/);
+  assert.throws(() => checkReceipt(row, { ...answer, height: "1" }, result.tx_hash), /another block/);
+  const longer = { ...answer.receipt_proof, path: [...answer.receipt_proof.path, hex(client.chainId)] };
+  assert.throws(() => checkReceipt(row, { ...answer, receipt_proof: longer }, result.tx_hash));
 
-  const { proof } = await client.call("chain_proof", { keys: [hex(key)] });
   const header = unhex(proof.header);
   const certificate = unhex(proof.certificate);
   checkFinal(header, certificate, client.chainId, client.validators);

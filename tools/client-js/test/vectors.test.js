@@ -6,13 +6,14 @@ import test from "node:test";
 
 import { schnorr } from "@noble/curves/secp256k1";
 
-import { Account, actions, addressOfKey, addressText, hex, merkleRoot, packBody, provedRows, readReceipt, sign,
-  taggedHash, unhex } from "../src/index.js";
+import { Account, actions, addressOfKey, addressText, hex, merkleHolds, merkleRoot, packBody, provedRows, readHeader,
+  readReceipt, sign, taggedHash, unhex, validatorsOf, valsetHash } from "../src/index.js";
 
 const golden = (name) => JSON.parse(readFileSync(new URL(`../../../tests/golden/${name}.json`, import.meta.url)));
 const bytes = golden("bytes");
 const vm = golden("vm");
 const state = golden("state");
+const consensus = golden("consensus");
 
 test("tagged hashes, Merkle roots, addresses", () => {
   for (const v of bytes.tagged_hash) {
@@ -20,6 +21,16 @@ test("tagged hashes, Merkle roots, addresses", () => {
   }
   for (const v of bytes.merkle) {
     assert.equal(hex(merkleRoot(v.leaves.map(unhex))), v.root);
+  }
+  for (const v of bytes.merkle) {
+    const leaves = v.leaves.map(unhex);
+    v.paths.forEach(({ index: i, path }) => {
+      const hashes = path.map(unhex);
+      assert.ok(merkleHolds(unhex(v.root), leaves[i], hashes, i, leaves.length));
+      assert.ok(!merkleHolds(unhex(v.root), leaves[i], hashes, i, leaves.length + 1));
+      assert.ok(!merkleHolds(unhex(v.root), leaves[i], hashes.slice(1), i, leaves.length) || path.length === 0);
+      assert.ok(!merkleHolds(unhex(v.root), leaves[i], [...hashes, unhex(v.root)], i, leaves.length));
+    });
   }
   for (const v of bytes.keys) {
     assert.equal(hex(addressOfKey(unhex(v.public_key))), v.address);
@@ -56,6 +67,21 @@ test("every transaction of the vectors verifies", () => {
     const signature = whole.slice(-64);
     const key = whole.slice(-64 - 2 - 32, -64 - 2);
     assert.ok(schnorr.verify(signature, unhex(vector.hash), key), vector.name);
+  }
+});
+
+test("headers and sets of validators have the hashes of the vectors", () => {
+  for (const v of consensus.headers) {
+    const header = readHeader(unhex(v.bytes));
+    assert.equal(hex(header.hash), v.hash);
+    assert.equal(String(header.height), String(v.fields.height));
+    assert.equal(hex(header.stateRoot), v.fields.state_root);
+    assert.equal(hex(header.valsetHash), v.fields.valset_hash);
+    assert.throws(() => readHeader(unhex(v.bytes).slice(0, -1)));
+  }
+  for (const v of consensus.valsets) {
+    const list = v.keys.map((key, i) => ({ key, stake: String(v.stakes[i]) }));
+    assert.equal(hex(valsetHash(validatorsOf({ validators: list }))), v.hash);
   }
 });
 
