@@ -299,7 +299,7 @@ static void test_half_and_half(void **state)
 static void test_not_there(void **state)
 {
     (void)state;
-    struct replica_store const store = node_blocks_store(blocks);
+    struct replica_store store = node_blocks_store(blocks);
     struct replica_stored stored;
     struct nv_view body;
     struct rpc_tx tx;
@@ -318,6 +318,7 @@ static void test_not_there(void **state)
                      NV_ERR_NOT_FOUND);
     checkpoint(4);
     forget();
+    store = node_blocks_store(blocks);
     /* Hashes of blocks and of transactions are not taken for one another. */
     assert_int_equal(node_blocks_rpc_tx(blocks, &chain.block[4].block.hash, &tx), NV_ERR_NOT_FOUND);
     assert_int_equal(store.by_hash(store.ctx, &chain.block[4].block.txs[0].hash, &stored),
