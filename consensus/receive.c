@@ -65,7 +65,7 @@ static void second_signer(struct cs *cs, const struct cs_ballot *ballot)
 static void certificate_take(struct cs *cs, const struct cs_certificate *certificate, bool verified)
 {
     const struct cs_ballot *const ballot = &certificate->ballot;
-    if (!verified || cs->halted || ballot->epoch != cs->epoch) {
+    if (!verified || cs->halted || ballot->epoch != cs->epoch || ballot->view < 1) {
         return;
     }
     if (cs->config.me != CS_NOBODY && cs_bitmap_has(&certificate->signers, cs->config.me)) {
