@@ -10,6 +10,7 @@
  *     runtime_disk.c     batches, EXECUTED records, checkpoints
  *     runtime_p2p.c      peers <-> inboxes, messages
  *     runtime_rpc.c      what the RPC server asks
+ *     runtime_status.c   how the node is
  *     home.c             lock, genesis, keys, journal, database
  *     replay.c           from the journal to the present */
 
@@ -216,5 +217,11 @@ void node_rpc_dropped(struct node *n, const struct nv_hash *tx_hash);
 void node_rpc_executed(struct node *n, const struct node_result *result);
 void node_rpc_trace(struct node *n, const struct replica_op *op);
 void node_rpc_page(struct node *n, struct node_page *page);
+
+/* runtime_status.c: functions of struct rpc_port; `ctx` is the node. */
+void node_rpc_status(void *ctx, struct rpc_status *out);
+uint32_t node_rpc_peers(void *ctx, struct rpc_peer *out, uint32_t cap);
+uint32_t node_rpc_validators(void *ctx, struct rpc_validator *out, uint32_t cap);
+uint32_t node_rpc_metrics(void *ctx, struct rpc_metric *out, uint32_t cap);
 
 #endif /* NV_NODE_RUNTIME_INTERNAL_H */
