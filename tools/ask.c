@@ -3,14 +3,42 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "tools/devnet/devnet.h"
 
 #define TIMEOUT_MS      30000u
 #define OUTCOME_UNKNOWN 6003 /* rpc/errors.def: under way, and no failure */
 
+/* devnet_at_hand writes the URL of the first node that runs of the devnet at
+ * hand; false when there is no such devnet. */
+static bool devnet_at_hand(char url[64])
+{
+    static struct devnet d;
+    char path[DEVNET_PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/devnet.json", devnet_dir(NULL));
+    if (access(path, R_OK) != 0 || !devnet_load(&d, devnet_dir(NULL))) {
+        return false;
+    }
+    for (uint32_t i = 0; i < d.validators; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "node%u", i);
+        if (devnet_running(&d, name)) {
+            devnet_url(url, &d, i);
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *tool_url(const char *given)
 {
+    static char url[64];
     const char *const environment = getenv("NOVATE_NODE");
-    return given != NULL ? given : environment != NULL ? environment : "http://127.0.0.1:27657";
+    if (given != NULL || environment != NULL) {
+        return given != NULL ? given : environment;
+    }
+    return devnet_at_hand(url) ? url : "http://127.0.0.1:27657";
 }
 
 /* why_of writes the reason of an error and the parameter that it concerns. */
