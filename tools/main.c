@@ -23,6 +23,22 @@ static enum tool_exit help(void)
     return TOOL_OK;
 }
 
+static enum tool_exit help_of(const struct tool_command *command)
+{
+    (void)printf("novate %s %s\n    %s\n", command->name, command->words, command->summary);
+    return TOOL_OK;
+}
+
+static bool wants_help(char **words)
+{
+    for (; *words != NULL && strcmp(*words, "--") != 0; words++) {
+        if (strcmp(*words, "--help") == 0 || strcmp(*words, "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* words_of returns how many words of argv the command's name is, 0 if it is
  * another command. */
 static int words_of(const struct tool_command *command, int argc, char **argv)
@@ -88,6 +104,9 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < COMMANDS; i++) {
         int const words = words_of(&commands[i], argc, argv);
+        if (words > 0 && wants_help(argv + 1 + words)) {
+            return (int)help_of(&commands[i]);
+        }
         if (words > 0) {
             return (int)commands[i].run(argv + 1 + words);
         }

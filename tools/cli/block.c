@@ -14,7 +14,7 @@
 #include "tools/command.h"
 #include "vm/wire/wire.h"
 
-#define TRIES    10u
+#define TRIES    40u
 #define PAUSE_MS 50
 #define FUTURE   1007 /* rpc/errors.def */
 
