@@ -378,14 +378,18 @@ def test_the_audit_counts_every_row(cli, lying):
 
 def test_the_audit_follows_to_a_descendants_finalization(cli, lying):
     """A header without a finalization of its own is final by a later block's."""
+    def block(height):
+        cli.run("wait", height)
+        return cli.json("block", height)
+
     def later(method, params, answer):
         result = answer.get("result")
         if method == "chain_rows" and result and result["header"]:
             height = int(result["header"][2 + 84:2 + 100], 16)
-            late = cli.devnet.rpc("chain_block", height=height + 2)
+            late = block(height + 2)
             result["certificate"] = late["certificate"]
         if method == "chain_block" and result:
-            late = cli.devnet.rpc("chain_block", height=int(params["height"]) + 1)
+            late = block(int(params["height"]) + 1)
             result["certificate"] = late["certificate"] if later.first else result["certificate"]
             later.first = False
         return answer
@@ -472,11 +476,16 @@ def test_usage(cli):
     cli.error("book", MARKET, "--depth", "-5", code=USAGE, has=["whole number from 1"])
     cli.error("status", "--node", "nowhere", code=USAGE, has=["is no address of a node"])
     assert "novate audit" in cli.run("help").stdout
+    assert cli.run("book", "--help").stdout.startswith("novate book MARKET [-w]")
 
 
 def test_a_node_that_is_not_there(cli):
     cli.error("status", "--node", "http://127.0.0.1:1", code=CANNOT_REACH,
               has=["cannot be reached", "next: novate devnet status"])
+
+
+def test_a_devnet_at_hand_names_its_node(cli):
+    assert cli.json("status", NOVATE_NODE=None)["name"] == "node0"
 
 
 def test_what_the_node_does_not_know(cli):
