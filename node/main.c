@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/arguments.h"
-#include "node/init.h"
-#include "node/runtime.h"
+#include "node/home/arguments.h"
+#include "node/home/init.h"
+#include "node/runtime/runtime.h"
 #include "node/version.h"
 
 extern char **environ;

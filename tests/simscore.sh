@@ -12,7 +12,7 @@ case $1 in
     exit
     ;;
 --sources)
-    grep -lE 'CS_BUG\(|NV_BUG' consensus/*.c node/*.c vm/*.c vm/*/*.c storage/*.c
+    grep -lE 'CS_BUG\(|NV_BUG' consensus/*.c node/*/*.c vm/*.c vm/*/*.c storage/*.c
     exit
     ;;
 esac

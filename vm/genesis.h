@@ -1,7 +1,7 @@
 #ifndef NV_VM_GENESIS_H
 #define NV_VM_GENESIS_H
 
-/* genesis.h - what a chain starts from.  node/genesis.c reads it from JSON;
+/* genesis.h - what a chain starts from.  node/home/genesis.c reads it from JSON;
  * chain_id is the SHA-256 of that file's canonical bytes. */
 
 #include <stdint.h>

@@ -8,7 +8,7 @@
  * each fails with a receipt); every block with h % 4 == 0 has a finalization of
  * its own, with signatures that nobody checks. */
 
-#include "node/replica.h"
+#include "node/replica/replica.h"
 
 #define NODE_CHAIN_MAX 64u
 

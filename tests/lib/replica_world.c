@@ -5,7 +5,7 @@
 #include "base/heap.h"
 #include "base/sort.h"
 
-#include "node/outbox.h"
+#include "node/replica/outbox.h"
 #include "tests/lib/nv_test.h"
 #include "vm/params.h"
 #include "vm/rows.h"

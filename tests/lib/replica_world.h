@@ -12,7 +12,7 @@
  * Nobody pays fees, unless the world is opened with them: then only the accounts
  * of rw_account exist, and execution takes RW_FEE for every transaction. */
 
-#include "node/replica.h"
+#include "node/replica/replica.h"
 
 #define RW_NODES_MAX  7u
 #define RW_BLOCKS_MAX 4096u

@@ -5,14 +5,14 @@
 table doors.txt
 
 echo '#include <lmdb.h>' | file storage/lmdb_rows.c
-echo '#include "vm/vm.h"' | file node/replica.c
+echo '#include "vm/vm.h"' | file node/replica/replica.c
 echo '#include "tx.pb-c.h"' | file vm/wire/tx.c
 echo '#include "vm/state/slab.h"' | file tests/unit/vm/test_slab.c
 passes "public headers, libraries behind their doors, tests anywhere"
 
-echo '#include "vm/state/slab.h"' | file node/replica.c
-fails "a private header from outside" '^node/replica.c:1: vm/state/slab.h is private'
-rm "$NV_LINT_ROOT/node/replica.c"
+echo '#include "vm/state/slab.h"' | file node/replica/replica.c
+fails "a private header from outside" '^node/replica/replica.c:1: vm/state/slab.h is private'
+rm "$NV_LINT_ROOT/node/replica/replica.c"
 
 printf '\n#include <lmdb.h>\n' | file storage/tree.c
 fails "a library in another file" '^storage/tree.c:2: <lmdb.h> belongs to'

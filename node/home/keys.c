@@ -1,0 +1,316 @@
+#include "node/home/keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fmt.h"
+#include "base/random.h"
+#include "base/secret.h"
+
+#define FORMAT        "novate-key-1"
+#define KEY_FILE_MAX  (64u << 10)
+#define HASH_TEXT     NV_BYTES_TEXT(32)
+#define HINT_RESTORE  "restore the file from its backup"
+#define HINT_NEW_HOME "novated init makes the keys of a new home"
+
+static const char *kind_name(enum node_key_kind kind)
+{
+    return kind == NODE_KEY_VALIDATOR ? "validator" : "node";
+}
+
+/* ---- writing ---- */
+
+static bool write_bonds(FILE *out, const struct node_key *key)
+{
+    int result = fprintf(out, "  \"journals\": [");
+    for (uint32_t i = 0; i < key->bond_count; i++) {
+        char chain[HASH_TEXT];
+        char journal[NV_BYTES_TEXT(ST_JOURNAL_ID_SIZE)];
+        nv_bytes_format(chain, key->bond[i].chain_id.bytes, 32);
+        nv_bytes_format(journal, key->bond[i].journal, ST_JOURNAL_ID_SIZE);
+        if (result >= 0) {
+            result = fprintf(out,
+                             "%s\n    {\"chain\": \"%s\", \"journal\": \"%s\"}",
+                             i == 0 ? "" : ",",
+                             chain,
+                             journal);
+        }
+    }
+    return result >= 0 && fprintf(out, "]\n}\n") > 0;
+}
+
+static bool write_text(FILE *out, const struct node_key *key)
+{
+    char public[HASH_TEXT];
+    char secret[HASH_TEXT];
+    nv_bytes_format(public, key->key.bytes, 32);
+    nv_bytes_format(secret, key->secret.bytes, 32);
+    int const result = fprintf(out,
+                               "{\n  \"format\": \"" FORMAT "\",\n  \"kind\": \"%s\",\n"
+                               "  \"key\": \"%s\",\n  \"secret\": \"%s\",\n",
+                               kind_name(key->kind),
+                               public,
+                               secret);
+    nv_wipe(secret, sizeof secret);
+    return result > 0 && write_bonds(out, key);
+}
+
+/* sync_folder makes the names in the folder of `path` durable. */
+static bool sync_folder(const char *path)
+{
+    char folder[ST_PATH_MAX];
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    char *const slash = strrchr(folder, '/');
+    if (slash == NULL) {
+        (void)snprintf(folder, sizeof folder, ".");
+    } else {
+        slash[slash == folder ? 1 : 0] = '\0';
+    }
+    int const fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    bool const ok = fsync(fd) == 0;
+    (void)close(fd);
+    return ok;
+}
+
+/* write_file writes the key to `path`, durably.  errno tells what failed. */
+static bool write_file(const struct node_key *key, const char *path, int flags)
+{
+    int const fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+    if (fd < 0) {
+        return false;
+    }
+    FILE *const out = fdopen(fd, "w");
+    if (out == NULL) {
+        (void)close(fd);
+        return false;
+    }
+    bool const ok = write_text(out, key) && fflush(out) == 0 && fsync(fd) == 0;
+    return fclose(out) == 0 && ok;
+}
+
+static void write_fault(struct node_fault *fault, const char *path, const char *hint)
+{
+    node_fault_set(fault,
+                   errno == EEXIST ? NODE_EXIT_FAILED : NODE_EXIT_CONFIG,
+                   hint,
+                   "%s: cannot be written: %s",
+                   path,
+                   strerror(errno));
+}
+
+bool node_key_create(const char *path, enum node_key_kind kind, struct node_fault *fault)
+{
+    struct node_key *const key = nv_secret_open(sizeof *key);
+    uint8_t seed[32];
+    if (key == NULL) {
+        node_fault_set(fault, NODE_EXIT_FAILED, NULL, "no locked memory for a key");
+        return false;
+    }
+    nv_random_bytes(seed, sizeof seed);
+    key->kind = kind;
+    enum nv_err const err = nv_key_from_seed(&key->secret, &key->key, seed);
+    nv_wipe(seed, sizeof seed);
+    if (err != NV_OK) {
+        node_fault_set(fault, NODE_EXIT_FAILED, "try again", "the random key is no key");
+    } else if (!write_file(key, path, O_EXCL) || !sync_folder(path)) {
+        write_fault(fault, path, "a key file is never overwritten; move it away first");
+    }
+    nv_secret_close(key, sizeof *key);
+    return !node_fault_is(fault);
+}
+
+bool node_key_add_bond(struct node_key *key,
+                       const struct node_key_bond *bond,
+                       struct node_fault *fault)
+{
+    if (key->bond_count == NODE_KEY_CHAINS_MAX) {
+        node_fault_set(fault,
+                       NODE_EXIT_CONFIG,
+                       HINT_NEW_HOME,
+                       "%s: the key has signed on %u chains, which is all it may",
+                       key->path,
+                       NODE_KEY_CHAINS_MAX);
+        return false;
+    }
+    key->bond[key->bond_count++] = *bond;
+    char temporary[ST_PATH_MAX + 8];
+    (void)snprintf(temporary, sizeof temporary, "%s.new", key->path);
+    if (!write_file(key, temporary, O_TRUNC) || rename(temporary, key->path) != 0 ||
+        !sync_folder(key->path)) {
+        write_fault(fault, key->path, NULL);
+        return false;
+    }
+    return true;
+}
+
+/* ---- reading ---- */
+
+static bool read_bytes(const json_t *object, const char *name, void *out, uint32_t size)
+{
+    const char *const text = json_string_value(json_object_get(object, name));
+    return text != NULL &&
+           nv_bytes_parse(out, size, nv_view_of(text, (uint32_t)strlen(text))) == NV_OK;
+}
+
+static bool read_bonds(struct node_key *key, const json_t *root)
+{
+    const json_t *const list = json_object_get(root, "journals");
+    if (!json_is_array(list) || json_array_size(list) > NODE_KEY_CHAINS_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *const item = json_array_get(list, i);
+        struct node_key_bond *const bond = &key->bond[key->bond_count++];
+        if (!read_bytes(item, "chain", bond->chain_id.bytes, 32) ||
+            !read_bytes(item, "journal", bond->journal, ST_JOURNAL_ID_SIZE)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *read_object(struct node_key *key, const json_t *root)
+{
+    struct nv_pubkey derived;
+    const char *const format = json_string_value(json_object_get(root, "format"));
+    const char *const kind = json_string_value(json_object_get(root, "kind"));
+    if (format == NULL || strcmp(format, FORMAT) != 0) {
+        return "it is not of the format " FORMAT;
+    }
+    if (kind == NULL || strcmp(kind, kind_name(key->kind)) != 0) {
+        return "it holds a key of another kind";
+    }
+    if (!read_bytes(root, "secret", key->secret.bytes, 32) ||
+        nv_key_public(&derived, &key->secret) != NV_OK) {
+        return "its secret is no key";
+    }
+    if (!read_bytes(root, "key", key->key.bytes, 32) ||
+        memcmp(derived.bytes, key->key.bytes, 32) != 0) {
+        return "its public key does not belong to its secret";
+    }
+    return read_bonds(key, root) ? NULL : "its list of journals is damaged";
+}
+
+/* slurp reads the file into `text`; what is wrong with it, or NULL. */
+static const char *slurp(int fd, char *text, uint32_t *size)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        return strerror(errno);
+    }
+    if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return "other users may read it";
+    }
+    *size = 0;
+    while (*size < KEY_FILE_MAX) {
+        ssize_t const got = read(fd, text + *size, KEY_FILE_MAX - *size);
+        if (got < 0) {
+            return strerror(errno);
+        }
+        if (got == 0) {
+            return NULL;
+        }
+        *size += (uint32_t)got;
+    }
+    return "it is too large";
+}
+
+static const char *parse(struct node_key *key, const char *text, uint32_t size)
+{
+    json_t *const root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    const char *const why = root == NULL ? "it is not JSON" : read_object(key, root);
+    json_decref(root);
+    return why;
+}
+
+bool node_key_read(struct node_key *key,
+                   const char *path,
+                   enum node_key_kind kind,
+                   struct node_fault *fault)
+{
+    memset(key, 0, sizeof *key);
+    key->kind = kind;
+    (void)snprintf(key->path, sizeof key->path, "%s", path);
+    int const fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        node_fault_set(fault,
+                       NODE_EXIT_CONFIG,
+                       errno == ENOENT ? HINT_NEW_HOME : NULL,
+                       "%s: cannot be opened: %s",
+                       path,
+                       strerror(errno));
+        return false;
+    }
+    uint32_t size = 0;
+    char *const text = nv_secret_open(KEY_FILE_MAX);
+    const char *why = "no locked memory is left";
+    if (text != NULL) {
+        why = slurp(fd, text, &size);
+        why = why != NULL ? why : parse(key, text, size);
+    }
+    nv_secret_close(text, KEY_FILE_MAX);
+    (void)close(fd);
+    if (why != NULL) {
+        nv_wipe(&key->secret, sizeof key->secret);
+        node_fault_set(fault, NODE_EXIT_CONFIG, HINT_RESTORE, "%s: %s", path, why);
+        if (strstr(why, "other users") != NULL) {
+            node_fault_hint(fault, "chmod 600 %s", path);
+        }
+    }
+    return why == NULL;
+}
+
+/* ---- the guard ---- */
+
+static const struct node_key_bond *
+find_bond(const struct node_key *key, const struct nv_hash *chain_id)
+{
+    for (uint32_t i = 0; i < key->bond_count; i++) {
+        if (nv_hash_eq(&key->bond[i].chain_id, chain_id)) {
+            return &key->bond[i];
+        }
+    }
+    return NULL;
+}
+
+static void refuse(struct node_fault *fault, const struct node_key *key, const char *why)
+{
+    node_fault_set(fault,
+                   NODE_EXIT_GUARD,
+                   "put the journal of this key back into the data folder; if it is lost for good, "
+                   "this key must not sign on this chain again: take another key",
+                   "%s: the key does not sign: %s; a vote now might contradict an earlier one",
+                   key->path,
+                   why);
+}
+
+bool node_key_guard(const struct node_key *key,
+                    const struct nv_hash *chain_id,
+                    const struct node_key_journal *journal,
+                    bool *bind,
+                    struct node_fault *fault)
+{
+    const struct node_key_bond *const bond = find_bond(key, chain_id);
+    *bind = bond == NULL;
+    if (bond == NULL && journal->found && journal->votes) {
+        refuse(fault, key, "the journal holds votes that this key file does not know of");
+        return false;
+    }
+    if (bond != NULL && !journal->found) {
+        refuse(fault, key, "it has signed on this chain, and its journal is missing");
+        return false;
+    }
+    if (bond != NULL && memcmp(bond->journal, journal->id, ST_JOURNAL_ID_SIZE) != 0) {
+        refuse(fault, key, "the journal is another than the one that it has signed with");
+        return false;
+    }
+    return true;
+}

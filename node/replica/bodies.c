@@ -1,0 +1,374 @@
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+
+#include "node/replica/internal.h"
+
+struct node_body *replica__body(struct replica *r, const struct nv_hash *hash)
+{
+    for (uint32_t i = 0; i < r->body_count; i++) {
+        if (nv_hash_eq(&r->body[i]->hash, hash)) {
+            return r->body[i];
+        }
+    }
+    return NULL;
+}
+
+static bool idle(const struct node_body *body)
+{
+    return body->jobs == 0 && !body->executing;
+}
+
+static void drop(struct replica *r, uint32_t index)
+{
+    node_body_deinit(r->body[index]);
+    nv_heap_free(r->body[index]);
+    r->body_count--;
+    r->body[index] = r->body[r->body_count];
+}
+
+/* make_room drops the idle body of the lowest view that nothing waits for;
+ * those without a header go first. */
+static bool make_room(struct replica *r)
+{
+    if (r->body_count < REPLICA_BODIES_MAX) {
+        return true;
+    }
+    uint32_t best = UINT32_MAX;
+    for (uint32_t i = 0; i < r->body_count; i++) {
+        const struct node_body *const b = r->body[i];
+        if (!idle(b) || b->journaled) {
+            continue;
+        }
+        const struct node_body *const old = best == UINT32_MAX ? NULL : r->body[best];
+        bool const headless_first = old != NULL && old->header_known && !b->header_known;
+        bool const older =
+            old != NULL && old->header_known == b->header_known && b->view < old->view;
+        if (old == NULL || headless_first || older) {
+            best = i;
+        }
+    }
+    if (best == UINT32_MAX) {
+        return false;
+    }
+    drop(r, best);
+    return true;
+}
+
+struct node_body *replica__body_new(struct replica *r, const struct nv_hash *hash)
+{
+    if (!make_room(r)) {
+        return NULL;
+    }
+    struct node_body *const body = nv_heap_alloc(sizeof *body);
+    if (body != NULL) {
+        node_body_init(body, hash);
+        r->body[r->body_count] = body;
+        r->body_count++;
+    }
+    return body;
+}
+
+static void answer(struct replica *r, const struct node_body *body, enum cs_body_verdict verdict)
+{
+    struct cs_event const event = {
+        .kind = CS_EV_BODY,
+        .body = {.block_hash = body->hash, .verdict = verdict},
+    };
+    replica__event(r, &event);
+}
+
+/* ---- the pipeline: complete -> decoded -> signatures -> held ---- */
+
+static void start_decoding(struct replica *r, struct node_body *body)
+{
+    struct replica_job *const job = replica__job(r, REPLICA_JOB_DECODE);
+    if (job != NULL) {
+        job->body.body = body;
+        body->state = NODE_BODY_DECODING;
+        body->jobs++;
+        replica__job_start(r, job);
+    }
+}
+
+static void if_complete(struct replica *r, struct node_body *body)
+{
+    if (body->state == NODE_BODY_ASSEMBLING && node_body_complete(body)) {
+        start_decoding(r, body);
+    }
+}
+
+static void finish(struct replica *r, struct node_body *body, bool good)
+{
+    body->state = good ? NODE_BODY_HELD : NODE_BODY_INVALID;
+    if (!good && body->wanted) {
+        body->wanted = false;
+        answer(r, body, CS_BODY_INVALID);
+    }
+    if (good) {
+        if (body->wanted) {
+            answer(r, body, CS_BODY_HELD);
+        }
+        replica__bodies_judge(r);
+    }
+}
+
+/* checked_before returns whether the very same bytes, signature included, wait
+ * in the mempool: they were checked when they came. */
+static bool checked_before(const struct replica *r, const struct vm_tx *tx)
+{
+    struct nv_view bytes;
+    return node_mempool_has(r->mempool, &tx->hash, &bytes) && nv_view_eq(bytes, tx->bytes);
+}
+
+static void start_signatures(struct replica *r, struct node_body *body)
+{
+    struct replica_job *job = NULL;
+    body->state = NODE_BODY_SIGNATURES;
+    for (uint32_t i = 0; i < body->tx_count; i++) {
+        if (checked_before(r, &body->txs[i])) {
+            continue;
+        }
+        if (job == NULL) {
+            job = replica__job(r, REPLICA_JOB_SIGNATURES);
+            NV_ASSERT(job != NULL); /* a body without an answer would stall the view */
+            job->body.body = body;
+            body->jobs++;
+        }
+        job->body.index[job->body.count] = i;
+        job->body.count++;
+        if (job->body.count == REPLICA_TX_BATCH) {
+            replica__job_start(r, job);
+            job = NULL;
+        }
+    }
+    if (job != NULL) {
+        replica__job_start(r, job);
+    }
+    if (body->jobs == 0) {
+        finish(r, body, true);
+    }
+}
+
+void replica__body_job_done(struct replica *r, struct replica_job *job)
+{
+    struct node_body *const body = job->body.body;
+    NV_ASSERT(body->jobs > 0);
+    body->jobs--;
+    if (job->kind == REPLICA_JOB_DECODE) {
+        if (job->ok) {
+            start_signatures(r, body);
+        } else {
+            finish(r, body, false);
+        }
+        return;
+    }
+    body->bad_signature = body->bad_signature || !job->ok;
+    if (body->jobs == 0) {
+        finish(r, body, !body->bad_signature);
+    }
+}
+
+/* ---- rules ---- */
+
+/* shares_tx returns whether two bodies, both sorted by hash, have a
+ * transaction in common. */
+static bool shares_tx(const struct node_body *a, const struct node_body *b)
+{
+    uint32_t i = 0;
+    uint32_t j = 0;
+    while (i < a->tx_count && j < b->tx_count) {
+        int const order = nv_hash_cmp(&a->txs[i].hash, &b->txs[j].hash);
+        if (order == 0) {
+            return true;
+        }
+        i += order < 0 ? 1u : 0u;
+        j += order > 0 ? 1u : 0u;
+    }
+    return false;
+}
+
+static bool in_window(const struct replica *r, const struct node_body *body)
+{
+    for (uint32_t i = 0; i < body->tx_count; i++) {
+        if (node_window_has(r->window, &body->txs[i].hash)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* judge applies the replay rule, no transaction of an ancestor again, and that
+ * of fees. */
+static enum replica_judgement judge(struct replica *r, const struct node_body *body)
+{
+    const struct node_body *before[REPLICA_BODIES_MAX];
+    uint32_t before_count = 0;
+    if (body->header.height <= r->last_height) {
+        return REPLICA_JUDGED_VALID; /* it is final or never will be */
+    }
+    if (!replica__ancestors(r, body->header.parent_hash, before, &before_count)) {
+        return REPLICA_JUDGED_LATER;
+    }
+    for (uint32_t i = 0; i < before_count; i++) {
+        if (shares_tx(body, before[i])) {
+            return REPLICA_JUDGED_INVALID;
+        }
+    }
+    return in_window(r, body) ? REPLICA_JUDGED_INVALID
+                              : replica__fees_judge(r, body, before, before_count);
+}
+
+void replica__bodies_judge(struct replica *r)
+{
+    for (uint32_t i = 0; i < r->body_count; i++) {
+        struct node_body *const body = r->body[i];
+        if (body->state != NODE_BODY_HELD || !body->wanted) {
+            continue;
+        }
+        enum replica_judgement const verdict = judge(r, body);
+        if (verdict != REPLICA_JUDGED_LATER) {
+            body->wanted = false;
+            body->valid_told = verdict == REPLICA_JUDGED_VALID;
+            answer(r, body, verdict == REPLICA_JUDGED_VALID ? CS_BODY_VALID : CS_BODY_INVALID);
+        }
+    }
+}
+
+/* ---- getting bodies ---- */
+
+static void ask(struct replica *r, const struct node_body *body, uint32_t peer)
+{
+    struct cs_message message = {.type = CS_MSG_BODY_REQUEST};
+    struct cs_body_request *const request = &message.body_request;
+    request->block_hash = body->hash;
+    if (node_body_missing(body, &request->first, &request->count)) {
+        replica__send(r, peer, &message);
+    }
+}
+
+void replica__body_needed(struct replica *r, const struct cs_effect *effect)
+{
+    struct node_body *body = replica__body(r, &effect->body.block_hash);
+    if (body == NULL) {
+        body = replica__body_new(r, &effect->body.block_hash);
+    }
+    if (body == NULL || node_body_set_header(body, effect->body.header) != NV_OK) {
+        return; /* no room now: the engine asks again */
+    }
+    body->view = effect->body.view;
+    body->wanted = true;
+    if (body->state == NODE_BODY_INVALID) {
+        body->wanted = false;
+        answer(r, body, CS_BODY_INVALID);
+        return;
+    }
+    if_complete(r, body);
+    if (body->state == NODE_BODY_HELD) {
+        answer(r, body, CS_BODY_HELD);
+        replica__bodies_judge(r);
+    } else if (body->state == NODE_BODY_ASSEMBLING && !effect->body.streaming) {
+        ask(r, body, effect->body.peer);
+    }
+}
+
+/* near returns whether a chunk of an unknown block may be kept: its sender is
+ * the leader of a view near our own. */
+static bool near(const struct replica *r, uint32_t peer)
+{
+    uint64_t const view = cs_summary(r->cs).view;
+    return peer == cs_leader(r->cs, view) || peer == cs_leader(r->cs, view + 1) ||
+           (view > 1 && peer == cs_leader(r->cs, view - 1));
+}
+
+void replica__body_chunk(struct replica *r, uint32_t peer, const struct cs_body_chunk *chunk)
+{
+    struct node_body *body = replica__body(r, &chunk->block_hash);
+    if (body == NULL) {
+        body = near(r, peer) ? replica__body_new(r, &chunk->block_hash) : NULL;
+        if (body == NULL) {
+            return;
+        }
+        body->view = cs_summary(r->cs).view;
+    }
+    if (!node_body_add(body, &chunk->chunk)) {
+        replica__ban(r, peer);
+        return;
+    }
+    if_complete(r, body);
+}
+
+void replica__body_check_own(struct replica *r, struct node_body *body)
+{
+    if_complete(r, body);
+}
+
+/* ---- restart ---- */
+
+/* Of the bodies in the journal the last ones are enough: the engine needs those
+ * of blocks above the final one. */
+void replica__body_save(struct replica *r, struct nv_view record)
+{
+    uint8_t *const copy = nv_heap_alloc(record.size);
+    if (copy == NULL || record.size <= 32) {
+        nv_heap_free(copy);
+        return; /* peers have it */
+    }
+    memcpy(copy, record.bytes, record.size);
+    struct replica_saved *const slot = &r->saved[r->saved_count % REPLICA_BODIES_MAX];
+    nv_heap_free(slot->bytes);
+    *slot = (struct replica_saved){copy, record.size};
+    r->saved_count++;
+}
+
+static void restore(struct replica *r, const struct replica_saved *saved)
+{
+    struct nv_hash hash;
+    struct cs_header header;
+    memcpy(hash.bytes, saved->bytes, sizeof hash.bytes);
+    if (replica__body(r, &hash) != NULL || !cs_block_header(r->cs, &hash, &header) ||
+        header.height <= r->last_height) {
+        return;
+    }
+    struct node_body *const body = replica__body_new(r, &hash);
+    struct nv_view const bytes = nv_view_of(saved->bytes + 32, saved->size - 32);
+    if (body != NULL && header.body_size > 0 && node_body_set_header(body, &header) == NV_OK &&
+        node_body_fill(body, bytes) == NV_OK) {
+        body->journaled = true;
+        start_decoding(r, body);
+    }
+}
+
+void replica__bodies_restore(struct replica *r)
+{
+    for (uint32_t i = 0; i < REPLICA_BODIES_MAX; i++) {
+        if (r->saved[i].bytes != NULL) {
+            restore(r, &r->saved[i]);
+        }
+    }
+    replica__saved_free(r);
+}
+
+void replica__saved_free(struct replica *r)
+{
+    for (uint32_t i = 0; i < REPLICA_BODIES_MAX; i++) {
+        nv_heap_free(r->saved[i].bytes);
+        r->saved[i] = (struct replica_saved){NULL, 0};
+    }
+}
+
+/* replica__bodies_prune drops what can never be executed any more. */
+void replica__bodies_prune(struct replica *r)
+{
+    uint32_t i = 0;
+    while (i < r->body_count) {
+        const struct node_body *const b = r->body[i];
+        bool const past = b->header_known && b->header.height <= r->last_height;
+        if (past && idle(b)) {
+            drop(r, i);
+        } else {
+            i++;
+        }
+    }
+}

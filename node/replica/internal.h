@@ -1,0 +1,234 @@
+#ifndef NV_NODE_REPLICA_INTERNAL_H
+#define NV_NODE_REPLICA_INTERNAL_H
+
+/* internal.h - what the replica's files share; for the files of this folder.
+ *
+ *     replica.c       life, stepping the engine, performing its effects
+ *     operations.c    the queue of operations for the shell
+ *     bodies.c        bodies: assembling and judging
+ *     build.c         bodies: building and publishing
+ *     fees.c          who can pay for what a body holds
+ *     transactions.c  transactions coming in
+ *     messages.c      messages coming in, requests answered
+ *     jobs.c          what runs on workers */
+
+#include "base/arena.h"
+
+#include "node/replica/body.h"
+#include "node/replica/outbox.h"
+#include "node/replica/purses.h"
+#include "node/replica/replica.h"
+#include "node/replica/window.h"
+
+#define REPLICA_BODIES_MAX  192u /* bodies of blocks not yet executed */
+#define REPLICA_PENDING_MAX 512u /* events for the engine that a step caused */
+#define REPLICA_TX_BATCH    32u  /* transactions, or signatures, a job */
+
+enum replica_job_kind {
+    REPLICA_JOB_MESSAGE = 1, /* signatures of a consensus message */
+    REPLICA_JOB_TXS,         /* decode and check new transactions */
+    REPLICA_JOB_DECODE,      /* a body */
+    REPLICA_JOB_SIGNATURES,  /* some transactions of a body */
+};
+
+/* A transaction that came in. */
+struct replica_new_tx {
+    uint32_t peer; /* or CS_NOBODY */
+    uint64_t ticket;
+    uint8_t *bytes; /* owned by the job */
+    uint32_t size;
+    /* what the job finds */
+    enum replica_refusal refusal;
+    struct nv_hash hash;
+    struct nv_address account;
+    uint64_t expires_ms;
+    uint32_t actions;
+    bool fee_free;
+};
+
+struct replica_job {
+    enum replica_job_kind kind;
+    struct nv_hash chain_id;
+    const struct cs_valset *valset; /* borrowed from the replica */
+    bool ok;
+    union {
+        struct {
+            uint32_t peer;
+            uint8_t *bytes; /* owned; message borrows it */
+            struct cs_message message;
+            struct cs_plan plan;
+        } message;
+        struct {
+            uint32_t count;
+            struct replica_new_tx tx[REPLICA_TX_BATCH];
+        } txs;
+        struct {
+            struct node_body *body; /* lent */
+            uint32_t count;
+            uint32_t index[REPLICA_TX_BATCH]; /* SIGNATURES: which transactions */
+        } body;
+    };
+};
+
+/* A queued operation; what it points to is owned by it. */
+struct replica_queued {
+    struct replica_queued *next;
+    struct replica_op op;
+    uint8_t *memory; /* freed with it */
+};
+
+/* A block lent to the executor, with the memory of its certificate. */
+struct replica_lent {
+    struct replica_lent *next;
+    struct replica_block block;
+    struct node_body *body; /* NULL for an empty one */
+};
+
+/* A body from the journal whose header is not looked up yet. */
+struct replica_saved {
+    uint8_t *bytes; /* owned: block hash 32, then the body */
+    uint32_t size;
+};
+
+#define REPLICA_LAG_MAX 64u /* executed heights that a header with a body may be behind */
+
+/* What the transactions of a final block may have cost. */
+struct replica_charged {
+    uint64_t height;
+    struct node_charge *list; /* owned */
+    uint32_t count;
+};
+
+/* The blocks between the executed height that a header names and that header. */
+struct replica_span {
+    struct node_charges blocks[REPLICA_BODIES_MAX + REPLICA_LAG_MAX];
+    uint32_t count;
+};
+
+/* What the rules outside consensus say of a body. */
+enum replica_judgement {
+    REPLICA_JUDGED_VALID = 1,
+    REPLICA_JUDGED_INVALID,
+    REPLICA_JUDGED_LATER, /* an ancestor, or the state, is not known well enough yet */
+};
+
+struct replica {
+    struct replica_config config;
+    struct cs_valset valset;
+    struct cs *cs;
+    void *cs_memory;
+    size_t cs_memory_size;
+    struct cs_effects *fx;
+    struct nv_arena *fx_arena;
+    void *fx_memory;
+    struct node_mempool *mempool;
+    struct node_outbox *outbox;
+    struct node_window *window;
+    struct node_purses *purses;                      /* NULL: fees are not looked at */
+    struct replica_charged charged[REPLICA_LAG_MAX]; /* by height */
+    struct replica_time time;
+
+    struct replica_queued *first; /* operations that wait for nothing */
+    struct replica_queued *last;
+    struct replica_queued *given;
+
+    struct cs_event pending[REPLICA_PENDING_MAX];
+    uint32_t pending_first;
+    uint32_t pending_count;
+    bool stepping;
+
+    struct node_body *body[REPLICA_BODIES_MAX];
+    uint32_t body_count;
+    struct replica_saved saved[REPLICA_BODIES_MAX]; /* a ring, until the start */
+    uint32_t saved_count;
+    struct node_body *built; /* the body made for the last BUILD; no hash yet */
+    struct replica_lent *lent;
+    struct nv_hash last_hash; /* of the newest block given for execution */
+    uint64_t last_height;
+    uint64_t executed_height;
+
+    struct replica_job *tx_job; /* being filled */
+    uint32_t jobs;              /* under way */
+    bool work_told;
+    bool started;
+    bool halted;
+    uint8_t *message_memory; /* CS_MESSAGE_SIZE_MAX for encoding */
+};
+
+/* replica.c */
+void replica__event(struct replica *r, const struct cs_event *event); /* queue for the engine */
+void replica__run(struct replica *r);                                 /* step until none is left */
+void replica__work(struct replica *r); /* tell the engine of the mempool */
+
+/* operations.c */
+void replica__op(struct replica *r, const struct replica_op *op, uint8_t *memory);
+void replica__send(struct replica *r, uint32_t peer, const struct cs_message *message);
+void replica__ban(struct replica *r, uint32_t peer);
+void replica__ops_free(struct replica *r);
+
+/* bodies.c */
+struct node_body *replica__body(struct replica *r, const struct nv_hash *hash);
+void replica__body_needed(struct replica *r, const struct cs_effect *effect);
+void replica__body_chunk(struct replica *r, uint32_t peer, const struct cs_body_chunk *chunk);
+void replica__body_job_done(struct replica *r, struct replica_job *job);
+void replica__bodies_judge(struct replica *r);
+void replica__bodies_prune(struct replica *r);
+struct node_body *replica__body_new(struct replica *r, const struct nv_hash *hash);
+void replica__body_save(struct replica *r, struct nv_view record);
+void replica__bodies_restore(struct replica *r);
+void replica__saved_free(struct replica *r);
+
+void replica__body_check_own(struct replica *r, struct node_body *body);
+
+/* build.c */
+void replica__build(struct replica *r, const struct cs_effect *effect);
+void replica__publish(struct replica *r, const struct cs_effect *effect);
+
+/* replica__ancestors lists the bodies between the newest final block and
+ * `parent`; false when one of them is not known. */
+bool replica__ancestors(struct replica *r,
+                        struct nv_hash parent,
+                        const struct node_body *list[REPLICA_BODIES_MAX],
+                        uint32_t *count);
+
+/* fees.c */
+void replica__fees_final(struct replica *r, uint64_t height, const struct node_charges *charges);
+void replica__fees_replayed(struct replica *r, const struct replica_block *block);
+void replica__fees_free(struct replica *r);
+/* Judges the charges of a body whose ancestors above the final block are `before`. */
+enum replica_judgement replica__fees_judge(const struct replica *r,
+                                           const struct node_body *body,
+                                           const struct node_body *const *before,
+                                           uint32_t before_count);
+/* Begins to add up what a body of one's own costs; false: it must be empty. */
+bool replica__fees_begin(struct replica *r,
+                         uint64_t executed_height,
+                         struct replica_span *span,
+                         const struct node_body *const *before,
+                         uint32_t before_count);
+/* Adds a transaction, if its account can pay for it too. */
+bool replica__fees_take(struct replica *r,
+                        uint64_t executed_height,
+                        const struct replica_span *span,
+                        const struct node_mempool_tx *tx);
+/* Whether a new transaction can be paid for by the newest state. */
+enum replica_refusal replica__fees_admit(const struct replica *r, const struct replica_new_tx *tx);
+
+/* transactions.c */
+void replica__tx_flush(struct replica *r);
+void replica__tx_job_done(struct replica *r, struct replica_job *job);
+void replica__txs_final(struct replica *r, const struct replica_block *block);
+
+/* messages.c */
+void replica__message_job_done(struct replica *r, struct replica_job *job);
+void replica__serve_blocks(struct replica *r,
+                           uint32_t peer,
+                           const struct cs_block_request *request);
+void replica__serve_body(struct replica *r, uint32_t peer, const struct cs_body_request *request);
+
+/* jobs.c */
+struct replica_job *replica__job(struct replica *r, enum replica_job_kind kind);
+void replica__job_start(struct replica *r, struct replica_job *job);
+void replica__job_free(struct replica_job *job);
+
+#endif /* NV_NODE_REPLICA_INTERNAL_H */

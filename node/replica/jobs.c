@@ -1,0 +1,98 @@
+#include "base/assert.h"
+#include "base/heap.h"
+
+#include "node/replica/internal.h"
+#include "vm/fee.h"
+#include "vm/wire/wire.h"
+
+/* Room to decode one transaction; what does not fit is malformed. */
+#define TX_ARENA_SIZE (256u << 10)
+
+struct replica_job *replica__job(struct replica *r, enum replica_job_kind kind)
+{
+    struct replica_job *const job = nv_heap_alloc(sizeof *job);
+    if (job != NULL) {
+        *job = (struct replica_job){
+            .kind = kind, .chain_id = r->config.consensus.chain_id, .valset = &r->valset};
+    }
+    return job;
+}
+
+void replica__job_start(struct replica *r, struct replica_job *job)
+{
+    struct replica_op const op = {.kind = REPLICA_JOB, .job = job};
+    r->jobs++;
+    replica__op(r, &op, NULL);
+}
+
+void replica__job_free(struct replica_job *job)
+{
+    if (job == NULL) {
+        return;
+    }
+    if (job->kind == REPLICA_JOB_MESSAGE) {
+        nv_heap_free(job->message.bytes);
+    }
+    if (job->kind == REPLICA_JOB_TXS) {
+        for (uint32_t i = 0; i < job->txs.count; i++) {
+            nv_heap_free(job->txs.tx[i].bytes);
+        }
+    }
+    nv_heap_free(job);
+}
+
+static void
+check_new_tx(struct replica_new_tx *new_tx, const struct nv_hash *chain_id, struct nv_arena *arena)
+{
+    struct vm_tx tx;
+    struct nv_view const bytes = nv_view_of(new_tx->bytes, new_tx->size);
+    nv_arena_reset(arena);
+    if (vm_tx_decode(&tx, bytes, chain_id, arena) != NV_OK) {
+        new_tx->refusal = REPLICA_TX_MALFORMED;
+        return;
+    }
+    new_tx->hash = tx.hash;
+    new_tx->account = tx.account;
+    new_tx->expires_ms = tx.expires_ms;
+    new_tx->actions = tx.action_count;
+    new_tx->fee_free = vm_fee_free(&tx);
+    new_tx->refusal = vm_tx_signature_ok(&tx) ? REPLICA_TX_TAKEN : REPLICA_TX_SIGNATURE;
+}
+
+static void run_txs(struct replica_job *job)
+{
+    void *const memory = nv_heap_alloc(TX_ARENA_SIZE);
+    for (uint32_t i = 0; i < job->txs.count; i++) {
+        if (memory == NULL) {
+            job->txs.tx[i].refusal = REPLICA_TX_FULL;
+            continue;
+        }
+        struct nv_arena arena;
+        nv_arena_init(&arena, memory, TX_ARENA_SIZE);
+        check_new_tx(&job->txs.tx[i], &job->chain_id, &arena);
+    }
+    nv_heap_free(memory);
+}
+
+static void run_signatures(struct replica_job *job)
+{
+    job->ok = true;
+    for (uint32_t i = 0; i < job->body.count && job->ok; i++) {
+        job->ok = vm_tx_signature_ok(&job->body.body->txs[job->body.index[i]]);
+    }
+}
+
+void replica_job_run(struct replica_job *job)
+{
+    switch (job->kind) {
+    case REPLICA_JOB_MESSAGE:
+        job->ok = cs_message_check(
+            &job->message.message, &job->message.plan, &job->chain_id, job->valset);
+        break;
+    case REPLICA_JOB_TXS: run_txs(job); break;
+    case REPLICA_JOB_DECODE:
+        job->ok = node_body_decode(job->body.body, &job->chain_id) == NV_OK;
+        break;
+    case REPLICA_JOB_SIGNATURES: run_signatures(job); break;
+    }
+}

@@ -1,0 +1,102 @@
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+
+#include "node/replica/internal.h"
+
+void replica__op(struct replica *r, const struct replica_op *op, uint8_t *memory)
+{
+    struct replica_queued *const queued = nv_heap_alloc(sizeof *queued);
+    NV_ASSERT(queued != NULL); /* an operation that is lost may be a vote: stop */
+    *queued = (struct replica_queued){.op = *op, .memory = memory};
+    if (r->last == NULL) {
+        r->first = queued;
+    } else {
+        r->last->next = queued;
+    }
+    r->last = queued;
+}
+
+void replica__send(struct replica *r, uint32_t peer, const struct cs_message *message)
+{
+    struct nv_writer w;
+    nv_writer_init(&w, r->message_memory, CS_MESSAGE_SIZE_MAX);
+    cs_message_encode(&w, message, r->valset.count);
+    NV_ASSERT(!w.overflow);
+    uint8_t *const copy = nv_heap_alloc(w.size);
+    if (copy == NULL) {
+        return; /* whoever waits for it asks again */
+    }
+    memcpy(copy, w.bytes, w.size);
+    struct replica_op const op = {
+        .kind = REPLICA_SEND,
+        .send = {peer, (uint8_t)message->type, nv_view_of(copy, w.size)},
+    };
+    replica__op(r, &op, copy);
+}
+
+void replica__ban(struct replica *r, uint32_t peer)
+{
+    struct replica_op const op = {.kind = REPLICA_BAN, .ban_peer = peer};
+    replica__op(r, &op, NULL);
+}
+
+static void free_queued(struct replica_queued *queued)
+{
+    if (queued != NULL) {
+        nv_heap_free(queued->memory);
+        nv_heap_free(queued);
+    }
+}
+
+void replica__ops_free(struct replica *r)
+{
+    free_queued(r->given);
+    r->given = NULL;
+    while (r->first != NULL) {
+        struct replica_queued *const queued = r->first;
+        r->first = queued->next;
+        if (queued->op.kind == REPLICA_JOB) {
+            replica__job_free(queued->op.job);
+        }
+        free_queued(queued);
+    }
+    r->last = NULL;
+}
+
+static void outbox_op(struct replica_op *op, const struct node_outbox_item *item)
+{
+    if (item->kind == NODE_OUTBOX_BATCH) {
+        *op = (struct replica_op){.kind = REPLICA_JOURNAL, .journal = item->batch};
+    } else if (item->kind == NODE_OUTBOX_BLOCK) {
+        *op = (struct replica_op){.kind = REPLICA_EXECUTE, .block = item->block};
+    } else {
+        const struct node_outbox_message *const m = &item->message;
+        *op = (struct replica_op){.kind = REPLICA_SEND, .send = {m->peer, m->type, m->bytes}};
+    }
+}
+
+bool replica_next(struct replica *r, struct replica_op *op)
+{
+    free_queued(r->given);
+    r->given = NULL;
+    if (r->first == NULL) {
+        replica__tx_flush(r);
+    }
+    if (r->first != NULL) {
+        r->given = r->first;
+        r->first = r->given->next;
+        if (r->first == NULL) {
+            r->last = NULL;
+        }
+        *op = r->given->op;
+        return true;
+    }
+    struct node_outbox_item item;
+    if (!node_outbox_next(r->outbox, &item)) {
+        return false;
+    }
+    outbox_op(op, &item);
+    return true;
+}

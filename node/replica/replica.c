@@ -1,0 +1,448 @@
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+
+#include "node/replica/internal.h"
+
+#define OUTBOX_BYTES_MAX (64u << 20)
+
+/* ---- life ---- */
+
+static enum nv_err open_parts(struct replica *r)
+{
+    NV_TRY(node_mempool_open(&r->mempool, &r->config.mempool));
+    NV_TRY(node_outbox_open(&r->outbox, OUTBOX_BYTES_MAX));
+    NV_TRY(node_window_open(&r->window, r->config.window_max));
+    if (r->config.accounts_max > 0) {
+        NV_TRY(node_purses_open(&r->purses, r->config.accounts_max));
+    }
+    r->cs_memory_size = cs_memory(&r->config.consensus);
+    r->cs_memory = nv_heap_reserve(r->cs_memory_size);
+    r->fx_memory = nv_heap_reserve(CS_EFFECTS_MEMORY);
+    r->fx = nv_heap_alloc(sizeof *r->fx);
+    r->fx_arena = nv_heap_alloc(sizeof *r->fx_arena);
+    r->message_memory = nv_heap_alloc(CS_MESSAGE_SIZE_MAX);
+    if (r->cs_memory == NULL || r->fx_memory == NULL || r->fx == NULL || r->fx_arena == NULL ||
+        r->message_memory == NULL) {
+        return NV_ERR_NO_MEMORY;
+    }
+    struct nv_arena arena;
+    nv_arena_init_zeroed(&arena, r->cs_memory, r->cs_memory_size);
+    r->cs = cs_new(&arena, &r->config.consensus);
+    nv_arena_init_zeroed(r->fx_arena, r->fx_memory, CS_EFFECTS_MEMORY);
+    cs_effects_init(r->fx, r->fx_arena);
+    return NV_OK;
+}
+
+enum nv_err replica_open(struct replica **out, const struct replica_config *config)
+{
+    struct replica *const r = nv_heap_alloc(sizeof *r);
+    if (r == NULL) {
+        return NV_ERR_NO_MEMORY;
+    }
+    memset(r, 0, sizeof *r);
+    r->config = *config;
+    r->valset = *config->consensus.valset;
+    r->config.consensus.valset = &r->valset;
+    r->last_hash = config->consensus.chain_id;
+    enum nv_err const err = open_parts(r);
+    if (err != NV_OK) {
+        replica_close(r);
+        return err;
+    }
+    *out = r;
+    return NV_OK;
+}
+
+static void free_body(struct node_body *body)
+{
+    if (body != NULL) {
+        node_body_deinit(body);
+        nv_heap_free(body);
+    }
+}
+
+void replica_close(struct replica *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    replica__ops_free(r);
+    replica__job_free(r->tx_job);
+    while (r->lent != NULL) {
+        struct replica_lent *const lent = r->lent;
+        r->lent = lent->next;
+        if (lent->body != NULL) {
+            lent->body->executing = false;
+        }
+        nv_heap_free(lent);
+    }
+    for (uint32_t i = 0; i < r->body_count; i++) {
+        r->body[i]->jobs = 0;
+        free_body(r->body[i]);
+    }
+    free_body(r->built);
+    replica__saved_free(r);
+    node_mempool_close(r->mempool);
+    node_outbox_close(r->outbox);
+    node_window_close(r->window);
+    node_purses_close(r->purses);
+    replica__fees_free(r);
+    if (r->cs_memory != NULL) {
+        nv_heap_unreserve(r->cs_memory, r->cs_memory_size);
+    }
+    if (r->fx_memory != NULL) {
+        nv_heap_unreserve(r->fx_memory, CS_EFFECTS_MEMORY);
+    }
+    nv_heap_free(r->fx);
+    nv_heap_free(r->fx_arena);
+    nv_heap_free(r->message_memory);
+    nv_heap_free(r);
+}
+
+/* ---- the engine's effects ---- */
+
+/* queue_body writes the record of a block's body, which must be durable with
+ * the block. */
+static void queue_body(struct replica *r, const struct nv_hash *hash)
+{
+    struct node_body *const body = replica__body(r, hash);
+    if (body == NULL || body->journaled || !node_body_complete(body)) {
+        return;
+    }
+    uint32_t const size = 32 + body->header.body_size;
+    uint8_t *const record = nv_heap_alloc(CS_RECORD_HEAD_SIZE + (size_t)size);
+    NV_ASSERT(record != NULL); /* no vote may leave without it: stop */
+    struct nv_writer w;
+    nv_writer_init(&w, record, CS_RECORD_HEAD_SIZE + size);
+    nv_put_u8(&w, REPLICA_RECORD_BODY);
+    nv_put_u32(&w, size);
+    nv_put_bytes(&w, hash->bytes, sizeof hash->bytes);
+    nv_put_bytes(&w, body->bytes, body->header.body_size);
+    NV_ASSERT(!w.overflow);
+    enum nv_err const err = node_outbox_persist(r->outbox, nv_view_of(record, w.size), false);
+    NV_ASSERT(err == NV_OK);
+    body->journaled = true;
+    nv_heap_free(record);
+}
+
+static void persist(struct replica *r, const struct cs_effect *effect)
+{
+    struct nv_reader reader;
+    nv_reader_init(&reader, effect->persist.records);
+    for (uint32_t i = 0; i < effect->persist.count; i++) {
+        struct cs_record record;
+        enum nv_err const err = cs_record_get(&reader, &record, r->valset.count);
+        NV_ASSERT(err == NV_OK); /* the engine wrote it */
+        if (record.type == CS_RECORD_BLOCK && record.block.header.body_size > 0) {
+            struct nv_hash hash;
+            cs_header_hash(&hash, &record.block.header);
+            queue_body(r, &hash);
+        }
+    }
+    enum nv_err const err =
+        node_outbox_persist(r->outbox, effect->persist.records, effect->persist.sync);
+    NV_ASSERT(err == NV_OK);
+}
+
+static void send(struct replica *r, const struct cs_effect *effect)
+{
+    struct node_outbox_message const message = {
+        .peer = effect->kind == CS_FX_BROADCAST ? NODE_PEER_ALL : effect->send.peer,
+        .type = (uint8_t)effect->send.type,
+        .bytes = effect->send.bytes,
+    };
+    if (node_outbox_send(r->outbox, &message) != NV_OK) {
+        return; /* without room it is lost, as on a network; the engine repeats */
+    }
+}
+
+/* lend gives a final block to the executor. */
+static void lend(struct replica *r, const struct cs_effect *effect)
+{
+    const struct cs_certificate *const final = effect->execute.final;
+    uint32_t const cap = CS_CERTIFICATE_SIZE(r->valset.count, final->signer_count);
+    struct replica_lent *const lent = nv_heap_alloc(sizeof *lent + cap);
+    NV_ASSERT(lent != NULL); /* a final block must not be lost: stop */
+    *lent = (struct replica_lent){.next = r->lent};
+    struct nv_writer w;
+    nv_writer_init(&w, (uint8_t *)(lent + 1), cap);
+    cs_certificate_put(&w, final, r->valset.count);
+    NV_ASSERT(!w.overflow);
+
+    struct replica_block *const block = &lent->block;
+    block->header = *effect->execute.header;
+    block->hash = effect->execute.block_hash;
+    block->final = nv_view_of(w.bytes, w.size);
+    block->final_hash = final->ballot.block_hash;
+    if (block->header.body_size > 0) {
+        lent->body = replica__body(r, &block->hash);
+        NV_ASSERT(lent->body != NULL && lent->body->state == NODE_BODY_HELD);
+        lent->body->executing = true;
+        block->body = nv_view_of(lent->body->bytes, block->header.body_size);
+        block->txs = lent->body->txs;
+        block->tx_count = lent->body->tx_count;
+        replica__fees_final(r, block->header.height, &lent->body->charges);
+    }
+    r->lent = lent;
+    r->last_hash = block->hash;
+    r->last_height = block->header.height;
+    replica__txs_final(r, block);
+    replica__bodies_judge(r);
+    enum nv_err const err = node_outbox_block(r->outbox, block);
+    NV_ASSERT(err == NV_OK); /* as above */
+}
+
+static void halt(struct replica *r, const struct cs_effect *effect)
+{
+    uint8_t *const copy = nv_heap_alloc(effect->halt.bytes.size + 1u);
+    struct nv_view bytes = nv_view_of(NULL, 0);
+    if (copy != NULL && effect->halt.bytes.size > 0) {
+        memcpy(copy, effect->halt.bytes.bytes, effect->halt.bytes.size);
+        bytes = nv_view_of(copy, effect->halt.bytes.size);
+    }
+    struct replica_op const op = {
+        .kind = REPLICA_HALT,
+        .halt = {effect->halt.code, effect->halt.height, bytes},
+    };
+    r->halted = true;
+    replica__op(r, &op, copy);
+}
+
+static void perform(struct replica *r, const struct cs_effect *effect)
+{
+    struct replica_op op = {.kind = REPLICA_TRACE};
+    switch (effect->kind) {
+    case CS_FX_PERSIST: persist(r, effect); break;
+    case CS_FX_SEND:
+    case CS_FX_BROADCAST: send(r, effect); break;
+    case CS_FX_SET_TIMER:
+        op.kind = REPLICA_TIMER;
+        op.timer_ns = effect->timer.at_ns;
+        replica__op(r, &op, NULL);
+        break;
+    case CS_FX_BUILD: replica__build(r, effect); break;
+    case CS_FX_PUBLISH_BODY: replica__publish(r, effect); break;
+    case CS_FX_NEED_BODY: replica__body_needed(r, effect); break;
+    case CS_FX_EXECUTE: lend(r, effect); break;
+    case CS_FX_EVIDENCE:
+        op.kind = REPLICA_EVIDENCE;
+        op.evidence.offence = effect->evidence.offence;
+        memcpy(op.evidence.vote, effect->evidence.vote, sizeof op.evidence.vote);
+        replica__op(r, &op, NULL);
+        break;
+    case CS_FX_TRACE:
+        op.trace.code = effect->trace.code;
+        op.trace.view = effect->trace.view;
+        op.trace.a = effect->trace.a;
+        replica__op(r, &op, NULL);
+        break;
+    case CS_FX_HALT: halt(r, effect); break;
+    }
+}
+
+/* ---- stepping ---- */
+
+void replica__event(struct replica *r, const struct cs_event *event)
+{
+    NV_ASSERT(r->pending_count < REPLICA_PENDING_MAX);
+    uint32_t const at = (r->pending_first + r->pending_count) % REPLICA_PENDING_MAX;
+    r->pending[at] = *event;
+    r->pending_count++;
+}
+
+void replica__run(struct replica *r)
+{
+    NV_ASSERT(!r->stepping);
+    r->stepping = true;
+    while (r->pending_count > 0 && !r->halted) {
+        struct cs_event event = r->pending[r->pending_first];
+        r->pending_first = (r->pending_first + 1) % REPLICA_PENDING_MAX;
+        r->pending_count--;
+        event.now_ns = r->time.now_ns;
+        event.wall_ms = r->time.wall_ms;
+        cs_step(r->cs, &event, r->fx);
+        for (uint32_t i = 0; i < r->fx->count; i++) {
+            perform(r, &r->fx->list[i]);
+        }
+    }
+    r->stepping = false;
+}
+
+void replica__work(struct replica *r)
+{
+    bool const work = node_mempool_count(r->mempool) > 0;
+    if (work != r->work_told) {
+        r->work_told = work;
+        struct cs_event const event = {.kind = CS_EV_WORK, .work = {.pending = work}};
+        replica__event(r, &event);
+    }
+}
+
+static void input(struct replica *r, struct replica_time t, const struct cs_event *event)
+{
+    r->time = t;
+    if (r->started && !r->halted) {
+        replica__event(r, event);
+        replica__run(r);
+    }
+}
+
+void replica_timer(struct replica *r, struct replica_time t)
+{
+    input(r, t, &(struct cs_event){.kind = CS_EV_TIMER});
+}
+
+void replica_link(struct replica *r, struct replica_time t, uint32_t peer, bool up)
+{
+    input(r, t, &(struct cs_event){.kind = CS_EV_LINK, .link = {.peer = peer, .up = up}});
+}
+
+void replica_durable(struct replica *r)
+{
+    node_outbox_durable(r->outbox);
+}
+
+void replica_wrote(struct replica *r,
+                   uint64_t height,
+                   const struct nv_row *rows,
+                   uint32_t row_count)
+{
+    if (r->purses != NULL) {
+        node_purses_feed(r->purses, height, rows, row_count);
+    }
+}
+
+void replica_flush(struct replica *r)
+{
+    node_outbox_flush(r->outbox);
+}
+
+void replica_job_done(struct replica *r, struct replica_time t, struct replica_job *job)
+{
+    NV_ASSERT(r->jobs > 0);
+    r->jobs--;
+    r->time = t;
+    if (!r->halted) {
+        switch (job->kind) {
+        case REPLICA_JOB_MESSAGE: replica__message_job_done(r, job); break;
+        case REPLICA_JOB_TXS: replica__tx_job_done(r, job); break;
+        case REPLICA_JOB_DECODE:
+        case REPLICA_JOB_SIGNATURES: replica__body_job_done(r, job); break;
+        }
+        if (r->started) {
+            replica__run(r);
+        }
+    } else if (job->kind == REPLICA_JOB_DECODE || job->kind == REPLICA_JOB_SIGNATURES) {
+        job->body.body->jobs--;
+    }
+    replica__job_free(job);
+}
+
+void replica_executed(struct replica *r,
+                      struct replica_time t,
+                      uint64_t height,
+                      const struct nv_hash *root)
+{
+    struct replica_lent **at = &r->lent;
+    while (*at != NULL && (*at)->block.header.height != height) {
+        at = &(*at)->next;
+    }
+    NV_ASSERT(*at != NULL); /* it was lent */
+    struct replica_lent *const lent = *at;
+    *at = lent->next;
+    if (lent->body != NULL) {
+        lent->body->executing = false;
+    }
+    nv_heap_free(lent);
+    r->executed_height = height;
+    replica__bodies_prune(r);
+    if (r->started && !r->halted) {
+        replica__bodies_judge(r); /* some wait for this state */
+    }
+    input(
+        r,
+        t,
+        &(struct cs_event){.kind = CS_EV_EXECUTED, .executed = {.height = height, .root = *root}});
+}
+
+/* ---- restart ---- */
+
+enum nv_err replica_recover(struct replica *r, uint8_t type, struct nv_view payload)
+{
+    if (type == REPLICA_RECORD_BODY) {
+        replica__body_save(r, payload);
+        return NV_OK;
+    }
+    if (type >= REPLICA_RECORD_BODY) {
+        return NV_OK; /* a record of the shell's */
+    }
+    uint8_t *const record = nv_heap_alloc(CS_RECORD_HEAD_SIZE + (size_t)payload.size);
+    if (record == NULL) {
+        return NV_ERR_NO_MEMORY;
+    }
+    struct nv_writer w;
+    nv_writer_init(&w, record, CS_RECORD_HEAD_SIZE + payload.size);
+    nv_put_u8(&w, type);
+    nv_put_u32(&w, payload.size);
+    nv_put_bytes(&w, payload.bytes, payload.size);
+    enum nv_err const err = cs_recover(r->cs, nv_view_of(record, w.size));
+    nv_heap_free(record);
+    return err;
+}
+
+void replica_checkpoint(struct replica *r, uint64_t height, const struct nv_hash *root)
+{
+    r->executed_height = height;
+    replica__event(
+        r,
+        &(struct cs_event){.kind = CS_EV_EXECUTED, .executed = {.height = height, .root = *root}});
+    replica__run(r);
+}
+
+enum nv_err
+replica_replayed(struct replica *r, const struct replica_block *block, const struct nv_hash *root)
+{
+    node_window_forget(r->window, block->header.time_ms);
+    for (uint32_t i = 0; i < block->tx_count; i++) {
+        NV_TRY(node_window_add(r->window, &block->txs[i].hash, block->txs[i].expires_ms));
+    }
+    replica__fees_replayed(r, block);
+    r->last_hash = block->hash;
+    r->last_height = block->header.height;
+    if (root != NULL) {
+        replica_checkpoint(r, block->header.height, root);
+    }
+    return NV_OK;
+}
+
+void replica_start(struct replica *r, struct replica_time t)
+{
+    r->started = true;
+    r->time = t;
+    replica__bodies_restore(r);
+    input(r, t, &(struct cs_event){.kind = CS_EV_START});
+}
+
+/* ---- looking ---- */
+
+bool replica_pressed(const struct replica *r)
+{
+    return node_outbox_pressed(r->outbox);
+}
+
+struct cs_summary replica_summary(const struct replica *r)
+{
+    return cs_summary(r->cs);
+}
+
+uint32_t replica_leader(const struct replica *r, uint64_t view)
+{
+    return cs_leader(r->cs, view);
+}
+
+const struct node_mempool *replica_mempool(const struct replica *r)
+{
+    return r->mempool;
+}

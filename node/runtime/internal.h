@@ -1,0 +1,226 @@
+#ifndef NV_NODE_RUNTIME_INTERNAL_H
+#define NV_NODE_RUNTIME_INTERNAL_H
+
+/* internal.h - the parts of a running node, for the files of this folder.
+ *
+ *     runtime.c     the loop: callbacks, the tick, the end
+ *     open.c        the parts in their order, and back
+ *     operations.c  performs the replica's operations
+ *     disk.c        batches, EXECUTED records, checkpoints
+ *     peers.c       peers <-> inboxes, messages
+ *     rpc.c         what the RPC server asks
+ *     status.c      how the node is
+ *     home.c        lock, genesis, keys, journal, database
+ *     replay.c      from the journal to the present */
+
+#include <uv.h>
+
+#include "node/execution/checkpointer.h"
+#include "node/execution/executor.h"
+#include "node/execution/machine.h"
+#include "node/execution/result.h"
+#include "node/home/config.h"
+#include "node/home/fault.h"
+#include "node/home/genesis.h"
+#include "node/home/keys.h"
+#include "node/journal/blocks.h"
+#include "node/journal/thread.h"
+#include "node/mail/inbox.h"
+#include "node/replica/outbox.h"
+#include "node/replica/replica.h"
+#include "p2p/p2p.h"
+#include "rpc/rpc.h"
+#include "storage/storage.h"
+
+/* What may wait in an inbox, and how it is drained: the first before the
+ * second before the third. */
+enum node_lane {
+    NODE_LANE_VOTES = 0, /* what decides, and links */
+    NODE_LANE_BULK,      /* bodies, blocks */
+    NODE_LANE_TXS,       /* transactions of peers and clients */
+    NODE_LANES,
+};
+
+/* Kinds of items in the inboxes. */
+enum node_item {
+    NODE_ITEM_MESSAGE = 1, /* peer, type */
+    NODE_ITEM_LINK,        /* peer; type: 1 up, 0 down */
+    NODE_ITEM_TX,          /* peer, ticket */
+};
+
+#define NODE_JOBS_PENDING_MAX 4096u /* jobs that wait for a worker */
+
+/* What a home holds once it is open (home.c). */
+struct node_home {
+    char data[ST_PATH_MAX];
+    char journal_dir[ST_PATH_MAX];
+    char state_dir[ST_PATH_MAX];
+    struct st_file lock;
+    bool locked;
+    struct node_genesis genesis;
+    bool has_genesis;
+    struct cs_valset valset;
+    struct node_key *validator; /* in locked memory; NULL: no such file */
+    struct node_key *node;
+    uint32_t me; /* own index, or CS_NOBODY */
+    struct st_journal_options journal_options;
+    struct st_journal *journal;
+    bool journal_new; /* made just now, or without a record */
+    struct st_db *db;
+    struct nv_hash genesis_root;
+    struct nv_hash params_hash;
+};
+
+/* A worker's job under way. */
+struct node_work {
+    uv_work_t request;
+    struct node *node;
+    struct replica_job *job;
+    struct node_work *next; /* unused ones */
+};
+
+#define NODE_WORKERS_MAX   64u
+#define NODE_EXECUTING_MAX 1024u
+
+struct node {
+    struct node_config *config;
+    struct node_fault *fault;
+    struct node_home home;
+
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_check_t check; /* the tick, behind every poll */
+    uv_idle_t spin;   /* active while a tick has left something */
+    uv_timer_t timer; /* the replica's */
+    uv_timer_t beat;
+    uv_signal_t sigint, sigterm;
+    uint64_t timer_ns; /* when the replica's timer is to be called */
+    bool timer_due;
+    bool beat_due;
+
+    struct node_mailbox mail;
+    struct node_inbox inbox[NODE_LANES];
+    bool held_back; /* a lane of p2p waits for p2p_resume */
+
+    struct replica *replica;
+    struct replica_job *pending[NODE_JOBS_PENDING_MAX]; /* a ring */
+    uint32_t pending_first, pending_count;
+    struct node_work work[NODE_WORKERS_MAX];
+    struct node_work *free_work;
+    uint32_t work_count; /* under way */
+    struct replica_job *done[NODE_WORKERS_MAX];
+    uint32_t done_count;
+
+    struct node_machine *machine;
+    struct node_executor *executor;
+    struct node_blocks *blocks;
+    struct node_journal_thread *journal;
+    struct node_checkpointer *checkpointer;
+
+    struct node_batch batch;   /* the replica's records */
+    struct nv_view batch_rest; /* of the replica's batch: not appended yet */
+    bool batch_busy;
+    uint64_t batch_at_ns;  /* of the last one */
+    struct node_batch own; /* EXECUTED records that no batch of the replica took along */
+    bool own_busy;
+    struct node_result *first_result; /* without a record yet, oldest first */
+    struct node_result *last_result;
+    uint64_t results_since_ns; /* since when the first one waits */
+
+    struct node_checkpoint *checkpoint; /* frozen, waits for its places or is written */
+    bool checkpoint_writing;
+    bool freeze_asked;
+    uint64_t checkpoint_height; /* of the database */
+    uint64_t checkpoint_at_ns;  /* of the last one's begin */
+
+    struct p2p *p2p;
+    struct rpc *rpc;
+    uint64_t target_height; /* the highest final one heard of */
+    struct rpc_head head;   /* executed */
+    uint64_t head_at_ns;    /* when it came */
+    uint64_t started_ns;
+    uint64_t rate_height; /* a second ago */
+    uint64_t rate_at_ns;
+    uint32_t rate;
+
+    uint64_t disk_used, disk_free, disk_at_ns; /* and when they were measured */
+
+    /* counters for metrics */
+    uint64_t messages_in, jobs_run, syncs, sync_ns, checkpoints, txs_executed;
+
+    const struct replica_block *executing[NODE_EXECUTING_MAX]; /* lent; for tx_get */
+    uint32_t executing_count;
+
+    bool stopping;
+    uint64_t stopping_ns;
+    bool parts_closed; /* p2p and rpc were told to close */
+    uint32_t closing;  /* how many of the two have not yet */
+    bool ended;
+    int code;
+};
+
+/* home.c */
+NV_MUST_USE bool
+node_home_open(struct node_home *home, struct node_config *config, struct node_fault *fault);
+/* node_home_read reads genesis and keys alone. */
+NV_MUST_USE bool
+node_home_read(struct node_home *home, struct node_config *config, struct node_fault *fault);
+void node_home_close(struct node_home *home);
+/* node_home_found writes the journal's first record: the chain it is of. */
+NV_MUST_USE bool
+node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault);
+/* node_home_guard lets the vote key sign with this journal, or not. */
+NV_MUST_USE bool node_home_guard(struct node_home *home, bool votes, struct node_fault *fault);
+
+/* replay.c: the journal's records into blocks and replica, then the final
+ * blocks above the checkpoint through the machine. */
+NV_MUST_USE bool node_replay(struct node *n);
+
+/* open.c */
+NV_MUST_USE bool node_open(struct node *n);
+void node_abandon(struct node *n); /* after a failed opening, before the loop runs out */
+void node_close_parts(struct node *n);
+
+/* runtime.c */
+struct replica_time node_now(void);
+void node_fail(struct node *n, enum node_exit code, const char *hint, const char *what);
+void node_stop(struct node *n, int code);
+
+/* operations.c */
+void node_perform(struct node *n);
+/* node_set_timer makes timer_due true at timer_ns, or a little before: the
+ * loop's clock is coarse. */
+void node_set_timer(struct node *n);
+void node_workers_fill(struct node *n);
+
+/* disk.c */
+void node_disk_batch(struct node *n, struct nv_view records);
+void node_disk_back(struct node *n, struct node_batch *batch);
+void node_disk_result(struct node *n, struct node_result *result);
+void node_disk_frozen(struct node *n, struct node_checkpoint *checkpoint);
+void node_disk_written(struct node *n, struct node_checkpoint *checkpoint);
+void node_disk_beat(struct node *n, uint64_t now_ns);
+void node_disk_places(struct node *n, struct st_overlay *overlay);
+NV_MUST_USE bool
+node_disk_add_result(struct node *n, struct node_batch *batch, struct node_result *result);
+bool node_disk_quiet(const struct node *n);
+
+/* peers.c */
+NV_MUST_USE bool node_p2p_open(struct node *n);
+void node_p2p_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes);
+
+/* rpc.c */
+NV_MUST_USE bool node_rpc_open(struct node *n);
+void node_rpc_verdict(struct node *n, const struct replica_op *op);
+void node_rpc_dropped(struct node *n, const struct nv_hash *tx_hash);
+void node_rpc_executed(struct node *n, const struct node_result *result);
+void node_rpc_trace(struct node *n, const struct replica_op *op);
+void node_rpc_page(struct node *n, struct node_page *page);
+
+/* status.c: functions of struct rpc_port; `ctx` is the node. */
+void node_rpc_status(void *ctx, struct rpc_status *out);
+uint32_t node_rpc_peers(void *ctx, struct rpc_peer *out, uint32_t cap);
+uint32_t node_rpc_validators(void *ctx, struct rpc_validator *out, uint32_t cap);
+uint32_t node_rpc_metrics(void *ctx, struct rpc_metric *out, uint32_t cap);
+
+#endif /* NV_NODE_RUNTIME_INTERNAL_H */

@@ -1,0 +1,253 @@
+/* open.c - the parts of a node, opened in their order and closed in
+ * the reverse. */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/fmt.h"
+#include "base/log.h"
+
+#include "node/runtime/internal.h"
+
+#define INBOX_VOTES (4u << 20)
+#define INBOX_BULK  (16u << 20)
+#define INBOX_TXS   (16u << 20)
+#define WINDOW_MAX  (4u << 20) /* a minute of full blocks, by far */
+#define MARGIN_NS   UINT64_C(20000000)
+#define AHEAD_MS    500u
+#define BEHIND_MS   2000u
+#define LISTEN_NS   UINT64_C(2000000000)
+#define STATUS_NS   UINT64_C(5000000000)
+#define FOLLOW_NS   UINT64_C(500000000) /* a follower hears of new blocks by asking */
+#define VIEWS_MAX   1024u
+
+static bool failed(struct node *n, const char *what, enum nv_err err)
+{
+    node_fault_set(n->fault,
+                   err == NV_ERR_NO_MEMORY ? NODE_EXIT_FAILED : NODE_EXIT_STORAGE,
+                   NULL,
+                   "%s: %s: %s",
+                   n->home.data,
+                   what,
+                   nv_err_text(err));
+    return false;
+}
+
+/* ---- state ---- */
+
+/* found_chain makes the state of height 0 and, in a new journal, notes it. */
+static bool found_chain(struct node *n)
+{
+    enum nv_err const err = node_machine_genesis(n->machine, &n->home.genesis);
+    if (err != NV_OK) {
+        node_fault_set(n->fault,
+                       NODE_EXIT_CONFIG,
+                       "the genesis must be made anew",
+                       "the genesis contradicts itself: %s",
+                       nv_err_text(err));
+        return false;
+    }
+    struct rpc_head const head = node_machine_head(n->machine);
+    if (n->home.journal_new) {
+        n->home.genesis_root = head.state_root;
+        node_machine_params_hash(n->machine, &n->home.params_hash);
+        return node_home_found(&n->home, &n->own, n->fault);
+    }
+    if (!nv_hash_eq(&head.state_root, &n->home.genesis_root)) {
+        node_fault_set(n->fault,
+                       NODE_EXIT_CONFIG,
+                       "run the version of novated that this chain runs",
+                       "this version makes another state of the genesis than the one before");
+        return false;
+    }
+    return true;
+}
+
+static bool open_state(struct node *n)
+{
+    uint32_t const rows = (uint32_t)node_config_number(n->config, NODE_LIMITS_STATE_ROWS);
+    enum nv_err err = node_machine_open(&n->machine, rows);
+    if (err != NV_OK) {
+        return failed(n, "the state cannot be opened", err);
+    }
+    struct st_head head;
+    if (st_db_head(n->home.db, &head) == NV_ERR_NOT_FOUND) {
+        return found_chain(n);
+    }
+    err = node_machine_load(n->machine, n->home.db);
+    if (err != NV_OK) {
+        (void)failed(n, "the rows in the database are not what was written", err);
+        node_fault_hint(
+            n->fault, "move %s away: the node rebuilds it from the journal", n->home.state_dir);
+        return false;
+    }
+    n->checkpoint_height = node_machine_head(n->machine).height;
+    nv_log(NV_LOG_INFO,
+           "event=replayed stage=rows height=%" NV_U64 " rows=%" NV_U64,
+           n->checkpoint_height,
+           head.row_count);
+    return true;
+}
+
+/* ---- the replica ---- */
+
+static struct cs_config consensus_config(const struct node *n)
+{
+    const struct node_genesis *const g = &n->home.genesis;
+    uint64_t const delay_ns = (uint64_t)g->delta_ms * 1000000u;
+    struct cs_config config = {
+        .chain_id = g->chain_id,
+        .genesis_root = n->home.genesis_root,
+        .params_hash = n->home.params_hash,
+        .genesis_time_ms = g->vm.time_ms,
+        .valset = &n->home.valset,
+        .delay_ns = delay_ns,
+        .margin_ns = MARGIN_NS,
+        .idle_ms = g->idle_ms,
+        .pace_ms = g->interval_min_ms,
+        .ahead_ms = AHEAD_MS,
+        .behind_ms = BEHIND_MS,
+        .body_size_max = g->body_bytes_max,
+        .me = n->home.me,
+        .listen_ns = 2 * delay_ns > LISTEN_NS ? 2 * delay_ns : LISTEN_NS,
+        .status_ns = n->home.me == CS_NOBODY ? FOLLOW_NS : STATUS_NS,
+        .views_max = VIEWS_MAX,
+    };
+    if (n->home.me != CS_NOBODY) {
+        config.seckey = n->home.validator->secret;
+    }
+    return config;
+}
+
+static bool open_replica(struct node *n)
+{
+    struct node_config *const c = n->config;
+    struct node_blocks_options const blocks = {
+        .journal = n->home.journal_options,
+        .db = n->home.db,
+        .validator_count = n->home.valset.count,
+        .txs_max = NODE_TXS_PER_CHECKPOINT,
+    };
+    enum nv_err err = node_blocks_open(&n->blocks, &blocks);
+    if (err != NV_OK) {
+        return failed(n, "the index of blocks cannot be opened", err);
+    }
+    struct replica_config const config = {
+        .consensus = consensus_config(n),
+        .store = node_blocks_store(n->blocks),
+        .mempool =
+            {
+                .count_max = (uint32_t)node_config_number(c, NODE_LIMITS_MEMPOOL_COUNT),
+                .account_count_max =
+                    (uint32_t)node_config_number(c, NODE_LIMITS_MEMPOOL_ACCOUNT_COUNT),
+                .bytes_max = node_config_number(c, NODE_LIMITS_MEMPOOL_MIB) << 20,
+            },
+        .window_max = WINDOW_MAX,
+        .accounts_max = node_machine_accounts(),
+    };
+    err = replica_open(&n->replica, &config);
+    return err == NV_OK || failed(n, "the replica cannot be opened", err);
+}
+
+/* ---- threads ---- */
+
+static bool open_memory(struct node *n)
+{
+    static const uint32_t sizes[NODE_LANES] = {INBOX_VOTES, INBOX_BULK, INBOX_TXS};
+    enum nv_err err = NV_OK;
+    for (uint32_t i = 0; i < NODE_LANES && err == NV_OK; i++) {
+        err = node_inbox_open(&n->inbox[i], sizes[i]);
+    }
+    err = err != NV_OK ? err : node_batch_open(&n->batch, n->home.journal_options.batch_max);
+    err = err != NV_OK ? err : node_batch_open(&n->own, n->home.journal_options.batch_max);
+    return err == NV_OK || failed(n, "memory", err);
+}
+
+static bool start_threads(struct node *n)
+{
+    uint32_t const workers = (uint32_t)node_config_number(n->config, NODE_LIMITS_WORKERS);
+    char text[16];
+    (void)snprintf(text, sizeof text, "%u", (unsigned)workers);
+    int const result = setenv("UV_THREADPOOL_SIZE", text, 0);
+    NV_ASSERT(result == 0);
+    for (uint32_t i = 0; i < NODE_WORKERS_MAX && i < workers * 4; i++) {
+        n->work[i].node = n;
+        n->work[i].next = n->free_work;
+        n->free_work = &n->work[i];
+    }
+    uint32_t const rows = (uint32_t)node_config_number(n->config, NODE_LIMITS_CHECKPOINT_ROWS);
+    enum nv_err err = node_journal_thread_start(&n->journal, n->home.journal, &n->mail);
+    if (err == NV_OK) {
+        err = node_executor_start(&n->executor, n->machine, rows, &n->mail);
+    }
+    if (err == NV_OK) {
+        err = node_checkpointer_start(&n->checkpointer, n->home.db, &n->mail);
+    }
+    return err == NV_OK || failed(n, "a thread cannot be started", err);
+}
+
+bool node_open(struct node *n)
+{
+    bool const ok = node_home_open(&n->home, n->config, n->fault) && open_memory(n) &&
+                    open_state(n) && open_replica(n) && node_replay(n) && start_threads(n) &&
+                    node_p2p_open(n) && node_rpc_open(n);
+    n->started_ns = uv_hrtime();
+    n->head_at_ns = n->started_ns;
+    n->checkpoint_at_ns = n->started_ns;
+    n->rate_at_ns = n->started_ns;
+    n->rate_height = n->head.height;
+    return ok;
+}
+
+void node_abandon(struct node *n)
+{
+    if (n->p2p != NULL) {
+        p2p_close(n->p2p, NULL, NULL);
+    }
+    if (n->rpc != NULL) {
+        rpc_close(n->rpc, NULL, NULL);
+    }
+}
+
+static void free_results(struct node *n)
+{
+    while (n->first_result != NULL) {
+        struct node_result *const result = n->first_result;
+        n->first_result = result->next;
+        node_result_free(result);
+    }
+}
+
+/* drop_mail frees what came back too late. */
+static void drop_mail(struct node *n)
+{
+    struct node_mail *mail = NULL;
+    while ((mail = node_mailbox_try(&n->mail)) != NULL) {
+        if (mail->kind == NODE_MAIL_RESULT) {
+            node_result_free((struct node_result *)mail);
+        }
+    }
+}
+
+void node_close_parts(struct node *n)
+{
+    if (n->executor != NULL) {
+        node_executor_stop(n->executor);
+    }
+    node_checkpointer_stop(n->checkpointer);
+    node_journal_thread_stop(n->journal);
+    drop_mail(n);
+    free_results(n);
+    node_executor_close(n->executor);
+    node_mailbox_deinit(&n->mail);
+    replica_close(n->replica);
+    node_machine_close(n->machine);
+    node_blocks_close(n->blocks);
+    node_batch_close(&n->batch);
+    node_batch_close(&n->own);
+    for (uint32_t i = 0; i < NODE_LANES; i++) {
+        node_inbox_close(&n->inbox[i]);
+    }
+    node_home_close(&n->home);
+}

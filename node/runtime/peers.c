@@ -1,0 +1,116 @@
+/* peers.c - peers: what they send goes into the inboxes, what the
+ * replica sends goes to them. */
+
+#include <string.h>
+
+#include "base/log.h"
+
+#include "node/runtime/internal.h"
+
+_Static_assert(P2P_OBSERVER_FIRST == CS_PEER_OTHER, "peers are numbered alike");
+_Static_assert(P2P_TYPE_PROPOSAL == (int)CS_MSG_PROPOSAL, "types are numbered alike");
+_Static_assert(P2P_TYPE_BODY_REQ == (int)CS_MSG_BODY_REQUEST, "types are numbered alike");
+
+/* ---- callbacks: copy and return ---- */
+
+static bool on_message(void *ctx, uint32_t peer, const struct p2p_message *message)
+{
+    struct node *const n = ctx;
+    struct node_inbox_item const item = {
+        .kind = NODE_ITEM_MESSAGE,
+        .peer = peer,
+        .type = message->type,
+        .bytes = message->payload,
+    };
+    enum node_lane const lane = message->lane == P2P_LANE_0 ? NODE_LANE_VOTES : NODE_LANE_BULK;
+    bool const taken = node_inbox_put(&n->inbox[lane], &item);
+    n->held_back = n->held_back || !taken;
+    return taken;
+}
+
+static bool on_transaction(void *ctx, uint32_t peer, struct nv_view transaction)
+{
+    struct node *const n = ctx;
+    struct node_inbox_item const item = {.kind = NODE_ITEM_TX, .peer = peer, .bytes = transaction};
+    return node_inbox_put(&n->inbox[NODE_LANE_TXS], &item);
+}
+
+/* voters returns whether this node and the peer both validate: then there is a
+ * lane 0 between them. */
+static bool voters(const struct node *n, uint32_t peer)
+{
+    return n->home.me != CS_NOBODY && (peer < P2P_OBSERVER_FIRST || peer == NODE_PEER_ALL);
+}
+
+/* on_peer tells the replica of links: of two validators when lane 0 is up. */
+static void on_peer(void *ctx, uint32_t peer, uint8_t lanes)
+{
+    struct node *const n = ctx;
+    bool const up = voters(n, peer) ? (lanes & 1u) != 0 : lanes != 0;
+    struct node_inbox_item const item = {
+        .kind = NODE_ITEM_LINK, .peer = peer, .type = up ? 1 : 0, .bytes = nv_view_of(NULL, 0)};
+    if (!node_inbox_put(&n->inbox[NODE_LANE_VOTES], &item)) {
+        nv_log(NV_LOG_WARN, "event=link_lost peer=%u up=%d", (unsigned)peer, up ? 1 : 0);
+    }
+}
+
+/* ---- sending ---- */
+
+void node_p2p_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes)
+{
+    uint32_t const lane =
+        voters(n, peer) ? cs_message_lane((enum cs_message_type)type) : P2P_LANE_1;
+    struct p2p_message const message = {.lane = (uint8_t)lane, .type = type, .payload = bytes};
+    if (p2p_type_max(type, message.lane) < bytes.size) {
+        return; /* nothing for who does not vote */
+    }
+    if (peer == NODE_PEER_ALL) {
+        (void)p2p_broadcast(n->p2p, &message); /* who misses it asks again */
+    } else {
+        (void)p2p_send(n->p2p, peer, &message);
+    }
+}
+
+/* ---- opening ---- */
+
+bool node_p2p_open(struct node *n)
+{
+    char certificate_dir[ST_PATH_MAX];
+    const char *peers[P2P_DIALS_MAX];
+    struct nv_pubkey validators[P2P_VALIDATORS_MAX];
+    const struct node_genesis *const genesis = &n->home.genesis;
+    uint32_t peer_count = 0;
+    if (!node_config_list(n->config, NODE_P2P_PEERS, peers, &peer_count, P2P_DIALS_MAX, n->fault)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < genesis->validator_count; i++) {
+        validators[i] = genesis->validators[i].node_key;
+    }
+    node_config_path(certificate_dir, n->config, NODE_KEYS_TLS);
+    struct p2p_config const config = {
+        .loop = &n->loop,
+        .listen = node_config_none(n->config, NODE_P2P_LISTEN)
+                      ? NULL
+                      : node_config_text(n->config, NODE_P2P_LISTEN),
+        .certificate_dir = certificate_dir,
+        .node_key = &n->home.node->secret,
+        .chain_id = genesis->chain_id,
+        .validators = validators,
+        .validator_count = genesis->validator_count,
+        .peers = peers,
+        .peer_count = peer_count,
+        .events = {n, on_message, on_transaction, on_peer},
+    };
+    enum nv_err const err = p2p_open(&n->p2p, &config);
+    if (err != NV_OK) {
+        bool const busy = err == NV_ERR_BUSY;
+        node_fault_set(n->fault,
+                       busy ? NODE_EXIT_FAILED : NODE_EXIT_CONFIG,
+                       busy ? "stop the program that listens there, or set p2p.listen"
+                            : "see p2p.listen, p2p.peers and keys.tls; the line above tells which",
+                       "p2p cannot be opened (p2p.listen is %s): %s",
+                       node_config_text(n->config, NODE_P2P_LISTEN),
+                       nv_err_text(err));
+    }
+    return err == NV_OK;
+}

@@ -1,0 +1,302 @@
+/* replay.c - from the journal to the present: every record is read again, and
+ * the final blocks above the checkpoint are executed. */
+
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/heap.h"
+#include "base/log.h"
+
+#include "node/replica/body.h"
+#include "node/runtime/internal.h"
+
+#define ROOTS_KNOWN    64u /* state roots that the engine is told */
+#define PROGRESS_EVERY 100000u
+
+/* One walk up the final blocks. */
+struct walk {
+    struct node *n;
+    struct replica_store store;
+    uint64_t tip;
+    struct node_body body;
+    struct replica_block block;
+    uint64_t final_height; /* of the certificate in `final`; 0: none */
+    struct nv_hash final_hash;
+    uint32_t final_size;
+    uint8_t final[CS_CERTIFICATE_SIZE_MAX];
+};
+
+static bool broken(struct node *n, const char *what, uint64_t height, enum nv_err err)
+{
+    node_fault_set(n->fault,
+                   err == NV_ERR_NO_MEMORY ? NODE_EXIT_FAILED : NODE_EXIT_STORAGE,
+                   "restore the data folder, or move it away to begin anew (not a validator's)",
+                   "%s: %s at height %" NV_U64 ": %s",
+                   n->home.journal_dir,
+                   what,
+                   height,
+                   nv_err_text(err));
+    return false;
+}
+
+/* ---- records ---- */
+
+static bool read_records(struct node *n, bool *votes)
+{
+    struct st_replay *replay = NULL;
+    struct st_record record;
+    uint64_t count = 0;
+    enum nv_err err = st_replay_open(&replay, n->home.journal, 0);
+    while (err == NV_OK && (err = st_replay_next(replay, &record)) == NV_OK) {
+        err = node_blocks_note(n->blocks, &record);
+        if (err == NV_OK) {
+            err = replica_recover(n->replica, record.type, record.bytes);
+        }
+        *votes = *votes || record.type == CS_RECORD_VOTE;
+        if (++count % PROGRESS_EVERY == 0) {
+            nv_log(NV_LOG_INFO,
+                   "event=replay stage=records records=%" NV_U64 " final=%" NV_U64,
+                   count,
+                   node_blocks_final(n->blocks));
+        }
+    }
+    if (replay != NULL) {
+        st_replay_close(replay);
+    }
+    if (err != NV_ERR_NOT_FOUND) {
+        return broken(n, "a record cannot be used", node_blocks_final(n->blocks), err);
+    }
+    nv_log(NV_LOG_INFO,
+           "event=replayed stage=records records=%" NV_U64 " final=%" NV_U64,
+           count,
+           node_blocks_final(n->blocks));
+    return true;
+}
+
+/* ---- blocks ---- */
+
+/* read_final finds the certificate that made a block final: its own, or that
+ * of the next descendant that has one. */
+static enum nv_err read_final(struct walk *w, uint64_t height)
+{
+    struct replica_stored stored;
+    for (uint64_t h = height; w->final_height < height && h <= w->tip; h++) {
+        NV_TRY(w->store.by_height(w->store.ctx, h, &stored));
+        if (stored.final.size > 0 && stored.final.size <= sizeof w->final) {
+            struct nv_reader r;
+            struct cs_certificate certificate;
+            nv_reader_init(&r, stored.final);
+            NV_TRY(cs_certificate_get(&r, &certificate, w->n->home.valset.count));
+            memcpy(w->final, stored.final.bytes, stored.final.size);
+            w->final_size = stored.final.size;
+            w->final_hash = certificate.ballot.block_hash;
+            w->final_height = h;
+        }
+    }
+    return NV_OK;
+}
+
+/* read_block fills `w->block` with the final block of a height; end_block gives
+ * its memory back. */
+static enum nv_err read_block(struct walk *w, uint64_t height)
+{
+    struct replica_stored stored;
+    struct nv_reader r;
+    struct nv_view bytes;
+    NV_TRY(read_final(w, height));
+    NV_TRY(w->store.by_height(w->store.ctx, height, &stored));
+    w->block = (struct replica_block){
+        .final = nv_view_of(w->final, w->final_size),
+        .final_hash = w->final_hash,
+    };
+    nv_reader_init(&r, stored.block);
+    NV_TRY(cs_header_get(&r, &w->block.header));
+    cs_header_hash(&w->block.hash, &w->block.header);
+    node_body_init(&w->body, &w->block.hash);
+    if (w->block.header.body_size == 0) {
+        return NV_OK;
+    }
+    NV_TRY(w->store.body(w->store.ctx, &w->block.hash, &bytes));
+    NV_TRY(node_body_set_header(&w->body, &w->block.header));
+    NV_TRY(node_body_fill(&w->body, bytes));
+    NV_TRY(node_body_decode(&w->body, &w->n->home.genesis.chain_id));
+    w->block.body = nv_view_of(w->body.bytes, w->block.header.body_size);
+    w->block.txs = w->body.txs;
+    w->block.tx_count = w->body.tx_count;
+    return NV_OK;
+}
+
+static void end_block(struct walk *w)
+{
+    node_body_deinit(&w->body);
+}
+
+/* ---- below the checkpoint ---- */
+
+static bool tell_roots(struct node *n, uint64_t height)
+{
+    uint64_t h = height > ROOTS_KNOWN ? height - ROOTS_KNOWN : 1;
+    for (; h < height; h++) {
+        struct node_executed executed;
+        enum nv_err const err = node_blocks_read_executed(n->blocks, h, &executed);
+        if (err != NV_OK) {
+            return broken(n, "what a block yielded cannot be read", h, err);
+        }
+        replica_checkpoint(n->replica, h, &executed.state_root);
+    }
+    struct rpc_head const head = node_machine_head(n->machine);
+    replica_checkpoint(n->replica, head.height, &head.state_root);
+    return true;
+}
+
+/* tell_window tells the blocks up to the checkpoint whose transactions may not
+ * have expired, so that none of them is taken twice. */
+static bool tell_window(struct walk *w, uint64_t height, uint64_t time_ms)
+{
+    struct node *const n = w->n;
+    struct cs_header header;
+    uint64_t from = height;
+    while (from > 1 && node_blocks_header(n->blocks, from - 1, &header) == NV_OK &&
+           header.time_ms + VM_EXPIRY_MAX_MS >= time_ms) {
+        from--;
+    }
+    for (uint64_t h = from; h <= height; h++) {
+        enum nv_err err = read_block(w, h);
+        if (err == NV_OK) {
+            err = replica_replayed(n->replica, &w->block, NULL);
+        }
+        end_block(w);
+        if (err != NV_OK) {
+            return broken(n, "a block cannot be read", h, err);
+        }
+    }
+    return true;
+}
+
+static bool below_checkpoint(struct walk *w)
+{
+    struct node *const n = w->n;
+    uint64_t const height = node_machine_head(n->machine).height;
+    struct cs_header header;
+    if (height == 0) {
+        return true;
+    }
+    enum nv_err const err = node_blocks_header(n->blocks, height, &header);
+    if (err != NV_OK) {
+        return broken(n, "the checkpoint's block cannot be read", height, err);
+    }
+    node_machine_set_time(n->machine, header.time_ms);
+    return tell_roots(n, height) && tell_window(w, height, header.time_ms);
+}
+
+/* ---- above the checkpoint ---- */
+
+/* write_checkpoint makes room in the overlay. */
+static enum nv_err write_checkpoint(struct node *n)
+{
+    struct st_overlay *const overlay = node_machine_freeze(n->machine);
+    if (overlay == NULL) {
+        return NV_ERR_BUSY;
+    }
+    uint64_t const height = st_overlay_head(overlay)->height;
+    node_disk_places(n, overlay);
+    NV_TRY(st_db_checkpoint(n->home.db, overlay));
+    node_machine_thaw(n->machine, overlay);
+    node_blocks_checkpointed(n->blocks, height);
+    n->checkpoint_height = height;
+    return NV_OK;
+}
+
+/* record_result appends what a block yielded, unless the journal has it. */
+static enum nv_err record_result(struct node *n, struct node_result *result)
+{
+    if (node_blocks_executed(n->blocks, result->head.height).segment != 0) {
+        return NV_OK;
+    }
+    node_batch_clear(&n->own);
+    if (!node_disk_add_result(n, &n->own, result)) {
+        return NV_ERR_CORRUPT;
+    }
+    NV_TRY(st_journal_append(n->home.journal, &n->own.batch));
+    struct st_record record;
+    node_batch_record(&n->own, 0, &record);
+    return node_blocks_note(n->blocks, &record);
+}
+
+static enum nv_err run_block(struct walk *w, uint64_t height)
+{
+    struct node *const n = w->n;
+    struct node_result *result = NULL;
+    NV_TRY(read_block(w, height));
+    enum nv_err err = node_machine_execute(n->machine, &w->block, &result);
+    if (err == NV_ERR_BUSY) {
+        NV_TRY(write_checkpoint(n));
+        err = node_machine_execute(n->machine, &w->block, &result);
+    }
+    NV_TRY(err);
+    err = record_result(n, result);
+    replica_wrote(n->replica, height, result->writes, result->write_count);
+    if (err == NV_OK) {
+        err = replica_replayed(n->replica, &w->block, &result->head.state_root);
+    }
+    node_result_free(result);
+    return err;
+}
+
+static bool above_checkpoint(struct walk *w)
+{
+    struct node *const n = w->n;
+    uint64_t const from = node_machine_head(n->machine).height + 1;
+    for (uint64_t h = from; h <= w->tip; h++) {
+        enum nv_err const err = run_block(w, h);
+        end_block(w);
+        if (err != NV_OK) {
+            return broken(n, "a final block cannot be executed", h, err);
+        }
+        if ((h - from) % 1000 == 999) {
+            nv_log(NV_LOG_INFO,
+                   "event=replay stage=execute height=%" NV_U64 " of=%" NV_U64,
+                   h,
+                   w->tip);
+        }
+    }
+    nv_log(NV_LOG_INFO,
+           "event=replayed stage=execute from=%" NV_U64 " height=%" NV_U64,
+           from - 1,
+           node_machine_head(n->machine).height);
+    return true;
+}
+
+static void tell_rows(void *ctx, const struct nv_row *rows, uint32_t row_count)
+{
+    const struct node *const n = ctx;
+    replica_wrote(n->replica, node_machine_head(n->machine).height, rows, row_count);
+}
+
+bool node_replay(struct node *n)
+{
+    bool votes = false;
+    if (!read_records(n, &votes) || !node_home_guard(&n->home, votes, n->fault)) {
+        return false;
+    }
+    uint64_t const height = node_machine_head(n->machine).height;
+    enum nv_err const err = node_machine_rows(n->machine, tell_rows, n);
+    if (err != NV_OK) {
+        return broken(n, "the rows cannot be read", height, err);
+    }
+    struct walk *const w = nv_heap_alloc(sizeof *w);
+    if (w == NULL) {
+        return broken(n, "no memory", height, NV_ERR_NO_MEMORY);
+    }
+    w->n = n;
+    w->store = node_blocks_store(n->blocks);
+    w->tip = node_blocks_final(n->blocks);
+    bool ok = height <= w->tip;
+    if (!ok) {
+        (void)broken(n, "the database is ahead of the journal", height, NV_ERR_MISMATCH);
+    }
+    ok = ok && below_checkpoint(w) && above_checkpoint(w);
+    nv_heap_free(w);
+    n->head = node_machine_head(n->machine);
+    return ok;
+}

@@ -1,0 +1,271 @@
+/* test_replica.c - real replicas agree on transactions, without any I/O.
+ *
+ * Method: a few replicas on a virtual clock (tests/lib/replica_world). Each test
+ * submits transactions, disturbs something, and looks at what every node
+ * executed. */
+
+#include <string.h>
+
+#include "node/replica/replica.h"
+#include "tests/lib/nv_test.h"
+#include "tests/lib/replica_world.h"
+
+static struct rw w;
+static uint8_t bytes[VM_TX_SIZE_MAX];
+
+static void submit(uint32_t node, uint64_t salt)
+{
+    uint32_t const size = rw_tx(&w, bytes, salt, 0);
+    rw_submit(&w, node, bytes, size);
+}
+
+static void every_transaction_is_executed_once_everywhere(void **state)
+{
+    (void)state;
+    rw_open(&w, 4);
+    assert_true(rw_run(&w, 1, 5000));
+    for (uint64_t i = 0; i < 200; i++) {
+        submit((uint32_t)(i % 4), 1000 + i);
+        rw_pass(&w, 3);
+    }
+    rw_pass(&w, 3000);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(w.node[i].txs_executed, 200);
+        assert_int_equal(node_mempool_count(replica_mempool(w.node[i].replica)), 0);
+    }
+    rw_same(&w);
+    rw_close(&w);
+}
+
+static void the_same_transaction_is_no_news(void **state)
+{
+    (void)state;
+    rw_open(&w, 4);
+    assert_true(rw_run(&w, 1, 5000));
+    uint32_t const size = rw_tx(&w, bytes, 7, 0);
+    rw_submit(&w, 0, bytes, size);
+    rw_submit(&w, 0, bytes, size); /* waits already */
+    rw_pass(&w, 2000);
+    rw_submit(&w, 0, bytes, size); /* executed already */
+    rw_submit(&w, 1, bytes, size);
+    rw_pass(&w, 2000);
+    assert_int_equal(w.node[0].txs_executed, 1);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_TAKEN], 1);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_DUPLICATE], 2);
+    assert_int_equal(w.node[1].verdicts[REPLICA_TX_DUPLICATE], 1);
+    rw_close(&w);
+}
+
+static void bad_transactions_are_refused_with_the_reason(void **state)
+{
+    (void)state;
+    rw_open(&w, 4);
+    assert_true(rw_run(&w, 1, 5000));
+    uint32_t const size = rw_tx(&w, bytes, 7, 0);
+    bytes[size - 1] ^= 1; /* in the signature */
+    rw_submit(&w, 0, bytes, size);
+    rw_submit(&w, 0, bytes, size - 1);
+    rw_submit(&w, 0, bytes, 0);
+    bytes[size - 1] ^= 1;
+    rw_pass(&w, 31000); /* now it has expired */
+    rw_submit(&w, 0, bytes, size);
+    rw_pass(&w, 2000);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_SIGNATURE], 1);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_MALFORMED], 2);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_EXPIRED], 1);
+    assert_int_equal(w.node[0].txs_executed, 0);
+    rw_close(&w);
+}
+
+static void bodies_of_many_chunks_travel(void **state)
+{
+    (void)state;
+    rw_open(&w, 4);
+    assert_true(rw_run(&w, 1, 5000));
+    for (uint64_t i = 0; i < 400; i++) {
+        uint32_t const size = rw_tx(&w, bytes, 5000 + i, 64);
+        rw_submit(&w, 0, bytes, size);
+    }
+    rw_pass(&w, 4000);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_TAKEN], 400);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(w.node[i].txs_executed, 400);
+    }
+    rw_same(&w);
+    rw_close(&w);
+}
+
+static void three_of_four_go_on_and_the_fourth_catches_up(void **state)
+{
+    (void)state;
+    rw_open(&w, 4);
+    assert_true(rw_run(&w, 2, 10000));
+    submit(1, 1);
+    rw_pass(&w, 500);
+    rw_crash(&w, 2);
+    for (uint64_t i = 0; i < 50; i++) {
+        submit(0, 100 + i);
+        rw_pass(&w, 100);
+    }
+    rw_pass(&w, 3000);
+    assert_int_equal(w.node[0].txs_executed, 51);
+    uint64_t const height = w.node[0].executed_height;
+    assert_true(w.node[2].executed_height < height);
+    rw_revive(&w, 2);
+    assert_true(rw_run(&w, height + 2, 60000));
+    rw_same(&w);
+    rw_close(&w);
+}
+
+static void two_dead_halt_and_do_no_harm(void **state)
+{
+    (void)state;
+    rw_open(&w, 4);
+    assert_true(rw_run(&w, 2, 10000));
+    rw_crash(&w, 1);
+    rw_crash(&w, 3);
+    uint64_t const height = w.node[0].executed_height;
+    submit(0, 42);
+    rw_pass(&w, 20000);
+    assert_true(w.node[0].executed_height <= height + 2);
+    uint64_t const stuck = w.node[0].executed_height;
+    rw_revive(&w, 1);
+    rw_revive(&w, 3);
+    assert_true(rw_run(&w, stuck + 3, 120000));
+    rw_same(&w);
+    rw_close(&w);
+}
+
+static void all_crash_and_come_back(void **state)
+{
+    (void)state;
+    rw_open(&w, 4);
+    for (uint64_t round = 0; round < 5; round++) {
+        assert_true(rw_run(&w, w.node[0].executed_height + 2, 60000));
+        submit(0, 900 + round);
+        rw_pass(&w, 37 * round + 11);
+        for (uint32_t i = 0; i < 4; i++) {
+            rw_crash(&w, i);
+        }
+        for (uint32_t i = 0; i < 4; i++) {
+            rw_revive(&w, i);
+        }
+    }
+    assert_true(rw_run(&w, w.node[0].executed_height + 2, 60000));
+    rw_same(&w);
+    rw_close(&w);
+}
+
+static void submit_of(uint32_t node, uint64_t salt, uint64_t other)
+{
+    uint32_t const size = rw_tx_of(&w, bytes, salt, other);
+    rw_submit(&w, node, bytes, size);
+}
+
+static void all_paid(uint64_t txs)
+{
+    for (uint32_t i = 0; i < w.count; i++) {
+        assert_int_equal(w.node[i].unpaid, 0);
+        assert_int_equal(w.node[i].txs_executed, txs);
+    }
+    rw_same(&w);
+}
+
+static void who_cannot_pay_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    rw_open_fees(&w, 4, CS_NOBODY);
+    rw_account(&w, 1, RW_FEE);
+    rw_account(&w, 2, RW_FEE - 1);
+    rw_account(&w, 3, -5);
+    for (uint64_t salt = 1; salt <= 4; salt++) {
+        submit(0, salt);
+    }
+    rw_pass(&w, 3000);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_TAKEN], 1);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_UNPAID], 2);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_NO_ACCOUNT], 1);
+    all_paid(1);
+    submit_of(0, 1, 77); /* the cash is spent now */
+    rw_pass(&w, 10);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_UNPAID], 3);
+    rw_close(&w);
+}
+
+static void an_honest_leader_leaves_out_what_cannot_be_paid(void **state)
+{
+    (void)state;
+    rw_open_fees(&w, 4, CS_NOBODY);
+    rw_account(&w, 1, 3 * RW_FEE + 1);
+    rw_account(&w, 2, 1000 * RW_FEE);
+    for (uint64_t i = 0; i < 20; i++) {
+        submit_of(0, 1, 100 + i); /* each alone could be paid for */
+        submit_of((uint32_t)(i % 4), 2, 200 + i);
+    }
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_TAKEN], 25);
+    rw_pass(&w, 5000);
+    all_paid(23);
+    rw_close(&w);
+}
+
+/* The last cash is spent while the block that spends it is not executed yet. */
+static void cash_is_not_spent_twice_in_blocks_under_way(void **state)
+{
+    (void)state;
+    rw_open_fees(&w, 4, CS_NOBODY);
+    for (uint64_t salt = 1; salt <= 8; salt++) {
+        rw_account(&w, salt, RW_FEE);
+    }
+    assert_true(rw_run(&w, 1, 5000));
+    for (uint64_t salt = 1; salt <= 8; salt++) {
+        for (uint64_t i = 0; i < 20; i++) {
+            submit_of((uint32_t)(i % 4), salt, salt * 100 + i);
+            rw_pass(&w, 1 + salt);
+        }
+    }
+    rw_pass(&w, 3000);
+    all_paid(8);
+    rw_close(&w);
+}
+
+static void a_leader_that_asks_no_fee_gets_no_votes(void **state)
+{
+    (void)state;
+    rw_open_fees(&w, 4, 2);
+    rw_account(&w, 1, 1000 * RW_FEE);
+    rw_account(&w, 2, RW_FEE);
+    assert_true(rw_run(&w, 1, 10000));
+    submit_of(2, 99, 1); /* no such account: the blind node takes it */
+    submit_of(2, 2, 2);  /* paid ... */
+    submit_of(2, 2, 3);  /* ... and not */
+    for (uint64_t i = 0; i < 20; i++) {
+        submit_of((uint32_t)(i % 2), 1, 100 + i);
+        rw_pass(&w, 50);
+    }
+    assert_int_equal(w.node[2].verdicts[REPLICA_TX_TAKEN], 3);
+    uint64_t const height = w.node[0].executed_height;
+    rw_pass(&w, 40000); /* until they expire */
+    submit_of(0, 1, 777);
+    rw_pass(&w, 5000);
+    assert_true(w.node[0].executed_height > height);
+    all_paid(22);
+    rw_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_transaction_is_executed_once_everywhere),
+        cmocka_unit_test(the_same_transaction_is_no_news),
+        cmocka_unit_test(bad_transactions_are_refused_with_the_reason),
+        cmocka_unit_test(bodies_of_many_chunks_travel),
+        cmocka_unit_test(three_of_four_go_on_and_the_fourth_catches_up),
+        cmocka_unit_test(two_dead_halt_and_do_no_harm),
+        cmocka_unit_test(all_crash_and_come_back),
+        cmocka_unit_test(who_cannot_pay_is_refused_with_the_reason),
+        cmocka_unit_test(an_honest_leader_leaves_out_what_cannot_be_paid),
+        cmocka_unit_test(cash_is_not_spent_twice_in_blocks_under_way),
+        cmocka_unit_test(a_leader_that_asks_no_fee_gets_no_votes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
