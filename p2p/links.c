@@ -152,7 +152,7 @@ bool p2p__link_transactions(struct p2p *p2p, struct p2p__peer *peer, struct nv_v
 void p2p__link_fill(struct p2p *p2p, struct p2p__peer *peer)
 {
     struct p2p__queue *queue = &peer->lanes[P2P_LANE_1].queue;
-    /* SPEC p2p 8.4: "while lane 1's queue for it is more than a quarter full" */
+    /* SPEC p2p 8.5: "while lane 1's queue for it is more than a quarter full" */
     while (queue->bytes <= queue->bytes_max / 4 && queue->count <= queue->cap / 4 &&
            p2p__gossip_waits(p2p->gossip, peer->slot)) {
         uint32_t const cap = p2p_type_max(BATCH_TYPE, P2P_LANE_1);

@@ -95,6 +95,7 @@ static void on_timer(uv_timer_t *timer)
         p2p__listener_tick(p2p->listener);
     }
     p2p__dialler_tick(p2p->dialler, now_ms);
+    p2p__gossip_tick(p2p);
 }
 
 /* ---- opening ------------------------------------------------------------ */

@@ -215,9 +215,11 @@ struct p2p_broadcast p2p_broadcast(struct p2p *p2p, const struct p2p_message *me
 
 /* p2p_gossip passes a transaction that this node has checked on to every peer
  * that has neither sent it nor been sent it, validators first, in batches.
+ * `from` is the peer that it came from, or P2P_PEER_NONE: what a validator has
+ * sent waits a little, for it has sent it to the others too.
  * Returns false if it was passed on before (lately enough to be remembered).
  * `transaction.size` is in [1, P2P_TRANSACTION_MAX].  Copies. */
-bool p2p_gossip(struct p2p *p2p, struct nv_view transaction);
+bool p2p_gossip(struct p2p *p2p, uint32_t from, struct nv_view transaction);
 
 /* p2p_forget forgets a transaction that on_transaction gave and that was not
  * kept for a passing reason (no room): a peer may bring it again. */

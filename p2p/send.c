@@ -77,7 +77,26 @@ struct p2p_broadcast p2p_broadcast(struct p2p *p2p, const struct p2p_message *me
     return result;
 }
 
-bool p2p_gossip(struct p2p *p2p, struct nv_view transaction)
+/* offer_gossip makes the sessions that carry transactions look for new ones. */
+static void offer_gossip(struct p2p *p2p)
+{
+    p2p->gossip_waits = false;
+    for (uint32_t i = 0; i < p2p->peers.count; i++) {
+        struct p2p__session *session = p2p->peers.peers[i].lanes[P2P_LANE_1].session;
+        if (session != NULL) {
+            p2p__session_touch(session);
+        }
+    }
+}
+
+void p2p__gossip_tick(struct p2p *p2p)
+{
+    if (p2p->gossip_waits) {
+        offer_gossip(p2p);
+    }
+}
+
+bool p2p_gossip(struct p2p *p2p, uint32_t from, struct nv_view transaction)
 {
     NV_ASSERT(transaction.size >= 1);
     NV_ASSERT(transaction.size <= P2P_TRANSACTION_MAX);
@@ -86,11 +105,10 @@ bool p2p_gossip(struct p2p *p2p, struct nv_view transaction)
     if (p2p->closing || !p2p__gossip_add(p2p->gossip, &hash, transaction)) {
         return false;
     }
-    for (uint32_t i = 0; i < p2p->peers.count; i++) {
-        struct p2p__session *session = p2p->peers.peers[i].lanes[P2P_LANE_1].session;
-        if (session != NULL) {
-            p2p__session_touch(session);
-        }
+    if (from < p2p->peers.validator_count) {
+        p2p->gossip_waits = true;
+    } else {
+        offer_gossip(p2p);
     }
     return true;
 }

@@ -65,6 +65,7 @@ struct p2p {
     uint64_t logged_at_ms[P2P_REASON_COUNT]; /* refusals of strangers, by reason; 0 never */
     uint32_t handles;                        /* things of the loop that are not closed yet */
     bool resume;                             /* p2p_resume was called */
+    bool gossip_waits;                       /* a transaction that the next tick offers */
     bool closing;
     void (*on_closed)(void *ctx);
     void *on_closed_ctx;
@@ -78,6 +79,9 @@ uint64_t p2p__precise_ns(void);
 
 /* p2p__wake makes the loop come back before it waits, to write what is queued. */
 void p2p__wake(struct p2p *p2p);
+
+/* p2p__gossip_tick offers the transactions that were not urgent. */
+void p2p__gossip_tick(struct p2p *p2p);
 
 /* p2p__handle_gone says that one of p2p->handles was closed; the last one frees
  * the module. */

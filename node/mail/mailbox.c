@@ -32,8 +32,8 @@ void node_mailbox_put(struct node_mailbox *box, struct node_mail *mail)
         box->last->next = mail;
     }
     box->last = mail;
-    must(pthread_cond_signal(&box->filled));
     must(pthread_mutex_unlock(&box->mutex));
+    must(pthread_cond_signal(&box->filled)); /* whom it wakes finds the mutex free */
     if (box->wake != NULL) {
         box->wake(box->wake_ctx);
     }

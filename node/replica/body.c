@@ -12,9 +12,11 @@
 #define LOOSE_MAX CS_BODY_CHUNKS_MAX
 
 /* Decoded structs a byte of body may take: a packed action of a few bytes
- * becomes a struct.  The reservation is sparse; only what is used is touched. */
+ * becomes a struct; and what decoding one transaction takes meanwhile. */
 #define DECODED_PER_BYTE 64u
-#define DECODED_BASE     (1u << 20)
+#define SCRATCH_PER_BYTE 128u
+#define SCRATCH_LEAST    (64u << 10)
+#define SCRATCH_MOST     (1u << 20)
 
 struct node_loose_chunk {
     struct node_loose_chunk *next;
@@ -47,9 +49,7 @@ void node_body_deinit(struct node_body *body)
     NV_ASSERT(!body->executing);
     drop_loose(body);
     nv_heap_free(body->bytes);
-    if (body->memory != NULL) {
-        nv_heap_unreserve(body->memory, body->memory_size);
-    }
+    nv_heap_free(body->memory);
     memset(body, 0, sizeof *body);
 }
 
@@ -177,6 +177,15 @@ static void tally(struct node_body *body, struct nv_arena *arena)
     body->charges.list = list;
 }
 
+static size_t decoded_size(const struct cs_header *header)
+{
+    size_t const body = header->body_size;
+    size_t const scratch = SCRATCH_LEAST + body * SCRATCH_PER_BYTE;
+    size_t const each = sizeof(struct vm_tx) + 2 * sizeof(struct node_charge);
+    return body * DECODED_PER_BYTE + each * header->tx_count +
+           (scratch < SCRATCH_MOST ? scratch : SCRATCH_MOST);
+}
+
 enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain_id)
 {
     const struct cs_header *const header = &body->header;
@@ -185,14 +194,11 @@ enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain
     if (header->tx_count > VM_BLOCK_TXS_MAX) {
         return NV_ERR_TOO_LARGE;
     }
-    size_t const size =
-        (size_t)header->body_size * DECODED_PER_BYTE + DECODED_BASE +
-        (sizeof(struct vm_tx) + 2 * sizeof(struct node_charge)) * (size_t)header->tx_count;
-    body->memory = nv_heap_reserve(size);
+    size_t const size = decoded_size(header);
+    body->memory = nv_heap_alloc(size);
     if (body->memory == NULL) {
         return NV_ERR_NO_MEMORY;
     }
-    body->memory_size = size;
     struct nv_arena arena;
     nv_arena_init_zeroed(&arena, body->memory, size);
     body->txs = NV_ARENA_NEW(&arena, struct vm_tx, header->tx_count);

@@ -45,8 +45,7 @@ struct node_body {
     uint64_t view; /* of the proposal that named it last */
 
     /* after decoding */
-    void *memory; /* owned: a reservation that txs point into */
-    size_t memory_size;
+    void *memory;      /* owned: txs point into it */
     struct vm_tx *txs; /* tx_count of them, ascending hash */
     uint32_t tx_count;
     struct node_charges charges; /* what they may cost */

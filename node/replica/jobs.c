@@ -82,6 +82,30 @@ static void run_signatures(struct replica_job *job)
     }
 }
 
+/* Bytes of a body that are decoded in the time of a signature check. */
+#define DECODED_A_CHECK 16384u
+
+static uint32_t certificates_of(const struct cs_plan *plan)
+{
+    uint32_t count = 0;
+    for (uint64_t left = plan->certificates; left != 0; left &= left - 1) {
+        count++;
+    }
+    return count;
+}
+
+uint32_t replica_job_weight(const struct replica_job *job)
+{
+    switch (job->kind) {
+    case REPLICA_JOB_MESSAGE: return 1 + certificates_of(&job->message.plan) * job->valset->count;
+    case REPLICA_JOB_TXS: return job->txs.count;
+    case REPLICA_JOB_DECODE: return 1 + job->body.body->header.body_size / DECODED_A_CHECK;
+    case REPLICA_JOB_SIGNATURES: return job->body.count;
+    }
+    NV_ASSERT(false);
+    return 1;
+}
+
 void replica_job_run(struct replica_job *job)
 {
     switch (job->kind) {

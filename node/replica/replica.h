@@ -199,6 +199,10 @@ void replica_flush(struct replica *r);
 /* replica_job_run does the work of a job.  Pure; any thread. */
 void replica_job_run(struct replica_job *job);
 
+/* replica_job_weight tells about how many checks of a signature the job takes,
+ * at least 1: what is light is sooner done than handed to another thread. */
+uint32_t replica_job_weight(const struct replica_job *job);
+
 /* replica_next writes the next operation; its pointers live until the next
  * call.  False when nothing can be done now. */
 bool replica_next(struct replica *r, struct replica_op *op);

@@ -24,7 +24,7 @@ bool node_disk_add_result(struct node *n, struct node_batch *batch, struct node_
         size > batch->batch.cap - batch->batch.size - RECORD_SPARE / 2) {
         return false;
     }
-    uint8_t *const memory = nv_heap_reserve(size);
+    uint8_t *const memory = nv_heap_alloc(size);
     if (memory == NULL) {
         return false;
     }
@@ -33,7 +33,7 @@ bool node_disk_add_result(struct node *n, struct node_batch *batch, struct node_
     node_executed_put(&w, result, &places, size_max);
     NV_ASSERT(!w.overflow && w.size == size);
     enum nv_err const err = node_batch_add(batch, NODE_RECORD_EXECUTED, nv_view_of(memory, size));
-    nv_heap_unreserve(memory, size);
+    nv_heap_free(memory);
     return err == NV_OK;
 }
 

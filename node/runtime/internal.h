@@ -110,6 +110,7 @@ struct node {
     uint32_t work_count; /* under way */
     struct replica_job *done[NODE_WORKERS_MAX];
     uint32_t done_count;
+    uint32_t light_left; /* weight of the jobs that this tick may still do itself */
 
     struct node_machine *machine;
     struct node_executor *executor;

@@ -48,9 +48,20 @@ void node_workers_fill(struct node *n)
     }
 }
 
+/* add_job does a light job at once: handing it to a worker and back takes longer
+ * than a few signature checks.  What a tick may do so is bounded, and it does
+ * nothing so while workers are busy, since then the load is high. */
 static void add_job(struct node *n, struct replica_job *job)
 {
     NV_ASSERT(n->pending_count < NODE_JOBS_PENDING_MAX);
+    uint32_t const weight = replica_job_weight(job);
+    if (weight <= n->light_left && n->pending_count + n->work_count == 0 &&
+        n->done_count < NODE_WORKERS_MAX) {
+        n->light_left -= weight;
+        replica_job_run(job);
+        n->done[n->done_count++] = job;
+        return;
+    }
     n->pending[(n->pending_first + n->pending_count) % NODE_JOBS_PENDING_MAX] = job;
     n->pending_count++;
     node_workers_fill(n);
@@ -151,7 +162,7 @@ static void perform(struct node *n, const struct replica_op *op)
         break;
     case REPLICA_JOB: add_job(n, op->job); break;
     case REPLICA_EXECUTE: execute(n, op->block); break;
-    case REPLICA_GOSSIP: (void)p2p_gossip(n->p2p, op->gossip.bytes); break;
+    case REPLICA_GOSSIP: (void)p2p_gossip(n->p2p, op->gossip.from, op->gossip.bytes); break;
     case REPLICA_VERDICT: node_rpc_verdict(n, op); break;
     case REPLICA_DROPPED: node_rpc_dropped(n, &op->dropped); break;
     case REPLICA_BAN: p2p_ban(n->p2p, op->ban_peer, BAN_MS, "a message broke the protocol"); break;

@@ -14,6 +14,7 @@
 
 #define BEAT_MS          50u
 #define MESSAGES_AT_ONCE 256u                  /* a tick takes from an inbox */
+#define LIGHT_A_TICK     12u                   /* signature checks a tick does itself */
 #define STOP_NS          UINT64_C(10000000000) /* a clean end may take so long */
 #define RATE_NS          UINT64_C(1000000000)
 
@@ -178,11 +179,20 @@ static void take_mail(struct node *n)
 
 static void take_jobs(struct node *n)
 {
-    uint32_t const count = n->done_count;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < n->done_count; i++) {
         replica_job_done(n->replica, node_now(), n->done[i]);
     }
     n->done_count = 0;
+}
+
+/* settle performs what the replica asks for, and what comes of light jobs. */
+static void settle(struct node *n)
+{
+    node_perform(n);
+    while (n->done_count > 0) {
+        take_jobs(n);
+        node_perform(n);
+    }
 }
 
 static void take_item(struct node *n, const struct node_inbox_item *item)
@@ -207,6 +217,9 @@ static bool take_inboxes(struct node *n)
                n->pending_count < NODE_JOBS_PENDING_MAX / 2 &&
                node_inbox_take(&n->inbox[lane], &item)) {
             take_item(n, &item);
+            if (lane != NODE_LANE_TXS) {
+                settle(n); /* what a quorum makes needless is not checked any more */
+            }
             left--;
         }
         if (left == 0) {
@@ -229,6 +242,7 @@ static void measure(struct node *n, uint64_t now_ns)
 static void drive(struct node *n)
 {
     bool const pressed = replica_pressed(n->replica);
+    n->light_left = LIGHT_A_TICK;
     take_jobs(n);
     if (n->timer_due && uv_hrtime() < n->timer_ns) {
         node_set_timer(n);
@@ -237,7 +251,7 @@ static void drive(struct node *n)
         replica_timer(n->replica, node_now());
     }
     bool const drained = n->stopping || take_inboxes(n);
-    node_perform(n);
+    settle(n);
     node_workers_fill(n);
     if (n->held_back && drained && !pressed) {
         n->held_back = false;

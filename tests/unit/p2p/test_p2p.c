@@ -336,7 +336,7 @@ static void test_a_write_without_progress_ends_the_link(void **state)
 static void pass_on(struct p2p_net_node *node, uint32_t peer, struct nv_view transaction)
 {
     (void)peer;
-    assert_true(p2p_gossip(node->p2p, transaction));
+    assert_true(p2p_gossip(node->p2p, P2P_PEER_NONE, transaction));
 }
 
 static bool all_have_all(struct p2p_net *n, void *ctx)
@@ -361,9 +361,10 @@ static void test_every_transaction_reaches_every_node_once(void **state)
     uint8_t transaction[200] = {0};
     for (uint32_t i = 0; i < TRANSACTIONS; i++) {
         nv_be32_store(transaction, i);
-        assert_true(p2p_gossip(net.nodes[i % 4].p2p, nv_view_of(transaction, sizeof(transaction))));
-        assert_false(
-            p2p_gossip(net.nodes[i % 4].p2p, nv_view_of(transaction, sizeof(transaction))));
+        assert_true(p2p_gossip(
+            net.nodes[i % 4].p2p, P2P_PEER_NONE, nv_view_of(transaction, sizeof(transaction))));
+        assert_false(p2p_gossip(
+            net.nodes[i % 4].p2p, P2P_PEER_NONE, nv_view_of(transaction, sizeof(transaction))));
         if (i % 50 == 0) {
             p2p_net_turns(&net, 1);
         }
@@ -402,10 +403,10 @@ static void test_a_refused_transaction_may_come_again(void **state)
     p2p_net_mesh(&net);
     p2p_net_until(&net, p2p_net_settled, NULL);
     net.nodes[1].full = true;
-    assert_true(p2p_gossip(net.nodes[0].p2p, nv_view_of("pay", 3)));
+    assert_true(p2p_gossip(net.nodes[0].p2p, P2P_PEER_NONE, nv_view_of("pay", 3)));
     p2p_net_until(&net, refused_once, NULL);
     net.nodes[1].full = false;
-    assert_true(p2p_gossip(net.nodes[2].p2p, nv_view_of("pay", 3)));
+    assert_true(p2p_gossip(net.nodes[2].p2p, P2P_PEER_NONE, nv_view_of("pay", 3)));
     p2p_net_until(&net, one_transaction, NULL);
     p2p_forget(net.nodes[1].p2p, nv_view_of("pay", 3));
     p2p_net_end(&net);
@@ -419,7 +420,7 @@ static void test_a_node_that_links_anew_is_sent_what_it_may_have_missed(void **s
     for (uint32_t round = 0; round < 2; round++) {
         p2p_net_open(&net, 1);
         if (round == 0) {
-            assert_true(p2p_gossip(net.nodes[0].p2p, nv_view_of("pay", 3)));
+            assert_true(p2p_gossip(net.nodes[0].p2p, P2P_PEER_NONE, nv_view_of("pay", 3)));
         }
         net.nodes[1].transactions = 0;
         p2p_net_dial(&net, 1, 0);
