@@ -167,8 +167,11 @@ def genesis(nodes, **consensus):
 class Net:
     """`count` validators with homes, keys, one genesis and one another's addresses."""
 
+    def make(self, folder, number):
+        return Node(folder, f"node{number}")
+
     def __init__(self, folder, count, **settings):
-        self.nodes = [Node(folder, f"node{i}") for i in range(count)]
+        self.nodes = [self.make(folder, i) for i in range(count)]
         for node in self.nodes:
             node.init()
         self.genesis = genesis(self.nodes)
