@@ -18,6 +18,23 @@ struct process {
     unsigned long long start;
 };
 
+/* Fields of /proc/PID/stat, counted as proc(5) does; the second is the name. */
+#define FIELD_THREADS 20u
+#define FIELD_START   22u
+
+/* field returns a number of a stat line from behind its name. */
+static unsigned long long field(const char *behind_name, uint32_t number)
+{
+    const char *at = behind_name;
+    for (uint32_t i = 3; i < number && at != NULL; i++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at == NULL ? 0 : strtoull(at + 1, NULL, 10);
+}
+
+/* read_start writes when a process began; false when it has ended.  One whose
+ * first thread has ended is a zombie by its state, but as long as another one
+ * still ends it holds what it held. */
 static bool read_start(pid_t pid, unsigned long long *start)
 {
     char path[64];
@@ -30,17 +47,11 @@ static bool read_start(pid_t pid, unsigned long long *start)
     size_t const size = fread(text, 1, sizeof text - 1, file);
     (void)fclose(file);
     text[size] = '\0';
-    const char *at = strrchr(text, ')'); /* the name may hold anything */
-    if (at == NULL || at[1] == '\0' || at[2] == 'Z') {
-        return false; /* a zombie does not run */
-    }
-    for (uint32_t field = 2; field < 22 && at != NULL; field++) {
-        at = strchr(at + 1, ' ');
-    }
-    if (at == NULL) {
+    const char *const at = strrchr(text, ')'); /* the name may hold anything */
+    if (at == NULL || at[1] == '\0' || (at[2] == 'Z' && field(at + 1, FIELD_THREADS) <= 1)) {
         return false;
     }
-    *start = strtoull(at + 1, NULL, 10);
+    *start = field(at + 1, FIELD_START);
     return true;
 }
 
