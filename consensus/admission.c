@@ -85,7 +85,7 @@ list_plan(const struct cs *cs, struct cs_plan *plan, const struct cs_list *list,
     nv_reader_init(&r, list->bytes);
     for (uint32_t i = 0; i < list->count; i++) {
         struct cs_certificate certificate;
-        cs_list_certificate(&r, &certificate, cs->set.count);
+        cs_list_certificate(&r, &certificate);
         if (cert_wanted(cs, &certificate.ballot)) {
             plan->certificates |= UINT64_C(1) << (first + i);
         }
@@ -133,7 +133,8 @@ static bool vote_news(const struct cs *cs, const struct cs_vote *vote)
 
 static struct cs_plan vote_plan(const struct cs *cs, uint32_t from, const struct cs_vote *vote)
 {
-    struct cs_plan plan = {.wanted = vote->signer == from && vote->ballot.epoch == cs->epoch};
+    struct cs_plan plan = {.wanted = vote->signer == from && from < cs->set.count &&
+                                     vote->ballot.epoch == cs->epoch};
     bool const inside =
         vote->ballot.view + CS__BELOW > cs->fin.view && vote->ballot.view <= cs->view + CS__ABOVE;
     if (!plan.wanted || !inside || vote->ballot.view < 1) {

@@ -93,12 +93,12 @@ void cs__certs_answer(struct cs *cs, uint32_t from, const struct cs_cert_request
     uint32_t size = 0;
     uint32_t fit = 0;
     while (fit < count && size + CS_CERTIFICATE_SIZE_MAX + 2 <= CS_CERT_RESPONSE_SIZE_MAX) {
-        size += CS_CERTIFICATE_SIZE(cs->set.count, found[fit]->body.signer_count);
+        size += cs_certificate_size(&found[fit]->body);
         fit++;
     }
     nv_writer_init(&w, NV_ARENA_NEW(cs->effects->arena, uint8_t, size), size);
     for (uint32_t i = 0; i < fit; i++) {
-        cs_certificate_put(&w, &found[i]->body, cs->set.count);
+        cs_certificate_put(&w, &found[i]->body);
     }
     struct cs_message message = {.type = CS_MSG_CERT_RESPONSE};
     message.cert_response.certificates.count = fit;
@@ -356,14 +356,13 @@ static bool fetch_wanted(const struct cs *cs, const struct nv_hash *hash)
 
 /* chain_hashes writes the hash of every block of a response; false when one is
  * not the parent of the next. */
-static bool
-chain_hashes(const struct cs *cs, struct nv_hash *hashes, const struct cs_block_response *response)
+static bool chain_hashes(struct nv_hash *hashes, const struct cs_block_response *response)
 {
     struct nv_reader r;
     nv_reader_init(&r, response->blocks.bytes);
     for (uint32_t i = 0; i < response->blocks.count; i++) {
         struct cs_block block;
-        cs_list_block(&r, &block, cs->set.count);
+        cs_list_block(&r, &block);
         if (i > 0 && !nv_hash_eq(&block.header.parent_hash, &hashes[i - 1])) {
             return false;
         }
@@ -379,7 +378,7 @@ void cs__blocks_take(struct cs *cs, const struct cs_block_response *response, bo
     uint32_t const count = response->blocks.count;
     bool const final =
         response->has_final && final_checked && response->final.ballot.view > cs->fin.view;
-    if (!chain_hashes(cs, hashes, response)) {
+    if (!chain_hashes(hashes, response)) {
         return;
     }
     bool const by_final =
@@ -395,7 +394,7 @@ void cs__blocks_take(struct cs *cs, const struct cs_block_response *response, bo
     nv_reader_init(&r, response->blocks.bytes);
     for (uint32_t i = 0; i < count; i++) {
         struct cs_block block;
-        cs_list_block(&r, &block, cs->set.count);
+        cs_list_block(&r, &block);
         if (block.header.height > cs->fin.header.height) {
             (void)cs__block_add(cs, &block, &hashes[i]);
         }

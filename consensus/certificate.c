@@ -6,56 +6,66 @@
 
 #include "base/pure.h"
 
-static uint32_t bitmap_size(uint32_t validator_count)
+/* bitmap_size returns the bytes up to the last one that is not 0. */
+static uint32_t bitmap_size(const struct cs_bitmap *map)
 {
-    NV_ASSERT(validator_count >= 1);
-    NV_ASSERT(validator_count <= CS_VALIDATORS_MAX);
-    return (validator_count + 7) / 8;
+    uint32_t size = CS_BITMAP_SIZE;
+    while (size > 0 && map->bytes[size - 1] == 0) {
+        size--;
+    }
+    return size;
 }
 
-void cs_certificate_put(struct nv_writer *w,
-                        const struct cs_certificate *certificate,
-                        uint32_t validator_count)
+uint32_t cs_certificate_size(const struct cs_certificate *certificate)
 {
+    return 58u + bitmap_size(&certificate->signers) +
+           certificate->signer_count * (uint32_t)sizeof(struct nv_sig);
+}
+
+/* put_head writes what stands before the signatures. */
+static void put_head(struct nv_writer *w, const struct cs_certificate *certificate)
+{
+    uint32_t const size = bitmap_size(&certificate->signers);
     cs_ballot_put(w, &certificate->ballot);
-    nv_put_bytes(w, certificate->signers.bytes, bitmap_size(validator_count));
+    nv_put_u8(w, (uint8_t)size);
+    nv_put_bytes(w, certificate->signers.bytes, size);
+}
+
+void cs_certificate_put(struct nv_writer *w, const struct cs_certificate *certificate)
+{
+    NV_ASSERT(certificate->signer_count >= 1);
+    put_head(w, certificate);
     nv_put_bytes(w, certificate->sigs, certificate->signer_count * (uint32_t)sizeof(struct nv_sig));
 }
 
-enum nv_err cs_certificate_get(struct nv_reader *r,
-                               struct cs_certificate *certificate,
-                               uint32_t validator_count)
+enum nv_err cs_certificate_get(struct nv_reader *r, struct cs_certificate *certificate)
 {
     memset(certificate, 0, sizeof *certificate);
     NV_TRY(cs_ballot_get(r, &certificate->ballot));
-    nv_get_bytes(r, certificate->signers.bytes, bitmap_size(validator_count));
-    uint32_t const count = cs_bitmap_count(&certificate->signers);
+    uint32_t const size = nv_get_u8(r);
     if (r->failed) {
         return NV_ERR_TRUNCATED;
     }
-    for (uint32_t i = validator_count; i < CS_VALIDATORS_MAX; i++) {
-        if (cs_bitmap_has(&certificate->signers, i)) {
-            return NV_ERR_MALFORMED;
-        }
-    }
-    if (count == 0) {
+    if (size < 1 || size > CS_BITMAP_SIZE) {
         return NV_ERR_MALFORMED;
     }
+    nv_get_bytes(r, certificate->signers.bytes, size);
+    if (!r->failed && certificate->signers.bytes[size - 1] == 0) {
+        return NV_ERR_MALFORMED;
+    }
+    uint32_t const count = cs_bitmap_count(&certificate->signers);
     struct nv_view const sigs = nv_get_view(r, count * (uint32_t)sizeof(struct nv_sig));
     certificate->signer_count = count;
     certificate->sigs = (const struct nv_sig *)sigs.bytes;
     return r->failed ? NV_ERR_TRUNCATED : NV_OK;
 }
 
-void cs_certificate_hash(struct nv_hash *out,
-                         const struct cs_certificate *certificate,
-                         uint32_t validator_count)
+void cs_certificate_hash(struct nv_hash *out, const struct cs_certificate *certificate)
 {
-    uint8_t head[CS_CERTIFICATE_SIZE(CS_VALIDATORS_MAX, 0u)];
+    uint8_t head[58u + CS_BITMAP_SIZE];
     struct nv_writer w;
     nv_writer_init(&w, head, sizeof head);
-    cs_ballot_put(&w, &certificate->ballot);
-    nv_put_bytes(&w, certificate->signers.bytes, bitmap_size(validator_count));
+    put_head(&w, certificate);
     struct nv_view const parts[2] = {
         nv_writer_view(&w),
         nv_view_of(certificate->sigs, certificate->signer_count * (uint32_t)sizeof(struct nv_sig)),

@@ -21,9 +21,8 @@
 #include "consensus/valset.h"
 #include "consensus/vote.h"
 
-/* Bytes of a certificate with `signers` of a set of `count` validators. */
-#define CS_CERTIFICATE_SIZE(count, signers) (57u + ((count) + 7u) / 8u + 64u * (signers))
-#define CS_CERTIFICATE_SIZE_MAX             CS_CERTIFICATE_SIZE(CS_VALIDATORS_MAX, CS_VALIDATORS_MAX)
+/* Bytes of the longest certificate. */
+#define CS_CERTIFICATE_SIZE_MAX (58u + CS_BITMAP_SIZE + 64u * CS_VALIDATORS_MAX)
 
 struct cs_certificate {
     struct cs_ballot ballot;
@@ -32,24 +31,21 @@ struct cs_certificate {
     const struct nv_sig *sigs; /* borrowed; signer_count of them, by index */
 };
 
-/* cs_certificate_put writes the canonical bytes.  `validator_count` is that of
- * the certificate's epoch. */
-void cs_certificate_put(struct nv_writer *w,
-                        const struct cs_certificate *certificate,
-                        uint32_t validator_count);
+/* cs_certificate_size returns how many bytes cs_certificate_put writes. */
+uint32_t cs_certificate_size(const struct cs_certificate *certificate);
+
+/* cs_certificate_put writes the canonical bytes. */
+void cs_certificate_put(struct nv_writer *w, const struct cs_certificate *certificate);
 
 /* cs_certificate_get reads a certificate in place.  NV_ERR_MALFORMED for an
- * unknown kind, a nullification with a block, no signer, or a signer at or
- * above `validator_count`.  It does not verify. */
-NV_MUST_USE enum nv_err cs_certificate_get(struct nv_reader *r,
-                                           struct cs_certificate *certificate,
-                                           uint32_t validator_count);
+ * unknown kind, a nullification with a block, no signer, or a bitmap that is
+ * longer than its highest bit needs.  It does not verify, and it does not know
+ * the set: signers may stand above its last member until it is verified. */
+NV_MUST_USE enum nv_err cs_certificate_get(struct nv_reader *r, struct cs_certificate *certificate);
 
 /* cs_certificate_hash writes what a header's justify_hash is of the parent's
  * certificate. */
-void cs_certificate_hash(struct nv_hash *out,
-                         const struct cs_certificate *certificate,
-                         uint32_t validator_count);
+void cs_certificate_hash(struct nv_hash *out, const struct cs_certificate *certificate);
 
 /* cs_certificate_verify returns whether the signers are a quorum and every
  * signature is right.  `known` (may be NULL) names signers whose signature

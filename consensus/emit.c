@@ -64,7 +64,7 @@ static struct nv_view encode(struct cs *cs, const struct cs_message *message)
 {
     struct nv_writer w;
     nv_writer_init(&w, cs->scratch, CS__SCRATCH);
-    cs_message_encode(&w, message, cs->set.count);
+    cs_message_encode(&w, message);
     NV_ASSERT(!w.overflow);
     return cs__keep(cs, nv_writer_view(&w));
 }
@@ -135,7 +135,7 @@ void cs__batch_add(struct cs *cs, struct cs__batch *batch, const struct cs_recor
         cs__batch_end(cs, batch, false);
         cs__batch_begin(cs, batch);
     }
-    cs_record_put(&batch->w, record, cs->set.count);
+    cs_record_put(&batch->w, record);
     NV_ASSERT(!batch->w.overflow);
     batch->count++;
 }

@@ -156,16 +156,12 @@ uint32_t cs_message_lane(enum cs_message_type type);
 
 /* cs_message_encode appends the message's bytes.  The writer overflows when
  * they do not fit; CS_MESSAGE_SIZE_MAX always fits. */
-void cs_message_encode(struct nv_writer *w,
-                       const struct cs_message *message,
-                       uint32_t validator_count);
+void cs_message_encode(struct nv_writer *w, const struct cs_message *message);
 
 /* cs_message_decode reads one whole message.  It accepts canonical bytes only:
  * what it accepts encodes to the same bytes again.  Any thread. */
-NV_MUST_USE enum nv_err cs_message_decode(struct cs_message *message,
-                                          uint8_t type,
-                                          struct nv_view bytes,
-                                          uint32_t validator_count);
+NV_MUST_USE enum nv_err
+cs_message_decode(struct cs_message *message, uint8_t type, struct nv_view bytes);
 
 /* What to do with a message: the answer of cs_admit. */
 struct cs_plan {
@@ -185,16 +181,13 @@ NV_MUST_USE bool cs_message_check(const struct cs_message *message,
 
 /* cs_list_certificate and cs_list_block read the next item of a list of a
  * decoded message; start with nv_reader_init(r, list.bytes). */
-void cs_list_certificate(struct nv_reader *r,
-                         struct cs_certificate *certificate,
-                         uint32_t validator_count);
-void cs_list_block(struct nv_reader *r, struct cs_block *block, uint32_t validator_count);
+void cs_list_certificate(struct nv_reader *r, struct cs_certificate *certificate);
+void cs_list_block(struct nv_reader *r, struct cs_block *block);
 
 /* cs_block_put and cs_block_get are a block's canonical bytes: an item of
  * CS_MSG_BLOCK_RESPONSE, and the payload of a CS_RECORD_BLOCK.  So the shell
  * answers a block request by joining payloads from its journal. */
-void cs_block_put(struct nv_writer *w, const struct cs_block *block, uint32_t validator_count);
-NV_MUST_USE enum nv_err
-cs_block_get(struct nv_reader *r, struct cs_block *block, uint32_t validator_count);
+void cs_block_put(struct nv_writer *w, const struct cs_block *block);
+NV_MUST_USE enum nv_err cs_block_get(struct nv_reader *r, struct cs_block *block);
 
 #endif /* NV_CONSENSUS_MESSAGE_H */

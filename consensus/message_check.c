@@ -31,7 +31,7 @@ static bool check_list(struct check *check, const struct cs_list *list)
     nv_reader_init(&r, list->bytes);
     for (uint32_t i = 0; i < list->count; i++) {
         struct cs_certificate certificate;
-        cs_list_certificate(&r, &certificate, check->set->count);
+        cs_list_certificate(&r, &certificate);
         if (!check_certificate(check, &certificate)) {
             return false;
         }

@@ -17,31 +17,27 @@ static enum nv_err get_flag(struct nv_reader *r, bool *flag)
     return value <= 1 ? NV_OK : NV_ERR_MALFORMED;
 }
 
-enum nv_err cs_block_get(struct nv_reader *r, struct cs_block *block, uint32_t validator_count)
+enum nv_err cs_block_get(struct nv_reader *r, struct cs_block *block)
 {
     memset(block, 0, sizeof *block);
     NV_TRY(cs_header_get(r, &block->header));
     NV_TRY(get_flag(r, &block->has_justify));
-    return block->has_justify ? cs_certificate_get(r, &block->justify, validator_count) : NV_OK;
+    return block->has_justify ? cs_certificate_get(r, &block->justify) : NV_OK;
 }
 
-static enum nv_err get_certificates(struct nv_reader *r,
-                                    struct cs_list *list,
-                                    uint32_t count,
-                                    uint32_t validator_count)
+static enum nv_err get_certificates(struct nv_reader *r, struct cs_list *list, uint32_t count)
 {
     uint32_t const start = r->at;
     for (uint32_t i = 0; i < count; i++) {
         struct cs_certificate skipped;
-        NV_TRY(cs_certificate_get(r, &skipped, validator_count));
+        NV_TRY(cs_certificate_get(r, &skipped));
     }
     list->count = count;
     list->bytes = nv_view_of(r->bytes + start, r->at - start);
     return NV_OK;
 }
 
-static enum nv_err
-get_proposal(struct nv_reader *r, struct cs_proposal *proposal, uint32_t validator_count)
+static enum nv_err get_proposal(struct nv_reader *r, struct cs_proposal *proposal)
 {
     uint32_t const flags = nv_get_u8(r);
     proposal->epoch = nv_get_u64(r);
@@ -53,17 +49,17 @@ get_proposal(struct nv_reader *r, struct cs_proposal *proposal, uint32_t validat
     if (flags != 0 || proposal->epoch != proposal->header.epoch ||
         proposal->view != proposal->header.view ||
         proposal->parent_view != proposal->header.parent_view ||
-        proposal->header.proposer >= validator_count) {
+        proposal->header.proposer >= CS_VALIDATORS_MAX) {
         return NV_ERR_MALFORMED;
     }
     if (proposal->has_justify) {
-        NV_TRY(cs_certificate_get(r, &proposal->justify, validator_count));
+        NV_TRY(cs_certificate_get(r, &proposal->justify));
     }
     uint32_t const count = nv_get_u8(r);
     if (count > CS_PROPOSAL_SKIPS_MAX + 1) {
         return NV_ERR_TOO_LARGE;
     }
-    NV_TRY(get_certificates(r, &proposal->certificates, count, validator_count));
+    NV_TRY(get_certificates(r, &proposal->certificates, count));
     cs_header_hash(&proposal->block_hash, &proposal->header);
     return NV_OK;
 }
@@ -113,13 +109,11 @@ static enum nv_err get_block_request(struct nv_reader *r, struct cs_block_reques
     return (mode == 1 || mode == 2) && clean ? NV_OK : NV_ERR_MALFORMED;
 }
 
-static enum nv_err get_block_response(struct nv_reader *r,
-                                      struct cs_block_response *response,
-                                      uint32_t validator_count)
+static enum nv_err get_block_response(struct nv_reader *r, struct cs_block_response *response)
 {
     NV_TRY(get_flag(r, &response->has_final));
     if (response->has_final) {
-        NV_TRY(cs_certificate_get(r, &response->final, validator_count));
+        NV_TRY(cs_certificate_get(r, &response->final));
         if (response->final.ballot.kind != CS_FINALIZE) {
             return NV_ERR_MALFORMED;
         }
@@ -131,7 +125,7 @@ static enum nv_err get_block_response(struct nv_reader *r,
     uint32_t const start = r->at;
     for (uint32_t i = 0; i < count; i++) {
         struct cs_block skipped;
-        NV_TRY(cs_block_get(r, &skipped, validator_count));
+        NV_TRY(cs_block_get(r, &skipped));
     }
     response->blocks.count = count;
     response->blocks.bytes = nv_view_of(r->bytes + start, r->at - start);
@@ -169,13 +163,12 @@ static enum nv_err get_body_request(struct nv_reader *r, struct cs_body_request 
     return inside ? NV_OK : NV_ERR_MALFORMED;
 }
 
-static enum nv_err
-get_message(struct nv_reader *r, struct cs_message *message, uint8_t type, uint32_t n)
+static enum nv_err get_message(struct nv_reader *r, struct cs_message *message, uint8_t type)
 {
     switch (type) {
-    case CS_MSG_PROPOSAL: return get_proposal(r, &message->proposal, n);
-    case CS_MSG_VOTE: return cs_vote_get(r, &message->vote, n);
-    case CS_MSG_CERTIFICATE: return cs_certificate_get(r, &message->certificate, n);
+    case CS_MSG_PROPOSAL: return get_proposal(r, &message->proposal);
+    case CS_MSG_VOTE: return cs_vote_get(r, &message->vote);
+    case CS_MSG_CERTIFICATE: return cs_certificate_get(r, &message->certificate);
     case CS_MSG_STATUS: return get_status(r, &message->status);
     case CS_MSG_CERT_REQUEST: return get_cert_request(r, &message->cert_request);
     case CS_MSG_CERT_RESPONSE: {
@@ -183,20 +176,17 @@ get_message(struct nv_reader *r, struct cs_message *message, uint8_t type, uint3
         if (count > CS_CERTS_MAX) {
             return NV_ERR_TOO_LARGE;
         }
-        return get_certificates(r, &message->cert_response.certificates, count, n);
+        return get_certificates(r, &message->cert_response.certificates, count);
     }
     case CS_MSG_BODY_CHUNK: return get_body_chunk(r, &message->body_chunk);
     case CS_MSG_BLOCK_REQUEST: return get_block_request(r, &message->block_request);
-    case CS_MSG_BLOCK_RESPONSE: return get_block_response(r, &message->block_response, n);
+    case CS_MSG_BLOCK_RESPONSE: return get_block_response(r, &message->block_response);
     case CS_MSG_BODY_REQUEST: return get_body_request(r, &message->body_request);
     default: return NV_ERR_UNSUPPORTED;
     }
 }
 
-enum nv_err cs_message_decode(struct cs_message *message,
-                              uint8_t type,
-                              struct nv_view bytes,
-                              uint32_t validator_count)
+enum nv_err cs_message_decode(struct cs_message *message, uint8_t type, struct nv_view bytes)
 {
     struct nv_reader r;
     memset(message, 0, sizeof *message);
@@ -205,20 +195,18 @@ enum nv_err cs_message_decode(struct cs_message *message,
         return NV_ERR_TOO_LARGE;
     }
     nv_reader_init(&r, bytes);
-    NV_TRY(get_message(&r, message, type, validator_count));
+    NV_TRY(get_message(&r, message, type));
     return nv_reader_end(&r);
 }
 
-void cs_list_certificate(struct nv_reader *r,
-                         struct cs_certificate *certificate,
-                         uint32_t validator_count)
+void cs_list_certificate(struct nv_reader *r, struct cs_certificate *certificate)
 {
-    enum nv_err const err = cs_certificate_get(r, certificate, validator_count);
+    enum nv_err const err = cs_certificate_get(r, certificate);
     NV_ASSERT(err == NV_OK);
 }
 
-void cs_list_block(struct nv_reader *r, struct cs_block *block, uint32_t validator_count)
+void cs_list_block(struct nv_reader *r, struct cs_block *block)
 {
-    enum nv_err const err = cs_block_get(r, block, validator_count);
+    enum nv_err const err = cs_block_get(r, block);
     NV_ASSERT(err == NV_OK);
 }

@@ -4,12 +4,12 @@
 
 #include "base/pure.h"
 
-void cs_block_put(struct nv_writer *w, const struct cs_block *block, uint32_t validator_count)
+void cs_block_put(struct nv_writer *w, const struct cs_block *block)
 {
     cs_header_put(w, &block->header);
     nv_put_u8(w, block->has_justify ? 1 : 0);
     if (block->has_justify) {
-        cs_certificate_put(w, &block->justify, validator_count);
+        cs_certificate_put(w, &block->justify);
     }
 }
 
@@ -18,8 +18,7 @@ static void put_list(struct nv_writer *w, const struct cs_list *list)
     nv_put_bytes(w, list->bytes.bytes, list->bytes.size);
 }
 
-static void
-put_proposal(struct nv_writer *w, const struct cs_proposal *proposal, uint32_t validator_count)
+static void put_proposal(struct nv_writer *w, const struct cs_proposal *proposal)
 {
     nv_put_u8(w, 0);
     nv_put_u64(w, proposal->epoch);
@@ -29,7 +28,7 @@ put_proposal(struct nv_writer *w, const struct cs_proposal *proposal, uint32_t v
     nv_put_bytes(w, proposal->sig.bytes, sizeof proposal->sig.bytes);
     nv_put_u8(w, proposal->has_justify ? 1 : 0);
     if (proposal->has_justify) {
-        cs_certificate_put(w, &proposal->justify, validator_count);
+        cs_certificate_put(w, &proposal->justify);
     }
     nv_put_u8(w, (uint8_t)proposal->certificates.count);
     put_list(w, &proposal->certificates);
@@ -65,13 +64,11 @@ static void put_block_request(struct nv_writer *w, const struct cs_block_request
     nv_put_u16(w, (uint16_t)request->count);
 }
 
-static void put_block_response(struct nv_writer *w,
-                               const struct cs_block_response *response,
-                               uint32_t validator_count)
+static void put_block_response(struct nv_writer *w, const struct cs_block_response *response)
 {
     nv_put_u8(w, response->has_final ? 1 : 0);
     if (response->has_final) {
-        cs_certificate_put(w, &response->final, validator_count);
+        cs_certificate_put(w, &response->final);
     }
     nv_put_u16(w, (uint16_t)response->blocks.count);
     put_list(w, &response->blocks);
@@ -94,14 +91,12 @@ static void put_body_request(struct nv_writer *w, const struct cs_body_request *
     nv_put_u32(w, request->count);
 }
 
-void cs_message_encode(struct nv_writer *w,
-                       const struct cs_message *message,
-                       uint32_t validator_count)
+void cs_message_encode(struct nv_writer *w, const struct cs_message *message)
 {
     switch (message->type) {
-    case CS_MSG_PROPOSAL: put_proposal(w, &message->proposal, validator_count); break;
+    case CS_MSG_PROPOSAL: put_proposal(w, &message->proposal); break;
     case CS_MSG_VOTE: cs_vote_put(w, &message->vote); break;
-    case CS_MSG_CERTIFICATE: cs_certificate_put(w, &message->certificate, validator_count); break;
+    case CS_MSG_CERTIFICATE: cs_certificate_put(w, &message->certificate); break;
     case CS_MSG_STATUS: put_status(w, &message->status); break;
     case CS_MSG_CERT_REQUEST: put_cert_request(w, &message->cert_request); break;
     case CS_MSG_CERT_RESPONSE:
@@ -110,9 +105,7 @@ void cs_message_encode(struct nv_writer *w,
         break;
     case CS_MSG_BODY_CHUNK: put_body_chunk(w, &message->body_chunk); break;
     case CS_MSG_BLOCK_REQUEST: put_block_request(w, &message->block_request); break;
-    case CS_MSG_BLOCK_RESPONSE:
-        put_block_response(w, &message->block_response, validator_count);
-        break;
+    case CS_MSG_BLOCK_RESPONSE: put_block_response(w, &message->block_response); break;
     case CS_MSG_BODY_REQUEST: put_body_request(w, &message->body_request); break;
     }
 }

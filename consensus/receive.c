@@ -76,8 +76,8 @@ static void certificate_take(struct cs *cs, const struct cs_certificate *certifi
     if (rival && !cs->halted) {
         struct nv_writer w;
         nv_writer_init(&w, cs->scratch, CS__SCRATCH);
-        cs_certificate_put(&w, &cs->fin.cert->body, cs->set.count);
-        cs_certificate_put(&w, certificate, cs->set.count);
+        cs_certificate_put(&w, &cs->fin.cert->body);
+        cs_certificate_put(&w, certificate);
         cs__halt(cs, CS_HALT_FORK, cs->fin.header.height, nv_writer_view(&w));
     }
     (void)cs__cert_add(cs, certificate);
@@ -126,13 +126,13 @@ static void certificates_take(struct cs *cs,
     nv_reader_init(&r, list->bytes);
     for (uint32_t i = 0; i < list->count; i++) {
         struct cs_certificate certificate;
-        cs_list_certificate(&r, &certificate, cs->set.count);
+        cs_list_certificate(&r, &certificate);
         certificate_take(cs, &certificate, ((mail->plan->certificates >> (first + i)) & 1u) != 0);
     }
 }
 
 /* carried_newest returns the view of the newest finalization in a proposal. */
-static uint64_t carried_newest(const struct cs *cs, const struct cs_proposal *proposal)
+static uint64_t carried_newest(const struct cs_proposal *proposal)
 {
     uint64_t view = 0;
     struct nv_reader r;
@@ -142,7 +142,7 @@ static uint64_t carried_newest(const struct cs *cs, const struct cs_proposal *pr
     nv_reader_init(&r, proposal->certificates.bytes);
     for (uint32_t i = 0; i < proposal->certificates.count; i++) {
         struct cs_certificate certificate;
-        cs_list_certificate(&r, &certificate, cs->set.count);
+        cs_list_certificate(&r, &certificate);
         bool const newer = certificate.ballot.kind == CS_FINALIZE && certificate.ballot.view > view;
         view = newer ? certificate.ballot.view : view;
     }
@@ -166,7 +166,7 @@ static void proposal_store(struct cs *cs, const struct cs_proposal *proposal)
     if (place == NULL) {
         return;
     }
-    uint64_t const carried = carried_newest(cs, proposal);
+    uint64_t const carried = carried_newest(proposal);
     place->carried_view = carried > place->carried_view ? carried : place->carried_view;
     slot->proposal.set = true;
     slot->proposal.parent_view = proposal->parent_view;

@@ -8,45 +8,45 @@
 
 #define RECORD_SIZE_MAX (CS_HEADER_SIZE + 1u + CS_CERTIFICATE_SIZE_MAX)
 
-static void put_payload(struct nv_writer *w, const struct cs_record *record, uint32_t n)
+static void put_payload(struct nv_writer *w, const struct cs_record *record)
 {
     switch (record->type) {
-    case CS_RECORD_BLOCK: cs_block_put(w, &record->block, n); break;
-    case CS_RECORD_CERTIFICATE: cs_certificate_put(w, &record->certificate, n); break;
+    case CS_RECORD_BLOCK: cs_block_put(w, &record->block); break;
+    case CS_RECORD_CERTIFICATE: cs_certificate_put(w, &record->certificate); break;
     case CS_RECORD_VOTE: cs_vote_put(w, &record->vote); break;
     case CS_RECORD_FINAL:
         cs_header_put(w, &record->final.header);
-        cs_certificate_put(w, &record->final.certificate, n);
+        cs_certificate_put(w, &record->final.certificate);
         break;
     }
 }
 
-void cs_record_put(struct nv_writer *w, const struct cs_record *record, uint32_t validator_count)
+void cs_record_put(struct nv_writer *w, const struct cs_record *record)
 {
     uint32_t const start = w->size;
     nv_put_u8(w, (uint8_t)record->type);
     nv_put_u32(w, 0); /* the payload's size, once it is known */
-    put_payload(w, record, validator_count);
+    put_payload(w, record);
     if (!w->overflow) {
         nv_be32_store(w->bytes + start + 1, w->size - start - CS_RECORD_HEAD_SIZE);
     }
 }
 
-static enum nv_err get_payload(struct nv_reader *r, struct cs_record *record, uint32_t n)
+static enum nv_err get_payload(struct nv_reader *r, struct cs_record *record)
 {
     switch (record->type) {
-    case CS_RECORD_BLOCK: return cs_block_get(r, &record->block, n);
-    case CS_RECORD_CERTIFICATE: return cs_certificate_get(r, &record->certificate, n);
-    case CS_RECORD_VOTE: return cs_vote_get(r, &record->vote, n);
+    case CS_RECORD_BLOCK: return cs_block_get(r, &record->block);
+    case CS_RECORD_CERTIFICATE: return cs_certificate_get(r, &record->certificate);
+    case CS_RECORD_VOTE: return cs_vote_get(r, &record->vote);
     case CS_RECORD_FINAL:
         NV_TRY(cs_header_get(r, &record->final.header));
-        NV_TRY(cs_certificate_get(r, &record->final.certificate, n));
+        NV_TRY(cs_certificate_get(r, &record->final.certificate));
         return record->final.certificate.ballot.kind == CS_FINALIZE ? NV_OK : NV_ERR_MALFORMED;
     }
     return NV_ERR_MALFORMED;
 }
 
-enum nv_err cs_record_get(struct nv_reader *r, struct cs_record *record, uint32_t validator_count)
+enum nv_err cs_record_get(struct nv_reader *r, struct cs_record *record)
 {
     struct nv_reader payload;
     memset(record, 0, sizeof *record);
@@ -61,7 +61,7 @@ enum nv_err cs_record_get(struct nv_reader *r, struct cs_record *record, uint32_
         return NV_ERR_TRUNCATED;
     }
     nv_reader_init(&payload, record->payload);
-    NV_TRY(get_payload(&payload, record, validator_count));
+    NV_TRY(get_payload(&payload, record));
     return nv_reader_end(&payload);
 }
 

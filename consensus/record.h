@@ -50,12 +50,11 @@ struct cs_record {
 };
 
 /* cs_record_put appends a record, head and payload; `payload` is not read. */
-void cs_record_put(struct nv_writer *w, const struct cs_record *record, uint32_t validator_count);
+void cs_record_put(struct nv_writer *w, const struct cs_record *record);
 
 /* cs_record_get reads the next record in place.  Journals are trusted as to
  * intent, not as to bits: bad bytes give an error. */
-NV_MUST_USE enum nv_err
-cs_record_get(struct nv_reader *r, struct cs_record *record, uint32_t validator_count);
+NV_MUST_USE enum nv_err cs_record_get(struct nv_reader *r, struct cs_record *record);
 
 /* cs_record_view returns the view that the record is about: a journal segment
  * whose records are all of views at or below the newest final one, and whose

@@ -106,7 +106,7 @@ enum nv_err cs_recover(struct cs *cs, struct nv_view record_bytes)
     struct nv_reader r;
     NV_ASSERT(!cs->started);
     nv_reader_init(&r, record_bytes);
-    NV_TRY(cs_record_get(&r, &record, cs->set.count));
+    NV_TRY(cs_record_get(&r, &record));
     NV_TRY(nv_reader_end(&r));
     cs->recovered = true;
     switch (record.type) {

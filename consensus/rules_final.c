@@ -146,9 +146,9 @@ static void conflict(struct cs *cs, const struct cs__cert *cert)
     struct nv_writer w;
     nv_writer_init(&w, cs->scratch, CS__SCRATCH);
     if (cs->fin.cert != NULL) {
-        cs_certificate_put(&w, &cs->fin.cert->body, cs->set.count);
+        cs_certificate_put(&w, &cs->fin.cert->body);
     }
-    cs_certificate_put(&w, &cert->body, cs->set.count);
+    cs_certificate_put(&w, &cert->body);
     cs__halt(cs, CS_HALT_FORK, cs->fin.header.height, nv_writer_view(&w));
 }
 

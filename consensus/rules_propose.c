@@ -103,13 +103,13 @@ static struct cs_list proposal_certs(struct cs *cs, uint64_t parent_view)
          view--) {
         const struct cs__slot *const slot = cs__slot_find(cs, view);
         if (slot != NULL && slot->null != NULL) {
-            cs_certificate_put(&w, &slot->null->body, cs->set.count);
+            cs_certificate_put(&w, &slot->null->body);
             list.count++;
         }
     }
     const struct cs__cert *const newest = cs__final_newest(cs);
     if (newest != NULL) {
-        cs_certificate_put(&w, &newest->body, cs->set.count);
+        cs_certificate_put(&w, &newest->body);
         list.count++;
     }
     list.bytes = nv_writer_view(&w);
@@ -153,7 +153,7 @@ static struct cs__block *block_store(struct cs *cs, struct cs_header *header)
     if (justify != NULL) {
         made.has_justify = true;
         made.justify = justify->body;
-        cs_certificate_hash(&header->justify_hash, &justify->body, cs->set.count);
+        cs_certificate_hash(&header->justify_hash, &justify->body);
     }
     made.header = *header;
     cs_header_hash(&hash, header);

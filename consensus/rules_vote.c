@@ -60,7 +60,7 @@ static enum cs__verdict judge_justify(const struct cs *cs, const struct cs__bloc
         return first ? CS__GOOD : CS__BAD_JUSTIFY;
     }
     const struct cs_ballot *const ballot = &block->justify->body.ballot;
-    cs_certificate_hash(&hash, &block->justify->body, cs->set.count);
+    cs_certificate_hash(&hash, &block->justify->body);
     bool const right = ballot->kind != CS_NULLIFY && ballot->epoch == header->epoch &&
                        ballot->view == header->parent_view &&
                        nv_hash_eq(&ballot->block_hash, &header->parent_hash) &&

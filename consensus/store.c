@@ -93,7 +93,9 @@ struct cs__tally *cs__slot_tally(struct cs *cs, struct cs__slot *slot)
 struct cs__cert *cs__cert_copy(struct cs *cs, const struct cs_certificate *certificate)
 {
     struct cs__cert *cert = cs->cert_spare;
-    NV_ASSERT(certificate->signer_count <= cs->set.count);
+    if (certificate->signer_count > cs->set.count) {
+        return NULL;
+    }
     if (cert != NULL) {
         cs->cert_spare = cert->next;
     } else if (cs->cert_used < cs->cert_count) {

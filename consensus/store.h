@@ -20,7 +20,7 @@ struct cs__slot *cs__slot_take(struct cs *cs, uint64_t view);
 struct cs__tally *cs__slot_tally(struct cs *cs, struct cs__slot *slot);
 
 /* cs__cert_copy returns a copy, or NULL when all memory for certificates is in
- * use. */
+ * use, or when it has more signers than there are validators. */
 struct cs__cert *cs__cert_copy(struct cs *cs, const struct cs_certificate *certificate);
 void cs__cert_drop(struct cs *cs, struct cs__cert *cert);
 

@@ -77,7 +77,7 @@ void cs_vote_put(struct nv_writer *w, const struct cs_vote *vote)
     nv_put_bytes(w, vote->sig.bytes, sizeof vote->sig.bytes);
 }
 
-enum nv_err cs_vote_get(struct nv_reader *r, struct cs_vote *vote, uint32_t validator_count)
+enum nv_err cs_vote_get(struct nv_reader *r, struct cs_vote *vote)
 {
     memset(vote, 0, sizeof *vote);
     NV_TRY(cs_ballot_get(r, &vote->ballot));
@@ -86,7 +86,7 @@ enum nv_err cs_vote_get(struct nv_reader *r, struct cs_vote *vote, uint32_t vali
     if (r->failed) {
         return NV_ERR_TRUNCATED;
     }
-    return vote->signer < validator_count ? NV_OK : NV_ERR_MALFORMED;
+    return vote->signer < CS_VALIDATORS_MAX ? NV_OK : NV_ERR_MALFORMED;
 }
 
 bool cs_vote_verify(const struct cs_vote *vote,

@@ -60,9 +60,8 @@ NV_MUST_USE enum nv_err cs_ballot_get(struct nv_reader *r, struct cs_ballot *bal
 void cs_vote_put(struct nv_writer *w, const struct cs_vote *vote);
 
 /* cs_vote_get reads a vote.  NV_ERR_MALFORMED for an unknown kind, a nullify
- * with a block, or a signer at or above `validator_count`. */
-NV_MUST_USE enum nv_err
-cs_vote_get(struct nv_reader *r, struct cs_vote *vote, uint32_t validator_count);
+ * with a block, or a signer that no set has room for. */
+NV_MUST_USE enum nv_err cs_vote_get(struct nv_reader *r, struct cs_vote *vote);
 
 /* cs_vote_verify returns whether the signature is that of its signer. */
 NV_MUST_USE bool cs_vote_verify(const struct cs_vote *vote,

@@ -75,8 +75,7 @@ enum light_verdict light_check(struct light_final *out,
         return verdict;
     }
     nv_reader_init(&reader, certificate_bytes);
-    if (cs_certificate_get(&reader, &certificate, chain->validators.count) != NV_OK ||
-        nv_reader_end(&reader) != NV_OK) {
+    if (cs_certificate_get(&reader, &certificate) != NV_OK || nv_reader_end(&reader) != NV_OK) {
         return LIGHT_CERTIFICATE;
     }
     if (certificate.ballot.kind != CS_FINALIZE) {

@@ -37,8 +37,8 @@ static void check_elsewhere(struct replica *r,
     job->message.peer = peer;
     job->message.bytes = copy;
     job->message.plan = *plan;
-    enum nv_err const err = cs_message_decode(
-        &job->message.message, type, nv_view_of(copy, bytes.size), r->valset.count);
+    enum nv_err const err =
+        cs_message_decode(&job->message.message, type, nv_view_of(copy, bytes.size));
     NV_ASSERT(err == NV_OK); /* the same bytes were decoded just now */
     replica__job_start(r, job);
 }
@@ -51,7 +51,7 @@ void replica_message(
     if (!r->started || r->halted) {
         return;
     }
-    if (cs_message_decode(&message, type, bytes, r->valset.count) != NV_OK) {
+    if (cs_message_decode(&message, type, bytes) != NV_OK) {
         replica__ban(r, peer);
         return;
     }
@@ -104,8 +104,7 @@ static void send_blocks(struct replica *r,
     if (final.size > 0) {
         struct nv_reader reader;
         nv_reader_init(&reader, final);
-        response->has_final =
-            cs_certificate_get(&reader, &response->final, r->valset.count) == NV_OK;
+        response->has_final = cs_certificate_get(&reader, &response->final) == NV_OK;
     }
     if (count > 0 || response->has_final) {
         replica__send(r, peer, &message);

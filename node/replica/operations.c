@@ -22,7 +22,7 @@ void replica__send(struct replica *r, uint32_t peer, const struct cs_message *me
 {
     struct nv_writer w;
     nv_writer_init(&w, r->message_memory, CS_MESSAGE_SIZE_MAX);
-    cs_message_encode(&w, message, r->valset.count);
+    cs_message_encode(&w, message);
     NV_ASSERT(!w.overflow);
     uint8_t *const copy = nv_heap_alloc(w.size);
     if (copy == NULL) {

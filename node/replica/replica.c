@@ -133,7 +133,7 @@ static void persist(struct replica *r, const struct cs_effect *effect)
     nv_reader_init(&reader, effect->persist.records);
     for (uint32_t i = 0; i < effect->persist.count; i++) {
         struct cs_record record;
-        enum nv_err const err = cs_record_get(&reader, &record, r->valset.count);
+        enum nv_err const err = cs_record_get(&reader, &record);
         NV_ASSERT(err == NV_OK); /* the engine wrote it */
         if (record.type == CS_RECORD_BLOCK && record.block.header.body_size > 0) {
             struct nv_hash hash;
@@ -162,13 +162,13 @@ static void send(struct replica *r, const struct cs_effect *effect)
 static void lend(struct replica *r, const struct cs_effect *effect)
 {
     const struct cs_certificate *const final = effect->execute.final;
-    uint32_t const cap = CS_CERTIFICATE_SIZE(r->valset.count, final->signer_count);
+    uint32_t const cap = cs_certificate_size(final);
     struct replica_lent *const lent = nv_heap_alloc(sizeof *lent + cap);
     NV_ASSERT(lent != NULL); /* a final block must not be lost: stop */
     *lent = (struct replica_lent){.next = r->lent};
     struct nv_writer w;
     nv_writer_init(&w, (uint8_t *)(lent + 1), cap);
-    cs_certificate_put(&w, final, r->valset.count);
+    cs_certificate_put(&w, final);
     NV_ASSERT(!w.overflow);
 
     struct replica_block *const block = &lent->block;

@@ -86,7 +86,7 @@ static enum nv_err read_final(struct walk *w, uint64_t height)
             struct nv_reader r;
             struct cs_certificate certificate;
             nv_reader_init(&r, stored.final);
-            NV_TRY(cs_certificate_get(&r, &certificate, w->n->home.valset.count));
+            NV_TRY(cs_certificate_get(&r, &certificate));
             memcpy(w->final, stored.final.bytes, stored.final.size);
             w->final_size = stored.final.size;
             w->final_hash = certificate.ballot.block_hash;

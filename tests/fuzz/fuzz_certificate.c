@@ -25,6 +25,11 @@ static void verify(const struct cs_certificate *certificate, uint32_t validators
         abort(); /* the keys are no points */
     }
     struct cs_bitmap const all = certificate->signers;
+    for (uint32_t i = validators; i < CS_VALIDATORS_MAX; i++) {
+        if (cs_bitmap_has(&all, i)) {
+            return;
+        }
+    }
     uint64_t const stake = cs_valset_stake(&set, &all);
     if (cs_certificate_verify(certificate, &chain_id, &set, &all) !=
         cs_valset_quorum(&set, stake)) {
@@ -44,15 +49,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     uint32_t const validators = 1u + bytes[0] % CS_VALIDATORS_MAX;
     nv_reader_init(&r, nv_view_of(bytes + 1, (uint32_t)size - 1));
-    if (cs_certificate_get(&r, &certificate, validators) != NV_OK || nv_reader_end(&r) != NV_OK) {
+    if (cs_certificate_get(&r, &certificate) != NV_OK || nv_reader_end(&r) != NV_OK) {
         return 0;
     }
     nv_writer_init(&w, again, sizeof again);
-    cs_certificate_put(&w, &certificate, validators);
+    cs_certificate_put(&w, &certificate);
     if (w.overflow || w.size != size - 1 || memcmp(again, bytes + 1, w.size) != 0) {
         abort();
     }
-    cs_certificate_hash(&hash, &certificate, validators);
+    cs_certificate_hash(&hash, &certificate);
     verify(&certificate, validators);
     return 0;
 }

@@ -95,11 +95,11 @@ def vote_bytes(b, members, signer):
 
 
 def certificate_bytes(b, members, signers):
-    bitmap = bytearray((len(members) + 7) // 8)
+    bitmap = bytearray(max(signers) // 8 + 1)
     for i in signers:
         bitmap[i // 8] |= 1 << i % 8
     digest = ballot_digest(CHAIN, b)
-    return ballot_bytes(b) + bytes(bitmap) + b"".join(base.sign(secret(members[i][2]), digest) for i in sorted(signers))
+    return ballot_bytes(b) + u(1, len(bitmap)) + bytes(bitmap) + b"".join(base.sign(secret(members[i][2]), digest) for i in sorted(signers))
 
 
 # --- 7 bodies ------------------------------------------------------------------------------------

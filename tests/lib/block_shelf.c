@@ -67,7 +67,7 @@ static void chain_choose(struct shelf *shelf, struct shelf_block *block)
     }
 }
 
-void shelf_add(struct shelf *shelf, const struct cs_record *record, uint32_t validator_count)
+void shelf_add(struct shelf *shelf, const struct cs_record *record)
 {
     struct nv_hash hash;
     if (record->type == CS_RECORD_BLOCK) {
@@ -85,7 +85,7 @@ void shelf_add(struct shelf *shelf, const struct cs_record *record, uint32_t val
         cs_header_hash(&hash, &record->final.header);
         struct shelf_block *const place = find(shelf, &hash);
         nv_writer_init(&w, bytes, sizeof bytes);
-        cs_certificate_put(&w, &record->final.certificate, validator_count);
+        cs_certificate_put(&w, &record->final.certificate);
         if (place != NULL) { /* a broken engine may not have written the block */
             view_drop(place->final);
             place->final = copy_of(nv_writer_view(&w));

@@ -32,7 +32,7 @@ void shelf_drop(struct shelf *shelf);
 
 /* shelf_add takes a block, or the finalization of one; other records are
  * nothing to it. */
-void shelf_add(struct shelf *shelf, const struct cs_record *record, uint32_t validator_count);
+void shelf_add(struct shelf *shelf, const struct cs_record *record);
 
 const struct shelf_block *shelf_find(const struct shelf *shelf, const struct nv_hash *hash);
 

@@ -72,9 +72,8 @@ struct cs_plan engine_one_mail(struct engine_one *one,
     struct cs_message decoded;
     struct nv_writer w;
     nv_writer_init(&w, bytes, sizeof bytes);
-    cs_message_encode(&w, message, one->net.set.count);
-    enum nv_err const err =
-        cs_message_decode(&decoded, (uint8_t)message->type, nv_writer_view(&w), one->net.set.count);
+    cs_message_encode(&w, message);
+    enum nv_err const err = cs_message_decode(&decoded, (uint8_t)message->type, nv_writer_view(&w));
     NV_ASSERT(err == NV_OK);
     struct cs_plan const plan = cs_admit(one->cs, from, &decoded);
     *right = cs_message_check(&decoded, &plan, &one->net.chain_id, &one->net.set);

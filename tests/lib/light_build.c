@@ -44,7 +44,7 @@ void light_world_certify(struct light_world *world,
         signers == 0 ? cs_build_quorum(&world->net, sigs, ballot)
                      : cs_build_first(&world->net, sigs, ballot, signers);
     nv_writer_init(&writer, world->certificate_bytes, sizeof world->certificate_bytes);
-    cs_certificate_put(&writer, &certificate, world->net.set.count);
+    cs_certificate_put(&writer, &certificate);
     world->certificate_size = writer.size;
 }
 

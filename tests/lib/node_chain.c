@@ -84,7 +84,7 @@ static void make_block(struct node_chain *chain, uint64_t height)
     cs_header_hash(&b->block.hash, &b->block.header);
     struct cs_block const stored = {.header = b->block.header};
     nv_writer_init(&w, b->record, sizeof b->record);
-    cs_block_put(&w, &stored, VALIDATORS);
+    cs_block_put(&w, &stored);
     assert_false(w.overflow);
     b->record_size = w.size;
 }
@@ -108,7 +108,7 @@ static void make_final(struct node_chain *chain, uint64_t height)
         cs_bitmap_add(&certificate.signers, i);
     }
     nv_writer_init(&w, b->final, sizeof b->final);
-    cs_certificate_put(&w, &certificate, VALIDATORS);
+    cs_certificate_put(&w, &certificate);
     assert_false(w.overflow);
     b->block.final = nv_view_of(b->final, w.size);
     b->block.final_hash = top->hash;

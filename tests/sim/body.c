@@ -70,7 +70,7 @@ chunk_send(struct sim *sim, struct sim_host *host, uint32_t to, const struct sim
     message.body_chunk.chunk.bytes = cs_body_chunk(whole, 0);
     cs_body_path(&message.body_chunk.chunk.path, whole, 0);
     nv_writer_init(&w, bytes, sizeof bytes);
-    cs_message_encode(&w, &message, sim->net.set.count);
+    cs_message_encode(&w, &message);
     NV_ASSERT(!w.overflow);
     if (host->honest) {
         sim_net_send(sim, host->id, to, CS_MSG_BODY_CHUNK, nv_writer_view(&w));
@@ -139,7 +139,7 @@ void sim_body_need(struct sim *sim, struct sim_host *host, const struct cs_effec
         message.body_request.block_hash = effect->body.block_hash;
         message.body_request.count = 1;
         nv_writer_init(&w, bytes, sizeof bytes);
-        cs_message_encode(&w, &message, sim->net.set.count);
+        cs_message_encode(&w, &message);
         sim_net_send(sim, host->id, effect->body.peer, CS_MSG_BODY_REQUEST, nv_writer_view(&w));
     }
 }

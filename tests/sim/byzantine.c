@@ -28,7 +28,7 @@ message_send(struct sim *sim, struct sim_host *host, uint32_t to, const struct c
 {
     struct nv_writer w;
     nv_writer_init(&w, out, sizeof out);
-    cs_message_encode(&w, message, sim->net.set.count);
+    cs_message_encode(&w, message);
     NV_ASSERT(!w.overflow);
     sim->lies_told++;
     sim_net_send(sim, host->id, to, (uint8_t)message->type, nv_writer_view(&w));
@@ -152,7 +152,7 @@ static bool parent_old(struct sim *sim, struct sim_host *host, struct cs_proposa
     header->tx_count = 0;
     header->body_root = header->evidence_root; /* both of the empty list */
     header->time_ms = header->time_ms > parent.time_ms ? header->time_ms : parent.time_ms;
-    cs_certificate_hash(&header->justify_hash, &proposal->justify, sim->net.set.count);
+    cs_certificate_hash(&header->justify_hash, &proposal->justify);
     return true;
 }
 
@@ -221,7 +221,7 @@ void sim_byz_send(
     if (type == CS_MSG_BODY_CHUNK && tells(sim, SIM_LIE_BODY) && sim_chance(&sim->rng, 200000)) {
         return;
     }
-    if (cs_message_decode(&message, type, bytes, sim->net.set.count) != NV_OK) {
+    if (cs_message_decode(&message, type, bytes) != NV_OK) {
         return;
     }
     if (message.type == CS_MSG_PROPOSAL) {

@@ -90,7 +90,7 @@ static void execute(struct sim *sim, struct sim_host *host, const struct sim_op 
 /* ---- performing ---- */
 
 /* journal_write hands the records of a PERSIST to the disk's buffer. */
-static void journal_write(struct sim *sim, struct sim_host *host, struct sim_op *op)
+static void journal_write(struct sim_host *host, struct sim_op *op)
 {
     struct nv_reader r;
     if (op->written) {
@@ -102,9 +102,9 @@ static void journal_write(struct sim *sim, struct sim_host *host, struct sim_op 
     nv_reader_init(&r, nv_view_of(op->bytes, op->size));
     while (nv_reader_left(&r) > 0) {
         struct cs_record record;
-        enum nv_err const err = cs_record_get(&r, &record, sim->net.set.count);
+        enum nv_err const err = cs_record_get(&r, &record);
         NV_ASSERT(err == NV_OK);
-        shelf_add(&host->shelf, &record, sim->net.set.count);
+        shelf_add(&host->shelf, &record);
         if (record.type == CS_RECORD_BLOCK) {
             struct nv_hash hash;
             cs_header_hash(&hash, &record.block.header);
@@ -119,14 +119,14 @@ static void journal_write(struct sim *sim, struct sim_host *host, struct sim_op 
 /* persist returns whether the queue may go on. */
 static bool persist(struct sim *sim, struct sim_host *host, struct sim_op *op)
 {
-    journal_write(sim, host, op);
+    journal_write(host, op);
     if (!op->sync || host->disk.durable >= op->end) {
         return true;
     }
     if (host->disk.syncing_to == 0) {
         for (uint32_t i = 1; sim->conf.one_batch && i < host->op_count; i++) {
             if (op_at(host, i)->kind == CS_FX_PERSIST) {
-                journal_write(sim, host, op_at(host, i));
+                journal_write(host, op_at(host, i));
             }
         }
         sim_disk_sync(sim, host);
@@ -138,7 +138,7 @@ static void send(struct sim *sim, struct sim_host *host, const struct sim_op *op
 {
     struct nv_view const bytes = nv_view_of(op->bytes, op->size);
     struct cs_message message;
-    enum nv_err const err = cs_message_decode(&message, op->type, bytes, sim->net.set.count);
+    enum nv_err const err = cs_message_decode(&message, op->type, bytes);
     if (err != NV_OK) {
         sim_fail(sim, "host %u sends what does not decode (type %u)", host->id, op->type);
         return;
@@ -189,7 +189,7 @@ static void durable_note(struct sim *sim, struct sim_host *host, struct nv_view 
     nv_reader_init(&r, records);
     while (nv_reader_left(&r) > 0) {
         struct cs_record record;
-        enum nv_err const err = cs_record_get(&r, &record, sim->net.set.count);
+        enum nv_err const err = cs_record_get(&r, &record);
         NV_ASSERT(err == NV_OK);
         uint64_t const view = cs_record_view(&record);
         oracle_durable(sim, host, &record);
@@ -238,7 +238,7 @@ static void records_tell(struct sim *sim, struct sim_host *host, struct nv_view 
     nv_reader_init(&r, records);
     while (nv_reader_left(&r) > 0) {
         struct cs_record record;
-        if (cs_record_get(&r, &record, sim->net.set.count) != NV_OK) {
+        if (cs_record_get(&r, &record) != NV_OK) {
             sim_fail(sim, "host %u writes a record that does not decode", host->id);
             return;
         }
@@ -310,7 +310,7 @@ void sim_host_mail(struct sim *sim, struct sim_host *host, const struct sim_item
     struct cs_message message;
     struct nv_view const bytes = nv_view_of(item->bytes, item->size);
     bool const honest = sim->host[item->from].honest;
-    if (cs_message_decode(&message, item->type, bytes, sim->net.set.count) != NV_OK) {
+    if (cs_message_decode(&message, item->type, bytes) != NV_OK) {
         if (honest) {
             sim_fail(sim, "message of honest %u is refused", item->from);
         }
@@ -395,7 +395,7 @@ static void recover(struct sim *sim, struct sim_host *host)
     while (nv_reader_left(&r) > 0) {
         struct cs_record record;
         uint32_t const at = r.at;
-        enum nv_err err = cs_record_get(&r, &record, sim->net.set.count);
+        enum nv_err err = cs_record_get(&r, &record);
         NV_ASSERT(err == NV_OK);
         if (!host->honest && record.type == CS_RECORD_VOTE) {
             continue; /* a liar forgets */
@@ -405,7 +405,7 @@ static void recover(struct sim *sim, struct sim_host *host)
             sim_fail(sim, "host %u cannot recover: %s", host->id, nv_err_name(err));
             return;
         }
-        shelf_add(&host->shelf, &record, sim->net.set.count);
+        shelf_add(&host->shelf, &record);
     }
 }
 

@@ -220,11 +220,11 @@ static void notarized(struct sim *sim, const struct cs_certificate *certificate)
     seen->parent = ballot->parent_view;
     seen->hash = ballot->block_hash;
     seen->header = *header;
-    seen->certificate_size = CS_CERTIFICATE_SIZE(sim->net.set.count, certificate->signer_count);
+    seen->certificate_size = cs_certificate_size(certificate);
     seen->certificate = malloc(seen->certificate_size);
     NV_ASSERT(seen->certificate != NULL);
     nv_writer_init(&w, seen->certificate, seen->certificate_size);
-    cs_certificate_put(&w, certificate, sim->net.set.count);
+    cs_certificate_put(&w, certificate);
     if (seen->finalized && !nv_hash_eq(&seen->final, &seen->hash)) {
         sim_fail(sim, "view %u notarizes and finalizes apart", (unsigned)ballot->view);
     }
@@ -366,11 +366,10 @@ void oracle_sent(struct sim *sim, struct sim_host *host, const struct cs_message
         vote_sent(sim, host, &vote);
     }
     nv_writer_init(&w, bytes, sizeof bytes); /* I10; the bytes came from one encoder ... */
-    cs_message_encode(&w, message, sim->net.set.count);
+    cs_message_encode(&w, message);
     struct cs_message again;
     if (w.overflow ||
-        cs_message_decode(&again, (uint8_t)message->type, nv_writer_view(&w), sim->net.set.count) !=
-            NV_OK) {
+        cs_message_decode(&again, (uint8_t)message->type, nv_writer_view(&w)) != NV_OK) {
         sim_fail(sim, "I10: a message does not survive encoding");
     }
 }
@@ -432,7 +431,7 @@ bool oracle_pick(struct sim *sim,
             struct nv_reader r;
             *header = seen->header;
             nv_reader_init(&r, nv_view_of(seen->certificate, seen->certificate_size));
-            return cs_certificate_get(&r, certificate, sim->net.set.count) == NV_OK;
+            return cs_certificate_get(&r, certificate) == NV_OK;
         }
     }
     return false;

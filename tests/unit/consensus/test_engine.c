@@ -132,8 +132,8 @@ static void persist(struct node *node, struct nv_view records)
     nv_reader_init(&r, records);
     while (nv_reader_left(&r) > 0) {
         struct cs_record record;
-        assert_int_equal(cs_record_get(&r, &record, net.set.count), NV_OK);
-        shelf_add(&node->shelf, &record, net.set.count);
+        assert_int_equal(cs_record_get(&r, &record), NV_OK);
+        shelf_add(&node->shelf, &record);
     }
 }
 
@@ -207,9 +207,8 @@ static void deliver(const struct mail *mail)
     if (nodes[mail->to].cs == NULL) {
         return;
     }
-    assert_int_equal(
-        cs_message_decode(&message, mail->type, nv_view_of(mail->bytes, mail->size), net.set.count),
-        NV_OK);
+    assert_int_equal(cs_message_decode(&message, mail->type, nv_view_of(mail->bytes, mail->size)),
+                     NV_OK);
     if (message.type == CS_MSG_BLOCK_REQUEST) {
         static uint8_t bytes[CS_MESSAGE_SIZE_MAX];
         struct nv_writer w;
@@ -310,7 +309,7 @@ static void node_restart(uint32_t me)
     while (nv_reader_left(&r) > 0) {
         struct cs_record record;
         uint32_t const at = r.at;
-        assert_int_equal(cs_record_get(&r, &record, net.set.count), NV_OK);
+        assert_int_equal(cs_record_get(&r, &record), NV_OK);
         assert_int_equal(cs_recover(nodes[me].cs, nv_view_of(nodes[me].journal + at, r.at - at)),
                          NV_OK);
     }
@@ -481,7 +480,7 @@ static void foreign_journal_is_refused(void **state)
     while (nv_reader_left(&r) > 0) {
         struct cs_record record;
         uint32_t const at = r.at;
-        assert_int_equal(cs_record_get(&r, &record, net.set.count), NV_OK);
+        assert_int_equal(cs_record_get(&r, &record), NV_OK);
         struct nv_view const whole = nv_view_of(nodes[0].journal + at, r.at - at);
         refused += cs_recover(nodes[1].cs, whole) != NV_OK;
         assert_int_not_equal(cs_recover(nodes[1].cs, nv_view_of(whole.bytes, whole.size - 1)),

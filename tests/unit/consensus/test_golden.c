@@ -195,7 +195,7 @@ static void votes_agree(void **state)
         struct nv_hash digest;
         struct nv_reader r;
         nv_reader_init(&r, bytes_of(vector, "bytes"));
-        assert_int_equal(cs_vote_get(&r, &vote, four.count), NV_OK);
+        assert_int_equal(cs_vote_get(&r, &vote), NV_OK);
         assert_int_equal(nv_reader_end(&r), NV_OK);
         assert_int_equal(vote.signer, small(vector, "signer"));
         cs_ballot_digest(&digest, &chain_id, &vote.ballot);
@@ -217,9 +217,9 @@ static void certificates_agree(void **state)
         struct nv_reader r;
         assert_int_equal(cs_valset_decode(&set, bytes_of(vector, "valset")), NV_OK);
         nv_reader_init(&r, bytes_of(vector, "bytes"));
-        assert_int_equal(cs_certificate_get(&r, &certificate, set.count), NV_OK);
+        assert_int_equal(cs_certificate_get(&r, &certificate), NV_OK);
         assert_int_equal(nv_reader_end(&r), NV_OK);
-        cs_certificate_hash(&hash, &certificate, set.count);
+        cs_certificate_hash(&hash, &certificate);
         assert_hash(&hash, vector, "hash");
         assert_int_equal(cs_certificate_verify(&certificate, &chain_id, &set, NULL),
                          json_is_true(json_object_get(vector, "quorum")));
@@ -278,7 +278,7 @@ static uint32_t message_encode(const struct cs_message *message)
 {
     struct nv_writer w;
     nv_writer_init(&w, again, sizeof again);
-    cs_message_encode(&w, message, four.count);
+    cs_message_encode(&w, message);
     assert_false(w.overflow);
     return w.size;
 }
@@ -286,19 +286,19 @@ static uint32_t message_encode(const struct cs_message *message)
 static void message_agrees(uint8_t type, uint32_t size)
 {
     struct cs_message message;
-    assert_int_equal(cs_message_decode(&message, type, nv_view_of(bytes, size), 4), NV_OK);
+    assert_int_equal(cs_message_decode(&message, type, nv_view_of(bytes, size)), NV_OK);
     assert_int_equal(message_encode(&message), size);
     assert_memory_equal(again, bytes, size);
     for (uint32_t cut = 0; cut < size && type != CS_MSG_BODY_CHUNK; cut++) {
-        assert_int_not_equal(cs_message_decode(&message, type, nv_view_of(bytes, cut), 4), NV_OK);
+        assert_int_not_equal(cs_message_decode(&message, type, nv_view_of(bytes, cut)), NV_OK);
     }
     if (type != CS_MSG_BODY_CHUNK) { /* whose end is the end of the chunk */
-        assert_int_equal(cs_message_decode(&message, type, nv_view_of(bytes, size + 1), 4),
+        assert_int_equal(cs_message_decode(&message, type, nv_view_of(bytes, size + 1)),
                          NV_ERR_TRAILING);
     }
     for (uint32_t i = 0; i < 8 * size; i++) {
         bytes[i / 8] ^= (uint8_t)(1u << i % 8);
-        if (cs_message_decode(&message, type, nv_view_of(bytes, size), 4) == NV_OK) {
+        if (cs_message_decode(&message, type, nv_view_of(bytes, size)) == NV_OK) {
             assert_int_equal(message_encode(&message), size);
             assert_memory_equal(again, bytes, size);
         }
@@ -330,11 +330,11 @@ static void signatures_of_messages_are_checked(void **state)
         struct cs_message message;
         uint8_t const type = (uint8_t)small(vector, "type");
         struct nv_view const whole = bytes_of(vector, "bytes");
-        assert_int_equal(cs_message_decode(&message, type, whole, 4), NV_OK);
+        assert_int_equal(cs_message_decode(&message, type, whole), NV_OK);
         assert_true(cs_message_check(&message, &all, &chain_id, &four));
         for (uint32_t at = 0; at < whole.size; at++) {
             bytes[at] ^= 1;
-            if (cs_message_decode(&message, type, whole, 4) == NV_OK) {
+            if (cs_message_decode(&message, type, whole) == NV_OK) {
                 signatures += !cs_message_check(&message, &all, &chain_id, &four);
                 assert_true(cs_message_check(&message, &none, &chain_id, &four));
             }
@@ -350,28 +350,28 @@ static void record_agrees(uint8_t type, uint64_t view, uint32_t size)
     struct nv_reader r;
     struct nv_writer w;
     nv_reader_init(&r, nv_view_of(bytes, size));
-    assert_int_equal(cs_record_get(&r, &record, 4), NV_OK);
+    assert_int_equal(cs_record_get(&r, &record), NV_OK);
     assert_int_equal(nv_reader_end(&r), NV_OK);
     assert_int_equal(record.type, type);
     assert_int_equal(cs_record_view(&record), view);
     assert_int_equal(record.payload.size, size - CS_RECORD_HEAD_SIZE);
     nv_writer_init(&w, again, sizeof again);
-    cs_record_put(&w, &record, 4);
+    cs_record_put(&w, &record);
     assert_int_equal(w.size, size);
     assert_memory_equal(again, bytes, size);
     for (uint32_t i = 0; i < 8 * size; i++) {
         bytes[i / 8] ^= (uint8_t)(1u << i % 8);
         nv_reader_init(&r, nv_view_of(bytes, size));
-        if (cs_record_get(&r, &record, 4) == NV_OK) {
+        if (cs_record_get(&r, &record) == NV_OK) {
             nv_writer_init(&w, again, sizeof again);
-            cs_record_put(&w, &record, 4);
+            cs_record_put(&w, &record);
             assert_memory_equal(again, bytes, w.size);
         }
         bytes[i / 8] ^= (uint8_t)(1u << i % 8);
     }
     for (uint32_t cut = 0; cut < size; cut++) {
         nv_reader_init(&r, nv_view_of(bytes, cut));
-        assert_int_not_equal(cs_record_get(&r, &record, 4), NV_OK);
+        assert_int_not_equal(cs_record_get(&r, &record), NV_OK);
     }
 }
 

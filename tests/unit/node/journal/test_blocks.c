@@ -411,7 +411,7 @@ static void note_many(uint32_t count, uint64_t behind)
             block.header.parent_hash = parent;
             block.header.proposer = i == 0 ? 1 : 0;
             nv_writer_init(&w, bytes, sizeof bytes);
-            cs_block_put(&w, &block, 4);
+            cs_block_put(&w, &block);
             struct st_record record = {CS_RECORD_BLOCK, nv_view_of(bytes, w.size), {1, 512}};
             assert_int_equal(node_blocks_note(blocks, &record), NV_OK);
             record.type = CS_RECORD_FINAL; /* its certificate is not looked at */
