@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fmt.h"
@@ -12,15 +11,16 @@
 #include "node/runtime/internal.h"
 
 #define CHAIN_RECORD_SIZE (3u * 32u)
-#define BATCH_ROOM        (64u << 10) /* of a segment, for its head and padding */
+#define BATCH_ROOM        (4u * ST_SECTOR_SIZE) /* of a segment, for its head and padding */
 
 /* ---- folders and the lock ---- */
 
 static bool make_dir(const char *path, struct node_fault *fault)
 {
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+    enum nv_err const err = st_make_dir(st_files_system(), path);
+    if (err != NV_OK) {
         node_fault_set(
-            fault, NODE_EXIT_STORAGE, NULL, "%s: cannot be made: %s", path, strerror(errno));
+            fault, NODE_EXIT_STORAGE, NULL, "%s: cannot be made: %s", path, nv_err_text(err));
     }
     return !node_fault_is(fault);
 }
@@ -199,7 +199,10 @@ static bool
 open_journal(struct node_home *home, const struct node_config *config, struct node_fault *fault)
 {
     struct nv_hash chain_id = home->genesis.chain_id;
-    uint32_t const segment = (uint32_t)node_config_number(config, NODE_LIMITS_SEGMENT_MIB) << 20;
+    uint32_t const segment = home->segment_size != 0
+                                 ? home->segment_size
+                                 : (uint32_t)node_config_number(config, NODE_LIMITS_SEGMENT_MIB)
+                                       << 20;
     home->journal_options = (struct st_journal_options){
         .files = st_files_system(),
         .dir = home->journal_dir,
