@@ -64,6 +64,13 @@ struct st_files {
     enum nv_err (*lock)(void *ctx, struct st_file *out, const char *path);
 };
 
+/* st_sync_name makes durable the name of a file or directory: it syncs the
+ * directory that holds it. */
+NV_MUST_USE enum nv_err st_sync_name(const struct st_files *files, const char *path);
+
+/* st_make_dir makes a directory, unless it is there, and its name durable. */
+NV_MUST_USE enum nv_err st_make_dir(const struct st_files *files, const char *path);
+
 /* st_files_system returns the port to the real file system.  It is static. */
 const struct st_files *st_files_system(void);
 

@@ -1,12 +1,15 @@
 #include <errno.h>
+#include <stdio.h>
 
 #include <lmdb.h>
 
 #include "base/assert.h"
+#include "base/crash.h"
 #include "base/heap.h"
 #include "base/log.h"
 
 #include "storage/db.h"
+#include "storage/files.h"
 
 #define FILE_MODE 0600u
 
@@ -76,23 +79,72 @@ static enum nv_err check_head(struct st_db *db)
     return err == NV_ERR_NOT_FOUND ? NV_OK : err;
 }
 
-static enum nv_err open_env(struct st_db *db, const struct st_db_options *options)
+/* open_env opens the environment at a path; `how` beside MDB_NOTLS. */
+static enum nv_err
+open_env(struct st_db *db, const struct st_db_options *options, const char *path, unsigned int how)
 {
     int code = mdb_env_create(&db->env);
     if (code != MDB_SUCCESS) {
         db->env = NULL;
         return st__db_error(code, "create");
     }
-    int dead = 0;
-    unsigned int const how = MDB_NOTLS | (options->read_only ? MDB_RDONLY : 0);
     code = mdb_env_set_mapsize(db->env, options->map_size);
     code = code == MDB_SUCCESS ? mdb_env_set_maxreaders(db->env, options->readers_max) : code;
     code = code == MDB_SUCCESS ? mdb_env_set_maxdbs(db->env, ST__TABLES) : code;
-    code = code == MDB_SUCCESS ? mdb_env_open(db->env, options->dir, how, FILE_MODE) : code;
-    code = code == MDB_SUCCESS ? mdb_reader_check(db->env, &dead) : code;
-    if (code != MDB_SUCCESS) {
-        return st__db_error(code, "open");
+    code = code == MDB_SUCCESS ? mdb_env_open(db->env, path, MDB_NOTLS | how, FILE_MODE) : code;
+    return st__db_error(code, "open");
+}
+
+/* make_file writes a database with its tables to a file that is not there, or
+ * not whole. */
+static enum nv_err make_file(const struct st_db_options *options, const char *path)
+{
+    const struct st_files *const files = st_files_system();
+    struct st_db db = {.env = NULL};
+    enum nv_err err = files->remove(files->ctx, path);
+    if (err == NV_OK || err == NV_ERR_NOT_FOUND) {
+        err = open_env(&db, options, path, MDB_NOSUBDIR | MDB_NOLOCK);
     }
+    err = err == NV_OK ? open_tables(&db) : err;
+    err = err == NV_OK ? st__db_error(mdb_env_sync(db.env, 1), "sync") : err;
+    if (db.env != NULL) {
+        mdb_env_close(db.env);
+    }
+    return err;
+}
+
+/* SPEC state 5: "A database is made under the name `new.mdb`, with its tables, synced, renamed to `data.mdb`, and the directory is synced: so `data.mdb` is whole from its first moment." */
+static enum nv_err make_if_missing(const struct st_db_options *options)
+{
+    const struct st_files *const files = st_files_system();
+    char unfinished[ST_PATH_MAX];
+    char path[ST_PATH_MAX];
+    struct st_file file;
+    (void)snprintf(unfinished, sizeof unfinished, "%.4000s/new.mdb", options->dir);
+    (void)snprintf(path, sizeof path, "%.4000s/data.mdb", options->dir);
+    enum nv_err const err = files->open(files->ctx, &file, path, ST_OPEN_READ);
+    if (err == NV_OK) {
+        files->close(files->ctx, file);
+    }
+    if (err != NV_ERR_NOT_FOUND) {
+        return err;
+    }
+    NV_TRY(make_file(options, unfinished));
+    NV_CRASH_POINT(DATABASE_MADE);
+    NV_TRY(files->rename(files->ctx, unfinished, path));
+    NV_CRASH_POINT(DATABASE_RENAMED);
+    return files->sync_dir(files->ctx, options->dir);
+}
+
+static enum nv_err open_whole(struct st_db *db, const struct st_db_options *options)
+{
+    int dead = 0;
+    if (!options->read_only) {
+        NV_TRY(make_if_missing(options));
+    }
+    NV_TRY(open_env(db, options, options->dir, options->read_only ? MDB_RDONLY : 0));
+    NV_CRASH_POINT(DATABASE_OPENED);
+    NV_TRY(st__db_error(mdb_reader_check(db->env, &dead), "reader_check"));
     if (dead > 0) {
         nv_log(NV_LOG_WARN, "event=database_readers_cleared count=%d", dead);
     }
@@ -108,7 +160,7 @@ enum nv_err st_db_open(struct st_db **out, const struct st_db_options *options)
         return NV_ERR_NO_MEMORY;
     }
     db->read_only = options->read_only;
-    enum nv_err const err = open_env(db, options);
+    enum nv_err const err = open_whole(db, options);
     if (err != NV_OK) {
         st_db_close(db);
         return err;

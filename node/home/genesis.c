@@ -343,12 +343,13 @@ enum nv_err node_genesis_parse(struct node_genesis *genesis, struct nv_view text
         return NV_ERR_TOO_LARGE;
     }
     size_t const size = (size_t)text.size + ARENA_SIZE;
-    genesis->memory = nv_heap_alloc(size);
+    genesis->memory = nv_heap_reserve(size); /* most of it is never touched */
     if (genesis->memory == NULL) {
         return NV_ERR_NO_MEMORY;
     }
+    genesis->memory_size = size;
     struct reading r = {.out = genesis};
-    nv_arena_init(&r.arena, genesis->memory, size);
+    nv_arena_init_zeroed(&r.arena, genesis->memory, size);
     uint8_t *const copy = NV_ARENA_NEW(&r.arena, uint8_t, text.size + 1u);
     memcpy(copy, text.bytes, text.size);
     genesis->text = nv_view_of(copy, text.size);
@@ -381,7 +382,7 @@ enum nv_err node_genesis_load(struct node_genesis *genesis, const char *path)
         nv_log(NV_LOG_ERROR, "event=genesis_missing path=%s hint=\"run novated init\"", path);
         return NV_ERR_NOT_FOUND;
     }
-    uint8_t *const text = nv_heap_alloc(GENESIS_SIZE_MAX + 1u);
+    uint8_t *const text = nv_heap_reserve(GENESIS_SIZE_MAX + 1u);
     if (text == NULL) {
         (void)fclose(file);
         return NV_ERR_NO_MEMORY;
@@ -392,12 +393,12 @@ enum nv_err node_genesis_load(struct node_genesis *genesis, const char *path)
     if (err == NV_OK) {
         err = node_genesis_parse(genesis, nv_view_of(text, (uint32_t)size));
     }
-    nv_heap_free(text);
+    nv_heap_unreserve(text, GENESIS_SIZE_MAX + 1u);
     return err;
 }
 
 void node_genesis_deinit(struct node_genesis *genesis)
 {
-    nv_heap_free(genesis->memory);
+    nv_heap_unreserve(genesis->memory, genesis->memory_size);
     memset(genesis, 0, sizeof *genesis);
 }

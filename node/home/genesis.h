@@ -39,6 +39,7 @@ struct node_genesis {
     struct node_genesis_validator validators[NODE_VALIDATORS_MAX]; /* by index */
     struct vm_genesis vm;
     void *memory; /* what text and vm point into */
+    size_t memory_size;
 };
 
 /* node_genesis_load reads `path`.  On NV_OK the caller ends with

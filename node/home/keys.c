@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/fmt.h"
 #include "base/random.h"
 #include "base/secret.h"
@@ -25,85 +27,106 @@ static const char *kind_name(enum node_key_kind kind)
 
 /* ---- writing ---- */
 
-static bool write_bonds(FILE *out, const struct node_key *key)
+/* A key file being composed, in locked memory. */
+struct text {
+    char *bytes;
+    uint32_t size;
+    bool overflow;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *format, ...)
 {
-    int result = fprintf(out, "  \"journals\": [");
-    for (uint32_t i = 0; i < key->bond_count; i++) {
-        char chain[HASH_TEXT];
-        char journal[NV_BYTES_TEXT(ST_JOURNAL_ID_SIZE)];
-        nv_bytes_format(chain, key->bond[i].chain_id.bytes, 32);
-        nv_bytes_format(journal, key->bond[i].journal, ST_JOURNAL_ID_SIZE);
-        if (result >= 0) {
-            result = fprintf(out,
-                             "%s\n    {\"chain\": \"%s\", \"journal\": \"%s\"}",
-                             i == 0 ? "" : ",",
-                             chain,
-                             journal);
-        }
+    va_list arguments;
+    uint32_t const room = KEY_FILE_MAX - t->size;
+    va_start(arguments, format);
+    int const size = vsnprintf(t->bytes + t->size, room, format, arguments);
+    va_end(arguments);
+    if (size < 0 || (uint32_t)size >= room) {
+        t->overflow = true;
+    } else {
+        t->size += (uint32_t)size;
     }
-    return result >= 0 && fprintf(out, "]\n}\n") > 0;
 }
 
-static bool write_text(FILE *out, const struct node_key *key)
+static void put_key(struct text *t, const struct node_key *key)
 {
     char public[HASH_TEXT];
     char secret[HASH_TEXT];
     nv_bytes_format(public, key->key.bytes, 32);
     nv_bytes_format(secret, key->secret.bytes, 32);
-    int const result = fprintf(out,
-                               "{\n  \"format\": \"" FORMAT "\",\n  \"kind\": \"%s\",\n"
-                               "  \"key\": \"%s\",\n  \"secret\": \"%s\",\n",
-                               kind_name(key->kind),
-                               public,
-                               secret);
+    put(t, "{\n  \"format\": \"" FORMAT "\",\n  \"kind\": \"%s\",\n", kind_name(key->kind));
+    put(t, "  \"key\": \"%s\",\n  \"secret\": \"%s\",\n", public, secret);
+    put(t, "  \"journals\": [");
     nv_wipe(secret, sizeof secret);
-    return result > 0 && write_bonds(out, key);
+    for (uint32_t i = 0; i < key->bond_count; i++) {
+        char chain[HASH_TEXT];
+        char journal[NV_BYTES_TEXT(ST_JOURNAL_ID_SIZE)];
+        nv_bytes_format(chain, key->bond[i].chain_id.bytes, 32);
+        nv_bytes_format(journal, key->bond[i].journal, ST_JOURNAL_ID_SIZE);
+        const char *const comma = i == 0 ? "" : ",";
+        put(t, "%s\n    {\"chain\": \"%s\", \"journal\": \"%s\"}", comma, chain, journal);
+    }
+    put(t, "]\n}\n");
 }
 
-/* sync_folder makes the names in the folder of `path` durable. */
-static bool sync_folder(const char *path)
+/* write_text makes the file `path`, durable, of a text. */
+static enum nv_err
+write_text(const struct st_files *files, const char *path, const struct text *text)
 {
-    char folder[ST_PATH_MAX];
-    (void)snprintf(folder, sizeof folder, "%s", path);
-    char *const slash = strrchr(folder, '/');
-    if (slash == NULL) {
-        (void)snprintf(folder, sizeof folder, ".");
-    } else {
-        slash[slash == folder ? 1 : 0] = '\0';
+    struct st_file file;
+    NV_TRY(files->open(files->ctx, &file, path, ST_OPEN_CREATE));
+    enum nv_err err = files->write(files->ctx, file, text->bytes, text->size, 0);
+    NV_CRASH_POINT(KEY_WRITTEN);
+    if (err == NV_OK) {
+        err = files->sync(files->ctx, file);
     }
-    int const fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return false;
-    }
-    bool const ok = fsync(fd) == 0;
-    (void)close(fd);
-    return ok;
+    files->close(files->ctx, file);
+    return err;
 }
 
-/* write_file writes the key to `path`, durably.  errno tells what failed. */
-static bool write_file(const struct node_key *key, const char *path, int flags)
+/* write_file writes the key to a file that does not exist yet. */
+static enum nv_err
+write_file(const struct st_files *files, const char *path, const struct node_key *key)
 {
-    int const fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
-    if (fd < 0) {
-        return false;
+    struct text text = {.bytes = nv_secret_open(KEY_FILE_MAX)};
+    if (text.bytes == NULL) {
+        return NV_ERR_NO_MEMORY;
     }
-    FILE *const out = fdopen(fd, "w");
-    if (out == NULL) {
-        (void)close(fd);
-        return false;
-    }
-    bool const ok = write_text(out, key) && fflush(out) == 0 && fsync(fd) == 0;
-    return fclose(out) == 0 && ok;
+    put_key(&text, key);
+    enum nv_err const err = text.overflow ? NV_ERR_TOO_LARGE : write_text(files, path, &text);
+    nv_secret_close(text.bytes, KEY_FILE_MAX);
+    return err;
 }
 
-static void write_fault(struct node_fault *fault, const char *path, const char *hint)
+/* replace_file puts the key in the place of the file that holds it. */
+static enum nv_err replace_file(const struct st_files *files, const struct node_key *key)
 {
+    char temporary[ST_PATH_MAX + 8];
+    (void)snprintf(temporary, sizeof temporary, "%s.new", key->path);
+    enum nv_err err = files->remove(files->ctx, temporary); /* of a process that died */
+    if (err == NV_OK || err == NV_ERR_NOT_FOUND) {
+        err = write_file(files, temporary, key);
+    }
+    NV_CRASH_POINT(KEY_SYNCED);
+    if (err == NV_OK) {
+        err = files->rename(files->ctx, temporary, key->path);
+    }
+    NV_CRASH_POINT(KEY_RENAMED);
+    return err == NV_OK ? st_sync_name(files, key->path) : err;
+}
+
+static void
+write_fault(struct node_fault *fault, const char *path, enum nv_err err, const char *hint)
+{
+    bool const disk = err == NV_ERR_DISK_FULL || err == NV_ERR_IO;
     node_fault_set(fault,
-                   errno == EEXIST ? NODE_EXIT_FAILED : NODE_EXIT_CONFIG,
+                   err == NV_ERR_EXISTS ? NODE_EXIT_FAILED
+                   : disk               ? NODE_EXIT_STORAGE
+                                        : NODE_EXIT_CONFIG,
                    hint,
                    "%s: cannot be written: %s",
                    path,
-                   strerror(errno));
+                   nv_err_text(err));
 }
 
 bool node_key_create(const char *path, enum node_key_kind kind, struct node_fault *fault)
@@ -116,12 +139,17 @@ bool node_key_create(const char *path, enum node_key_kind kind, struct node_faul
     }
     nv_random_bytes(seed, sizeof seed);
     key->kind = kind;
-    enum nv_err const err = nv_key_from_seed(&key->secret, &key->key, seed);
+    enum nv_err err = nv_key_from_seed(&key->secret, &key->key, seed);
     nv_wipe(seed, sizeof seed);
     if (err != NV_OK) {
         node_fault_set(fault, NODE_EXIT_FAILED, "try again", "the random key is no key");
-    } else if (!write_file(key, path, O_EXCL) || !sync_folder(path)) {
-        write_fault(fault, path, "a key file is never overwritten; move it away first");
+    } else {
+        const struct st_files *const files = st_files_system();
+        err = write_file(files, path, key);
+        err = err == NV_OK ? st_sync_name(files, path) : err;
+    }
+    if (err != NV_OK) {
+        write_fault(fault, path, err, "a key file is never overwritten; move it away first");
     }
     nv_secret_close(key, sizeof *key);
     return !node_fault_is(fault);
@@ -141,14 +169,12 @@ bool node_key_add_bond(struct node_key *key,
         return false;
     }
     key->bond[key->bond_count++] = *bond;
-    char temporary[ST_PATH_MAX + 8];
-    (void)snprintf(temporary, sizeof temporary, "%s.new", key->path);
-    if (!write_file(key, temporary, O_TRUNC) || rename(temporary, key->path) != 0 ||
-        !sync_folder(key->path)) {
-        write_fault(fault, key->path, NULL);
-        return false;
+    enum nv_err const err = replace_file(st_files_system(), key);
+    NV_CRASH_POINT(KEY_DURABLE);
+    if (err != NV_OK) {
+        write_fault(fault, key->path, err, NULL);
     }
-    return true;
+    return err == NV_OK;
 }
 
 /* ---- reading ---- */

@@ -111,6 +111,7 @@ static void finish(struct replica *r, struct node_body *body, bool good)
             answer(r, body, CS_BODY_HELD);
         }
         replica__bodies_judge(r);
+        replica__give(r);
     }
 }
 

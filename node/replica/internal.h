@@ -143,7 +143,8 @@ struct replica {
     uint32_t saved_count;
     struct node_body *built; /* the body made for the last BUILD; no hash yet */
     struct replica_lent *lent;
-    struct nv_hash last_hash; /* of the newest block given for execution */
+    struct replica_lent *final; /* those that wait for their bodies, oldest first */
+    struct nv_hash last_hash;   /* of the newest block given for execution */
     uint64_t last_height;
     uint64_t executed_height;
 
@@ -172,6 +173,8 @@ void replica__body_needed(struct replica *r, const struct cs_effect *effect);
 void replica__body_chunk(struct replica *r, uint32_t peer, const struct cs_body_chunk *chunk);
 void replica__body_job_done(struct replica *r, struct replica_job *job);
 void replica__bodies_judge(struct replica *r);
+/* replica__give lends the final blocks that can be: a body was checked. */
+void replica__give(struct replica *r);
 void replica__bodies_prune(struct replica *r);
 struct node_body *replica__body_new(struct replica *r, const struct nv_hash *hash);
 void replica__body_save(struct replica *r, struct nv_view record);

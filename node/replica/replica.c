@@ -35,6 +35,16 @@ static enum nv_err open_parts(struct replica *r)
     return NV_OK;
 }
 
+/* pace makes a validator that is a quorum by itself wait for nobody but the
+ * clock: without a pause, one step would lead to the next for ever. */
+static void pace(struct replica *r)
+{
+    struct cs_config *const c = &r->config.consensus;
+    bool const alone =
+        c->me != CS_NOBODY && cs_valset_quorum(&r->valset, r->valset.member[c->me].stake);
+    c->pace_ms = alone && c->pace_ms == 0 ? 1 : c->pace_ms;
+}
+
 enum nv_err replica_open(struct replica **out, const struct replica_config *config)
 {
     struct replica *const r = nv_heap_alloc(sizeof *r);
@@ -46,6 +56,7 @@ enum nv_err replica_open(struct replica **out, const struct replica_config *conf
     r->valset = *config->consensus.valset;
     r->config.consensus.valset = &r->valset;
     r->last_hash = config->consensus.chain_id;
+    pace(r);
     enum nv_err const err = open_parts(r);
     if (err != NV_OK) {
         replica_close(r);
@@ -63,6 +74,18 @@ static void free_body(struct node_body *body)
     }
 }
 
+static void free_lent(struct replica_lent *lent)
+{
+    while (lent != NULL) {
+        struct replica_lent *const next = lent->next;
+        if (lent->body != NULL) {
+            lent->body->executing = false;
+        }
+        nv_heap_free(lent);
+        lent = next;
+    }
+}
+
 void replica_close(struct replica *r)
 {
     if (r == NULL) {
@@ -70,14 +93,8 @@ void replica_close(struct replica *r)
     }
     replica__ops_free(r);
     replica__job_free(r->tx_job);
-    while (r->lent != NULL) {
-        struct replica_lent *const lent = r->lent;
-        r->lent = lent->next;
-        if (lent->body != NULL) {
-            lent->body->executing = false;
-        }
-        nv_heap_free(lent);
-    }
+    free_lent(r->lent);
+    free_lent(r->final);
     for (uint32_t i = 0; i < r->body_count; i++) {
         r->body[i]->jobs = 0;
         free_body(r->body[i]);
@@ -158,14 +175,45 @@ static void send(struct replica *r, const struct cs_effect *effect)
     }
 }
 
-/* lend gives a final block to the executor. */
+/* give lends a final block to the executor. */
+static void give(struct replica *r, struct replica_lent *lent)
+{
+    struct replica_block *const block = &lent->block;
+    if (lent->body != NULL) {
+        block->body = nv_view_of(lent->body->bytes, block->header.body_size);
+        block->txs = lent->body->txs;
+        block->tx_count = lent->body->tx_count;
+        replica__fees_final(r, block->header.height, &lent->body->charges);
+    }
+    lent->next = r->lent;
+    r->lent = lent;
+    r->last_hash = block->hash;
+    r->last_height = block->header.height;
+    replica__txs_final(r, block);
+    replica__bodies_judge(r);
+    enum nv_err const err = node_outbox_block(r->outbox, block);
+    NV_ASSERT(err == NV_OK); /* a final block must not be lost: stop */
+}
+
+void replica__give(struct replica *r)
+{
+    while (r->final != NULL &&
+           (r->final->body == NULL || r->final->body->state == NODE_BODY_HELD)) {
+        struct replica_lent *const lent = r->final;
+        r->final = lent->next;
+        give(r, lent);
+    }
+}
+
+/* lend takes a final block.  An own one may be final before its body was
+ * checked: the engine knows that it is good, and others were faster. */
 static void lend(struct replica *r, const struct cs_effect *effect)
 {
     const struct cs_certificate *const final = effect->execute.final;
     uint32_t const cap = cs_certificate_size(final);
     struct replica_lent *const lent = nv_heap_alloc(sizeof *lent + cap);
     NV_ASSERT(lent != NULL); /* a final block must not be lost: stop */
-    *lent = (struct replica_lent){.next = r->lent};
+    *lent = (struct replica_lent){.next = NULL};
     struct nv_writer w;
     nv_writer_init(&w, (uint8_t *)(lent + 1), cap);
     cs_certificate_put(&w, final);
@@ -178,20 +226,15 @@ static void lend(struct replica *r, const struct cs_effect *effect)
     block->final_hash = final->ballot.block_hash;
     if (block->header.body_size > 0) {
         lent->body = replica__body(r, &block->hash);
-        NV_ASSERT(lent->body != NULL && lent->body->state == NODE_BODY_HELD);
+        NV_ASSERT(lent->body != NULL && node_body_complete(lent->body));
         lent->body->executing = true;
-        block->body = nv_view_of(lent->body->bytes, block->header.body_size);
-        block->txs = lent->body->txs;
-        block->tx_count = lent->body->tx_count;
-        replica__fees_final(r, block->header.height, &lent->body->charges);
     }
-    r->lent = lent;
-    r->last_hash = block->hash;
-    r->last_height = block->header.height;
-    replica__txs_final(r, block);
-    replica__bodies_judge(r);
-    enum nv_err const err = node_outbox_block(r->outbox, block);
-    NV_ASSERT(err == NV_OK); /* as above */
+    struct replica_lent **end = &r->final;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = lent;
+    replica__give(r);
 }
 
 static void halt(struct replica *r, const struct cs_effect *effect)

@@ -1,9 +1,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/fmt.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -12,15 +12,16 @@
 #include "node/runtime/internal.h"
 
 #define CHAIN_RECORD_SIZE (3u * 32u)
-#define BATCH_ROOM        (64u << 10) /* of a segment, for its head and padding */
+#define BATCH_ROOM        (4u * ST_SECTOR_SIZE) /* of a segment, for its head and padding */
 
 /* ---- folders and the lock ---- */
 
 static bool make_dir(const char *path, struct node_fault *fault)
 {
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+    enum nv_err const err = st_make_dir(st_files_system(), path);
+    if (err != NV_OK) {
         node_fault_set(
-            fault, NODE_EXIT_STORAGE, NULL, "%s: cannot be made: %s", path, strerror(errno));
+            fault, NODE_EXIT_STORAGE, NULL, "%s: cannot be made: %s", path, nv_err_text(err));
     }
     return !node_fault_is(fault);
 }
@@ -58,6 +59,7 @@ static bool take_lock(struct node_home *home, struct node_config *config, struct
             fault, NODE_EXIT_STORAGE, NULL, "%s: cannot be locked: %s", path, nv_err_text(err));
     }
     home->locked = err == NV_OK;
+    NV_CRASH_POINT(HOME_LOCKED);
     return home->locked && make_dir(home->journal_dir, fault) && make_dir(home->state_dir, fault);
 }
 
@@ -171,7 +173,9 @@ static enum nv_err new_journal(struct node_home *home)
     uint8_t id[ST_JOURNAL_ID_SIZE];
     nv_random_bytes(id, sizeof id);
     home->journal_new = true;
-    return st_journal_create(&home->journal, &home->journal_options, id);
+    NV_TRY(st_journal_create(&home->journal, &home->journal_options, id));
+    NV_CRASH_POINT(JOURNAL_MADE);
+    return NV_OK;
 }
 
 /* first_record reads the chain that the journal is of. */
@@ -199,13 +203,17 @@ static bool
 open_journal(struct node_home *home, const struct node_config *config, struct node_fault *fault)
 {
     struct nv_hash chain_id = home->genesis.chain_id;
-    uint32_t const segment = (uint32_t)node_config_number(config, NODE_LIMITS_SEGMENT_MIB) << 20;
+    uint32_t const segment = home->segment_size != 0
+                                 ? home->segment_size
+                                 : (uint32_t)node_config_number(config, NODE_LIMITS_SEGMENT_MIB)
+                                       << 20;
     home->journal_options = (struct st_journal_options){
         .files = st_files_system(),
         .dir = home->journal_dir,
         .segment_size = segment,
         .batch_max = segment - BATCH_ROOM,
     };
+    NV_CRASH_POINT(HOME_FOLDERS);
     enum nv_err err = st_journal_open(&home->journal, &home->journal_options);
     if (err == NV_ERR_NOT_FOUND) {
         /* The guard comes first: no journal is made for a key that has another. */
@@ -247,6 +255,7 @@ bool node_home_found(struct node_home *home, struct node_batch *batch, struct no
     if (err == NV_OK) {
         err = st_journal_append(home->journal, &batch->batch);
     }
+    NV_CRASH_POINT(CHAIN_NOTED);
     if (err != NV_OK) {
         journal_fault(home, err, fault);
     }

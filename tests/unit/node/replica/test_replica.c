@@ -37,6 +37,22 @@ static void every_transaction_is_executed_once_everywhere(void **state)
     rw_close(&w);
 }
 
+/* A validator that is a quorum by itself makes a block final in the step that
+ * builds it, before its body was checked. */
+static void a_lone_validator_executes_its_own_blocks(void **state)
+{
+    (void)state;
+    rw_open(&w, 1);
+    assert_true(rw_run(&w, 1, 5000));
+    for (uint64_t i = 0; i < 20; i++) {
+        submit(0, 1000 + i);
+        rw_pass(&w, 30);
+    }
+    rw_pass(&w, 3000);
+    assert_int_equal(w.node[0].txs_executed, 20);
+    rw_close(&w);
+}
+
 static void the_same_transaction_is_no_news(void **state)
 {
     (void)state;
@@ -256,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_transaction_is_executed_once_everywhere),
+        cmocka_unit_test(a_lone_validator_executes_its_own_blocks),
         cmocka_unit_test(the_same_transaction_is_no_news),
         cmocka_unit_test(bad_transactions_are_refused_with_the_reason),
         cmocka_unit_test(bodies_of_many_chunks_travel),
