@@ -34,6 +34,9 @@
 #define VM_SCRUB_SLICES              1024u /* accounts are re-added in so many blocks */
 #define VM_NODES                     40u   /* scenario nodes (docs/spec/margin.md) */
 
+/* The scan ranges of the scenarios. */
+enum vm_range { VM_RANGE_INITIAL = 0, VM_RANGE_MAINTENANCE, VM_RANGES };
+
 /* One open position or the orders of an account in one market: the row plus
  * what is derived from the account's open orders there. */
 struct vm_position {
@@ -41,7 +44,6 @@ struct vm_position {
     uint64_t account;
     uint32_t market;
     uint32_t order_count;
-    uint32_t order_first;    /* open orders of account and market, ascending ordinal */
     struct vm_lots bid_lots; /* Σ remaining lots of open bids */
     struct vm_lots ask_lots;
     struct vm_money bid_cost; /* Σ lots × price × tick_value of open bids */
@@ -69,8 +71,6 @@ struct vm_order {
     uint8_t ordinal;     /* among the owner's orders in this market */
     uint32_t level_next; /* FIFO of the price level: (placed_height, tie, slot) ascending */
     uint32_t level_prev;
-    uint32_t owner_next; /* the owner's orders in this market */
-    uint32_t owner_prev;
 };
 
 /* A page of 64 price ticks of one side of one market's book. */
@@ -117,16 +117,19 @@ struct vm_lot_bound_base {
     uint8_t shift, status;
 };
 
+/* The risk vectors of a market: change of value of one lot per node, micro << shift. */
+struct vm_risk {
+    int32_t node[VM_RANGES][VM_NODES];
+    uint8_t shift;
+};
+
 struct vm_market {
     struct vm_market_row listing;
     struct vm_market_state_row row;
     uint32_t best_bid_page, best_ask_page;   /* slab indices or VM_NONE */
     uint32_t worst_bid_page, worst_ask_page; /* the other ends of the same lists */
     uint64_t orders_open;
-    /* risk vectors, derived from row.risk_*: change of value of one lot per node, micro << risk_shift */
-    int32_t risk_initial[VM_NODES];
-    int32_t risk_maintenance[VM_NODES];
-    uint8_t risk_shift;
+    struct vm_risk risk; /* derived from row.risk_index */
     /* for cushions, below; derived likewise */
     struct vm_lot_bound bound[VM_CUSHION_KINDS];
     int64_t unit; /* micro: what exposure counts a lot as, 0: not set */
@@ -175,7 +178,6 @@ struct vm_position *vm_position_mut(struct vm_state *s, uint32_t index);
 uint32_t vm_position_open(struct vm_state *s,
                           uint32_t account,
                           uint32_t market); /* find or create; VM_NONE: full */
-void vm_position_drop_if_empty(struct vm_state *s, uint32_t index);
 /* vm_position_prices narrows bid_most and ask_least to what the open orders are. */
 void vm_position_prices(struct vm_state *s, uint32_t index);
 /* The only function that changes lots and cost: keeps the market's running
@@ -209,6 +211,10 @@ uint32_t vm_order_find(const struct vm_state *s, uint64_t handle); /* VM_NONE: n
 uint32_t vm_order_insert(struct vm_state *s,
                          uint32_t position,
                          const struct vm_order_row *row); /* slot; VM_NONE: full */
+/* vm_order_first_own and _next_own walk the open orders of a position by ascending
+ * ordinal; VM_NONE at the end. */
+uint32_t vm_order_first_own(const struct vm_state *s, uint32_t position);
+uint32_t vm_order_next_own(const struct vm_state *s, uint32_t slot);
 /* vm_order_find_client returns the slot of the position's open order with that
  * client id (not 0), or VM_NONE. */
 uint32_t vm_order_find_client(const struct vm_state *s, uint32_t position, uint64_t client_id);
@@ -251,6 +257,7 @@ void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms);
 void vm_prefetch_address(const struct vm_state *s, const struct nv_address *address);
 void vm_prefetch_account(const struct vm_state *s, const struct nv_address *address);
 void vm_prefetch_position(const struct vm_state *s, uint32_t account);
+void vm_prefetch_positions(const struct vm_state *s, uint32_t account); /* all, of one in memory */
 void vm_prefetch_pages(const struct vm_state *s, uint32_t account);
 void vm_prefetch_order(const struct vm_state *s, uint64_t handle);
 void vm_prefetch_around_order(const struct vm_state *s, uint64_t handle);
