@@ -41,6 +41,10 @@ static const char *cash_reason(uint8_t reason)
     case VM_CASH_LIQUIDATION_FEE: return "liquidation_fee";
     case VM_CASH_KEEPER_REWARD: return "keeper_reward";
     case VM_CASH_INSURANCE: return "insurance";
+    case VM_CASH_STAKED: return "staked";
+    case VM_CASH_UNSTAKED: return "stake_withdrawn";
+    case VM_CASH_COMMISSION: return "commission";
+    case VM_CASH_SLASH: return "slash";
     }
     return "other";
 }
@@ -166,6 +170,34 @@ static void write_settlement(struct rpc_json *out,
     rpc__json_micro(out, "realised", vm_money_raw(settlement->realised));
 }
 
+static const char *validator_change(uint8_t change)
+{
+    switch ((enum vm_validator_change)change) {
+    case VM_VALIDATOR_BONDED: return "bonded";
+    case VM_VALIDATOR_REWARDED: return "rewarded";
+    case VM_VALIDATOR_SLASHED: return "slashed";
+    case VM_VALIDATOR_ABSENT: return "jailed";
+    case VM_VALIDATOR_UNJAILED: return "unjailed";
+    case VM_VALIDATOR_COMMISSION: return "commission_set";
+    case VM_VALIDATOR_DELEGATED: return "delegated";
+    case VM_VALIDATOR_UNDELEGATED: return "undelegated";
+    case VM_VALIDATOR_FORGOTTEN: return "forgotten";
+    }
+    return "other";
+}
+
+static void write_validator(struct rpc_json *out, const struct vm_event_validator *validator)
+{
+    int64_t const amount = vm_money_raw(validator->amount);
+    rpc__json_text(out, "change", validator_change(validator->change));
+    rpc__json_u64(out, "epoch", validator->epoch);
+    if (validator->change == VM_VALIDATOR_COMMISSION) {
+        rpc__json_i64(out, "commission_ppb", amount);
+    } else {
+        rpc__json_micro(out, "amount", amount);
+    }
+}
+
 static const char *kind_name(uint8_t kind)
 {
     switch ((enum vm_event_kind)kind) {
@@ -180,6 +212,8 @@ static const char *kind_name(uint8_t kind)
     case VM_EVENT_SETTLEMENT: return "settlement";
     case VM_EVENT_MARKET: return "market";
     case VM_EVENT_SAFE_MODE: return "safe_mode";
+    case VM_EVENT_VALIDATOR: return "validator";
+    case VM_EVENT_EPOCH: return "epoch";
     }
     return "other";
 }
@@ -199,7 +233,9 @@ bool rpc__event_market(const struct vm_event *event, uint32_t *market)
         return event->protection.market != UINT32_MAX;
     case VM_EVENT_CASH:
     case VM_EVENT_INDEX:
-    case VM_EVENT_SAFE_MODE: return false;
+    case VM_EVENT_SAFE_MODE:
+    case VM_EVENT_VALIDATOR:
+    case VM_EVENT_EPOCH: return false;
     }
     return false;
 }
@@ -212,12 +248,14 @@ uint64_t rpc__event_account(const struct vm_event *event)
     case VM_EVENT_FILL: return event->fill.account;
     case VM_EVENT_PROTECTION: return event->protection.account;
     case VM_EVENT_SETTLEMENT: return event->settlement.account;
+    case VM_EVENT_VALIDATOR: return event->validator.account;
     case VM_EVENT_AUCTION:
     case VM_EVENT_INDEX:
     case VM_EVENT_MARK:
     case VM_EVENT_FUNDING:
     case VM_EVENT_MARKET:
-    case VM_EVENT_SAFE_MODE: return 0;
+    case VM_EVENT_SAFE_MODE:
+    case VM_EVENT_EPOCH: return 0;
     }
     return 0;
 }
@@ -232,11 +270,13 @@ write_members(struct rpc_json *out, const struct rpc_listing *listing, const str
     case VM_EVENT_AUCTION: rpc__auction_write(out, listing, &event->auction); break;
     case VM_EVENT_PROTECTION: write_protection(out, listing, &event->protection); break;
     case VM_EVENT_SETTLEMENT: write_settlement(out, listing, &event->settlement); break;
+    case VM_EVENT_VALIDATOR: write_validator(out, &event->validator); break;
     case VM_EVENT_INDEX:
     case VM_EVENT_MARK:
     case VM_EVENT_FUNDING:
     case VM_EVENT_MARKET:
-    case VM_EVENT_SAFE_MODE: break; /* told as new state, not as events */
+    case VM_EVENT_SAFE_MODE:
+    case VM_EVENT_EPOCH: break; /* told as new state, not as events */
     }
 }
 

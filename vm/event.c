@@ -194,6 +194,38 @@ static void market_get(struct nv_reader *r, struct vm_event_market *e)
 }
 
 /* long: dispatch switch */
+static void validator_put(struct nv_writer *w, const struct vm_event_validator *e)
+{
+    nv_put_u64(w, e->account);
+    nv_put_u8(w, e->change);
+    vm_put_money(w, e->amount);
+    nv_put_u64(w, e->epoch);
+}
+
+static void validator_get(struct nv_reader *r, struct vm_event_validator *e)
+{
+    e->account = nv_get_u64(r);
+    e->change = nv_get_u8(r);
+    e->amount = vm_get_money(r);
+    e->epoch = nv_get_u64(r);
+}
+
+static void epoch_put(struct nv_writer *w, const struct vm_event_epoch *e)
+{
+    nv_put_u64(w, e->epoch);
+    nv_put_u32(w, e->members);
+    vm_put_money(w, e->stake);
+    vm_put_money(w, e->paid);
+}
+
+static void epoch_get(struct nv_reader *r, struct vm_event_epoch *e)
+{
+    e->epoch = nv_get_u64(r);
+    e->members = nv_get_u32(r);
+    e->stake = vm_get_money(r);
+    e->paid = vm_get_money(r);
+}
+
 void vm_event_encode(struct nv_writer *w, const struct vm_event *event)
 {
     nv_put_u8(w, event->kind);
@@ -209,6 +241,8 @@ void vm_event_encode(struct nv_writer *w, const struct vm_event *event)
     case VM_EVENT_SETTLEMENT: settlement_put(w, &event->settlement); break;
     case VM_EVENT_MARKET: market_put(w, &event->market); break;
     case VM_EVENT_SAFE_MODE: nv_put_u8(w, event->safe_mode); break;
+    case VM_EVENT_VALIDATOR: validator_put(w, &event->validator); break;
+    case VM_EVENT_EPOCH: epoch_put(w, &event->epoch); break;
     }
 }
 
@@ -219,7 +253,7 @@ enum nv_err vm_event_decode(struct vm_event *event, struct nv_view bytes)
     nv_reader_init(&r, bytes);
     memset(event, 0, sizeof *event);
     event->kind = nv_get_u8(&r);
-    if (event->kind < VM_EVENT_CASH || event->kind > VM_EVENT_SAFE_MODE) {
+    if (event->kind < VM_EVENT_CASH || event->kind > VM_EVENT_EPOCH) {
         return bytes.size == 0 ? NV_ERR_TRUNCATED : NV_ERR_MALFORMED;
     }
     switch ((enum vm_event_kind)event->kind) {
@@ -234,6 +268,8 @@ enum nv_err vm_event_decode(struct vm_event *event, struct nv_view bytes)
     case VM_EVENT_SETTLEMENT: settlement_get(&r, &event->settlement); break;
     case VM_EVENT_MARKET: market_get(&r, &event->market); break;
     case VM_EVENT_SAFE_MODE: event->safe_mode = nv_get_u8(&r); break;
+    case VM_EVENT_VALIDATOR: validator_get(&r, &event->validator); break;
+    case VM_EVENT_EPOCH: epoch_get(&r, &event->epoch); break;
     }
     return nv_reader_end(&r);
 }

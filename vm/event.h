@@ -26,6 +26,8 @@ enum vm_event_kind {
     VM_EVENT_SETTLEMENT = 9, /* a position was settled at expiry */
     VM_EVENT_MARKET = 10,    /* a market changed its status */
     VM_EVENT_SAFE_MODE = 11,
+    VM_EVENT_VALIDATOR = 12, /* what happened to a validator */
+    VM_EVENT_EPOCH = 13,     /* an epoch began */
 };
 
 enum vm_cash_reason {
@@ -37,6 +39,10 @@ enum vm_cash_reason {
     VM_CASH_LIQUIDATION_FEE = 6,
     VM_CASH_KEEPER_REWARD = 7,
     VM_CASH_INSURANCE = 8,
+    VM_CASH_STAKED = 9,
+    VM_CASH_UNSTAKED = 10,
+    VM_CASH_COMMISSION = 11,
+    VM_CASH_SLASH = 12,
 };
 
 enum vm_order_change {
@@ -52,6 +58,18 @@ enum vm_order_change {
     VM_ORDER_MARKET_CLOSED = 10,
     VM_ORDER_BEYOND_BAND = 11,  /* crossed beyond the band's edge after a clamped auction */
     VM_ORDER_NOT_REDUCING = 12, /* reduce-only, and there was nothing left to reduce */
+};
+
+enum vm_validator_change {
+    VM_VALIDATOR_BONDED = 1,
+    VM_VALIDATOR_REWARDED = 2,
+    VM_VALIDATOR_SLASHED = 3,
+    VM_VALIDATOR_ABSENT = 4, /* jailed */
+    VM_VALIDATOR_UNJAILED = 5,
+    VM_VALIDATOR_COMMISSION = 6, /* amount: ppb */
+    VM_VALIDATOR_DELEGATED = 7,
+    VM_VALIDATOR_UNDELEGATED = 8,
+    VM_VALIDATOR_FORGOTTEN = 9,
 };
 
 struct vm_event_cash {
@@ -128,6 +146,19 @@ struct vm_event_market {
     uint8_t reason;
 };
 
+struct vm_event_validator {
+    uint64_t account; /* its operator */
+    uint8_t change;   /* enum vm_validator_change */
+    struct vm_money amount;
+    uint64_t epoch; /* in force; of a slash: of the offence */
+};
+struct vm_event_epoch {
+    uint64_t epoch;
+    uint32_t members;
+    struct vm_money stake; /* of the members */
+    struct vm_money paid;  /* for the epoch before */
+};
+
 struct vm_event {
     uint8_t kind;
     union {
@@ -142,6 +173,8 @@ struct vm_event {
         struct vm_event_settlement settlement;
         struct vm_event_market market;
         uint8_t safe_mode;
+        struct vm_event_validator validator;
+        struct vm_event_epoch epoch;
     };
 };
 

@@ -8,9 +8,18 @@
 #include "vm/machine.h"
 #include "vm/margin/margin.h"
 #include "vm/params.h"
+#include "vm/stake/stake.h"
 #include "vm/state/rows_put.h"
 
 #include "base/pure.h"
+
+/* SPEC stake 6.2: "a genesis in which EVIDENCE_EPOCHS + 1 > UNBOND_EPOCHS or
+ * EVIDENCE_TIME ≥ UNBOND_TIME is refused" */
+static bool stake_params_ok(const struct vm_state *s)
+{
+    return vm_param(s, VM_PARAM_EVIDENCE_EPOCHS) + 1 <= vm_param(s, VM_PARAM_UNBOND_EPOCHS) &&
+           vm_param(s, VM_PARAM_EVIDENCE_TIME) < vm_param(s, VM_PARAM_UNBOND_TIME);
+}
 
 static enum nv_err params_add(struct vm_state *s, const struct vm_genesis *g)
 {
@@ -31,7 +40,7 @@ static enum nv_err params_add(struct vm_state *s, const struct vm_genesis *g)
         vm_param_set(s, p->number, p->value);
     }
     vm_params_hash_of(&vm_chain_mut(s)->params_hash, s);
-    return NV_OK;
+    return stake_params_ok(s) ? NV_OK : NV_ERR_CONFIG;
 }
 
 /* The account of an address, opened when it is not there yet. */
@@ -78,6 +87,30 @@ static enum nv_err accounts_add(struct vm_state *s, const struct vm_genesis *g)
         }
         chain->vault = chain->supply;
     }
+    return NV_OK;
+}
+
+/* Bonds the validators of genesis; they are the first set, and the first choice. */
+static enum nv_err
+validators_add(struct vm_state *s, const struct vm_genesis *g, struct nv_arena *arena)
+{
+    struct vm_chain_row *const chain = vm_chain_mut(s);
+    if (g->validator_count > VM_VALIDATORS_MAX) {
+        return NV_ERR_CONFIG;
+    }
+    for (uint32_t i = 0; i < g->validator_count; i++) {
+        const struct vm_genesis_validator *const v = &g->validators[i];
+        uint32_t account = 0;
+        NV_TRY(account_open(s, &v->operator, & account));
+        if (!vm_money_add(chain->supply, v->stake, &chain->supply) ||
+            vm_money_raw(chain->supply) > VM_SUPPLY_MAX || vm_ratio_raw(v->commission) < 0 ||
+            vm_ratio_raw(v->commission) > VM_RATIO_ONE_PPB || !vm_stake_found(s, account, v)) {
+            return NV_ERR_CONFIG;
+        }
+        chain->vault = chain->supply;
+    }
+    vm_stake_choose(s, arena, 0);
+    vm_stake_enforce(s, vm_stake_choice(s, 0), 0);
     return NV_OK;
 }
 
@@ -180,6 +213,8 @@ vm_genesis_rows(struct vm *vm, const struct vm_genesis *genesis, struct vm_resul
     NV_TRY(params_add(s, genesis));
     NV_TRY(offices_add(s, genesis));
     NV_TRY(accounts_add(s, genesis));
+    nv_arena_reset(&vm->arena);
+    NV_TRY(validators_add(s, genesis, &vm->arena));
     NV_TRY(reporters_add(s, genesis));
     NV_TRY(feeds_add(s, genesis));
     NV_TRY(markets_add(s, genesis));

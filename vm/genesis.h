@@ -13,6 +13,14 @@ struct vm_genesis_account {
     struct vm_money cash; /* minted into the vault */
 };
 
+struct vm_genesis_validator {
+    struct nv_pubkey key;       /* signs votes */
+    struct nv_pubkey node_key;  /* signs p2p handshakes */
+    struct nv_address operator; /* account created if absent */
+    struct vm_money stake;      /* minted into its pool, > 0 */
+    struct vm_ratio commission;
+};
+
 struct vm_genesis_reporter {
     struct nv_address address; /* account of a reporter key; created if absent */
     uint64_t stake;
@@ -33,6 +41,8 @@ struct vm_genesis {
     uint64_t time_ms;
     uint32_t account_count;
     const struct vm_genesis_account *accounts;
+    uint32_t validator_count; /* at most VM_VALIDATORS_MAX */
+    const struct vm_genesis_validator *validators;
     uint32_t reporter_count;
     const struct vm_genesis_reporter *reporters;
     uint32_t feed_count;

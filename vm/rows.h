@@ -21,6 +21,7 @@
 #include "base/row.h"
 
 #include "vm/number/units.h"
+#include "vm/rows_stake.h"
 
 #define VM_ROW_SIZE_MAX     1900u
 #define VM_SYMBOL_SIZE      24u /* NUL-padded ASCII */
@@ -47,6 +48,14 @@ enum vm_table {
     VM_TABLE_TOMBSTONE = 0x0e,    /* market u32, account u64, client id u64 */
     VM_TABLE_REPORTER = 0x0f,     /* reporter u16 */
     VM_TABLE_MARKET_STATE = 0x10, /* market u32: what moves */
+    VM_TABLE_STAKING = 0x11,      /* one row */
+    VM_TABLE_VALIDATOR = 0x12,    /* account u64 */
+    VM_TABLE_DELEGATION = 0x13,   /* account u64, validator's account u64 */
+    VM_TABLE_BATCH = 0x14,        /* validator's account u64, epoch u64 */
+    VM_TABLE_UNBONDING = 0x15,    /* account u64, validator's account u64, epoch u64 */
+    VM_TABLE_SET = 0x16,          /* set u8, page u8 */
+    VM_TABLE_UPTIME = 0x17,       /* one row */
+    VM_TABLE_LAST = VM_TABLE_UPTIME,
 };
 
 /* How far the protection of an account has gone (docs/spec/protection.md). */
@@ -294,7 +303,14 @@ void vm_key_tombstone(struct nv_row_key *key, uint32_t market, uint64_t account,
     XX(chain)                                                                                      \
     XX(tombstone)                                                                                  \
     XX(block_result)                                                                               \
-    XX(root)
+    XX(root)                                                                                       \
+    XX(staking)                                                                                    \
+    XX(validator)                                                                                  \
+    XX(delegation)                                                                                 \
+    XX(batch)                                                                                      \
+    XX(unbonding)                                                                                  \
+    XX(set)                                                                                        \
+    XX(uptime)
 
 #define VM_ROW_DECLARE(x)                                                                          \
     void vm_##x##_row_encode(struct nv_writer *w, const struct vm_##x##_row *row);                 \

@@ -48,6 +48,13 @@ enum vm_action_kind {
     VM_ACTION_SESSION_REVOKE = 10,
     VM_ACTION_REPORT = 11,
     VM_ACTION_KEEPER_CLOSE = 12,
+    VM_ACTION_BOND = 13,
+    VM_ACTION_DELEGATE = 14,
+    VM_ACTION_UNDELEGATE = 15,
+    VM_ACTION_WITHDRAW_STAKE = 16,
+    VM_ACTION_CLAIM = 17,
+    VM_ACTION_SET_COMMISSION = 18,
+    VM_ACTION_UNJAIL = 19,
 };
 
 /* Scopes of a session key, a bit set. */
@@ -55,7 +62,8 @@ enum vm_action_kind {
 #define VM_SCOPE_TRANSFER 2u
 #define VM_SCOPE_WITHDRAW 4u
 #define VM_SCOPE_REPORT   8u
-#define VM_SCOPES_ALL     15u
+#define VM_SCOPE_STAKE    16u
+#define VM_SCOPES_ALL     31u
 
 struct vm_place {
     uint32_t market;
@@ -108,6 +116,22 @@ struct vm_keeper_close {
     const struct vm_close *closes;
 };
 
+/* Becoming a validator.  The proof is a signature of `key` over `claim`, which
+ * decoding makes from chain and account; it is checked with the transaction's. */
+struct vm_bond {
+    struct nv_pubkey key;      /* signs votes */
+    struct nv_pubkey node_key; /* signs p2p handshakes */
+    struct vm_ratio commission;
+    struct vm_money amount; /* > 0: the self-stake */
+    struct nv_sig proof;
+    struct nv_hash claim; /* TH("novate/bond/v1", chain_id || account) */
+};
+
+struct vm_delegate {
+    struct nv_address validator; /* its operator */
+    struct vm_money amount;      /* > 0 */
+};
+
 struct vm_action {
     uint8_t kind; /* enum vm_action_kind */
     union {
@@ -121,6 +145,10 @@ struct vm_action {
         struct nv_pubkey session_revoke;
         struct vm_report report;
         struct vm_keeper_close keeper_close;
+        const struct vm_bond *bond;
+        struct vm_delegate delegate; /* delegate, undelegate */
+        struct nv_address validator; /* withdraw stake */
+        struct vm_ratio commission;  /* set commission */
     };
 };
 

@@ -6,6 +6,7 @@
 #include "vm/machine.h"
 #include "vm/margin/margin.h"
 #include "vm/payoff/payoff.h"
+#include "vm/stake/stake.h"
 
 #include "base/pure.h"
 
@@ -22,6 +23,7 @@ struct vm_limits vm_limits_devnet(void)
         .feeds_max = 16,
         .sessions_max = 65536,
         .tombstones_max = 65536,
+        .stakes_max = 65536,
         .block_txs_max = VM_BLOCK_TXS_MAX,
         .block_actions_max = VM_BLOCK_ACTIONS_MAX,
         .block_output_bytes_max = UINT64_C(64) << 20,
@@ -35,7 +37,8 @@ static size_t block_memory(const struct vm_limits *l)
 {
     size_t const rows = (size_t)l->accounts_max * 2 + l->positions_max + l->orders_max +
                         l->level_pages_max + (size_t)l->markets_max * 2 + l->sessions_max +
-                        l->tombstones_max + (size_t)l->feeds_max * (VM_REPORTERS_MAX + 1) + 1024;
+                        l->tombstones_max + l->stakes_max +
+                        (size_t)l->feeds_max * (VM_REPORTERS_MAX + 1) + 1024;
     return (size_t)l->block_output_bytes_max * 3 + rows * 2 * sizeof(struct nv_row) +
            (size_t)l->orders_max * 512 + (size_t)l->accounts_max * 512 +
            (size_t)l->positions_max * 256 + (size_t)l->level_pages_max * 256 +
@@ -98,4 +101,49 @@ uint64_t vm_height(const struct vm *vm)
 void vm_params_hash(const struct vm *vm, struct nv_hash *out)
 {
     *out = vm_chain(vm->state)->params_hash;
+}
+
+static void set_out(const struct vm *vm, uint32_t set, struct vm_validator *out, uint32_t *count)
+{
+    const struct vm_state *const s = vm->state;
+    _Static_assert(VM_VALIDATORS_OUT == VM_VALIDATORS_MAX, "a whole set fits");
+    *count = vm_set_count(s, set);
+    for (uint32_t i = 0; i < *count; i++) {
+        const struct vm_member *const member = vm_set_member(s, set, i);
+        uint32_t const index = vm_validator_of_key(s, &member->key);
+        uint32_t const account = (uint32_t)(member->validator - 1);
+        memset(&out[i], 0, sizeof out[i]);
+        out[i].key = member->key;
+        out[i].operator= vm_account(s, account)->row.address;
+        out[i].stake = (uint64_t)vm_money_raw(member->stake);
+        if (index != VM_NONE) {
+            out[i].node_key = vm_stake(s, index)->validator.node_key;
+        }
+    }
+}
+
+bool vm_validators_at(const struct vm *vm,
+                      uint64_t height,
+                      struct vm_validator *out,
+                      uint32_t *count)
+{
+    uint32_t const choice = vm_stake_choice(vm->state, height);
+    *count = 0;
+    if (choice == VM_NONE) {
+        return false;
+    }
+    set_out(vm, choice, out, count);
+    return true;
+}
+
+void vm_validators_next(const struct vm *vm, struct vm_validator *out, uint32_t *count)
+{
+    if (!vm_validators_at(vm, vm_height(vm), out, count)) {
+        *count = 0;
+    }
+}
+
+void vm_validators_current(const struct vm *vm, struct vm_validator *out, uint32_t *count)
+{
+    set_out(vm, 0, out, count);
 }

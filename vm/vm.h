@@ -43,9 +43,31 @@ struct vm_limits {
     uint32_t feeds_max;
     uint32_t sessions_max;
     uint32_t tombstones_max;
+    uint32_t stakes_max; /* validators, delegations, batches, unbondings */
     uint32_t block_txs_max;
     uint32_t block_actions_max;
     uint64_t block_output_bytes_max; /* events, receipts and rows of one block */
+};
+
+#define VM_SIGNERS_SIZE 16u /* bytes of a bitmap of validators */
+
+/* Two contrary votes of a validator, proved to consensus. */
+struct vm_offence {
+    uint64_t epoch; /* of the votes */
+    struct nv_pubkey key;
+    uint8_t kind; /* which rule: 1 to 4 (docs/spec/consensus.md) */
+};
+
+/* What consensus knows of a block beside its transactions, the same on every
+ * node (docs/spec/stake.md section 4).  All zeros: nothing is known. */
+struct vm_consensus {
+    uint64_t epoch;                   /* of the block */
+    bool boundary;                    /* the epoch ends with this block */
+    uint64_t next_height;             /* at a boundary: the executed height whose set comes next */
+    bool signers_known;               /* the block carries its parent's certificate */
+    uint8_t signers[VM_SIGNERS_SIZE]; /* of that: bit i % 8 of byte i / 8 is validator i */
+    uint32_t offence_count;
+    const struct vm_offence *offences;
 };
 
 /* A block as consensus finalized it. */
@@ -55,6 +77,7 @@ struct vm_block {
     struct nv_hash previous_root; /* state root after height - 1 */
     uint32_t tx_count;
     const struct vm_tx *txs; /* sorted by hash, unique, signatures checked */
+    struct vm_consensus consensus;
 };
 
 struct vm_result {
@@ -94,6 +117,26 @@ NV_MUST_USE enum nv_err vm_load_end(struct vm *vm);
  * receipt.  Preconditions: block->height is one above the last executed,
  * txs sorted by hash and unique, counts within the limits. */
 void vm_execute(struct vm *vm, const struct vm_block *block, struct vm_result *result);
+
+/* A member of a set of validators. */
+struct vm_validator {
+    struct nv_pubkey key;      /* signs votes */
+    struct nv_pubkey node_key; /* signs p2p handshakes; zeros if it is no validator any more */
+    struct nv_address operator;
+    uint64_t stake; /* at least 1; the sum of a set is below 2^62 */
+};
+
+#define VM_VALIDATORS_OUT 128u /* room that the functions below need */
+
+/* vm_validators_at writes the set that the state after `height` chooses for the
+ * next epoch, by stake (highest first), then key.  False when that choice is not
+ * kept any more, or not made yet.  vm_validators_next is the one of the newest
+ * height, vm_validators_current the set of the epoch that the VM is in, which is
+ * empty when consensus chose one that was not kept. */
+NV_MUST_USE bool
+vm_validators_at(const struct vm *vm, uint64_t height, struct vm_validator *out, uint32_t *count);
+void vm_validators_next(const struct vm *vm, struct vm_validator *out, uint32_t *count);
+void vm_validators_current(const struct vm *vm, struct vm_validator *out, uint32_t *count);
 
 /* vm_height returns the height last executed or loaded. */
 uint64_t vm_height(const struct vm *vm);

@@ -48,8 +48,8 @@ struct node_machine {
 static uint32_t writes_max(const struct vm_limits *l)
 {
     return l->accounts_max * 4 + l->positions_max * 2 + l->orders_max * 2 + l->level_pages_max * 2 +
-           l->markets_max * 8 + l->sessions_max * 2 + l->tombstones_max * 2 + l->feeds_max * 256 +
-           65536u;
+           l->markets_max * 8 + l->sessions_max * 2 + l->tombstones_max * 2 + l->stakes_max +
+           l->feeds_max * 256 + 65536u;
 }
 
 static enum nv_err open_parts(struct node_machine *m, uint32_t rows_max)

@@ -95,16 +95,49 @@ static void validators_check(struct reading *r, const struct node_fields *top)
     }
 }
 
+/* SPEC genesis 1: "`operator` is an address, by default that of `key`; `commission` a
+ * ratio, by default 0" */
+static void read_operator(const struct node_fields *f, struct node_genesis_validator *v)
+{
+    if (json_object_get(f->object, "operator") != NULL) {
+        node_field_address(f, "operator", &v->operator);
+    } else {
+        nv_address_of_key(&v->operator, & v->key);
+    }
+    if (json_object_get(f->object, "commission") != NULL) {
+        v->commission = vm_ratio(node_field_decimal(f, "commission", 9, 0, VM_RATIO_ONE_PPB));
+    }
+}
+
+/* What the VM bonds in block 0. */
+static void bond_validators(struct reading *r)
+{
+    struct node_genesis *const g = r->out;
+    struct vm_genesis_validator *const out =
+        NV_ARENA_NEW(&r->arena, struct vm_genesis_validator, g->validator_count);
+    for (uint32_t i = 0; i < g->validator_count; i++) {
+        const struct node_genesis_validator *const v = &g->validators[i];
+        out[i] = (struct vm_genesis_validator){.key = v->key,
+                                               .node_key = v->node_key,
+                                               .operator= v->operator,
+                                               .stake = vm_money((int64_t)v->stake),
+                                               .commission = v->commission};
+    }
+    g->vm.validators = out;
+    g->vm.validator_count = g->validator_count;
+}
+
 static void read_validators(struct reading *r, const struct node_fields *top)
 {
-    static const char *const keys[] = {"name", "key", "node_key", "stake"};
+    static const char *const keys[] = {
+        "name", "key", "node_key", "stake", "operator", "commission"};
     const json_t *const list = node_field_array(top, "validators", 1, NODE_VALIDATORS_MAX);
     struct node_genesis *const g = r->out;
     uint64_t total = 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct node_fields const f = entry_fields(r, "validators", list, i);
         struct node_genesis_validator *const v = &g->validators[i];
-        node_fields_only(&f, keys, 4);
+        node_fields_only(&f, keys, sizeof keys / sizeof keys[0]);
         read_name(&f, "name", v->name, sizeof v->name);
         node_field_bytes(&f, "key", v->key.bytes, sizeof v->key.bytes);
         node_field_bytes(&f, "node_key", v->node_key.bytes, sizeof v->node_key.bytes);
@@ -112,6 +145,7 @@ static void read_validators(struct reading *r, const struct node_fields *top)
         if (!r->failed && (!nv_pubkey_valid(&v->key) || !nv_pubkey_valid(&v->node_key))) {
             node_fields_fail(&f, "key", "an x-only public key of secp256k1");
         }
+        read_operator(&f, v);
         total += v->stake;
         if (total >= (UINT64_C(1) << 62)) {
             node_fields_fail(&f, "stake", "a total stake below 2^62");
@@ -124,6 +158,7 @@ static void read_validators(struct reading *r, const struct node_fields *top)
         void *const scratch =
             NV_ARENA_NEW(&r->arena, struct node_genesis_validator, g->validator_count);
         nv_sort(g->validators, g->validator_count, sizeof g->validators[0], validator_cmp, scratch);
+        bond_validators(r);
     }
 }
 

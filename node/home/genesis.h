@@ -21,9 +21,11 @@
 
 struct node_genesis_validator {
     char name[NODE_NAME_SIZE];
-    struct nv_pubkey key;      /* signs votes */
-    struct nv_pubkey node_key; /* signs p2p handshakes */
-    uint64_t stake;
+    struct nv_pubkey key;       /* signs votes */
+    struct nv_pubkey node_key;  /* signs p2p handshakes */
+    struct nv_address operator; /* account that its stake belongs to */
+    struct vm_ratio commission;
+    uint64_t stake; /* micro-units */
 };
 
 struct node_genesis {

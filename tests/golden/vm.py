@@ -61,6 +61,10 @@ TABLES = {
     "root": (0x0D, [("place", "u32")], [("height", "u64"), ("root", "b32")]),
     "tombstone": (0x0E, [("market", "u32"), ("account", "u64"), ("client_id", "u64")], [("expires_ms", "u64")]),
     "reporter": (0x0F, [("reporter", "u16")], [("account", "u64"), ("stake", "u64")]),
+    "staking": (0x11, [], [("epoch", "u64"), ("epoch_height", "u64"), ("pot", "money"), ("staked", "money"), ("scrub_staked", "money"), ("validators", "u32")]),
+    "delegation": (0x13, [("account", "u64"), ("validator", "u64")], [("shares", "i64")]),
+    "batch": (0x14, [("validator", "u64"), ("epoch", "u64")], [("tokens", "money"), ("shares", "i64")]),
+    "unbonding": (0x15, [("account", "u64"), ("validator", "u64"), ("epoch", "u64")], [("shares", "i64"), ("release_ms", "u64")]),
     "market_state": (0x10, [("market", "u32")], [("status", "u8"), ("status_ms", "u64"), ("generation", "u32"), ("carry", "money"), ("realised", "money"), ("cost_sum", "money"), ("lots_sum", "lots"), ("open_interest", "lots"), ("scrub_lots", "lots"), ("scrub_cost", "money"), ("mark", "money"), ("index_value", "money"), ("basis", "money"), ("last_price", "price"), ("last_trade_ms", "u64"), ("mid_rested_ms", "u64"), ("mid", "money"), ("extended_from_ms", "u64"), ("extension_last_ms", "u64"), ("waiting_ioc", "u32"), ("funding_next_ms", "u64"), ("premium_at_ms", "u64"), ("premium", "money"), ("premium_sum_hi", "i64"), ("premium_sum_lo", "u64"), ("average_at_ms", "u64"), ("average_last", "money"), ("average_ms", "u64"), ("average_sum_hi", "i64"), ("average_sum_lo", "u64"), ("settlement", "money"), ("risk_index", "money"), ("risk_range", "ratio")] + VWAP),
 }
 
@@ -71,6 +75,10 @@ FIXED = {
     "feed": {"symbol": b"BTC".ljust(24, b"\0"), "fresh": 1},
     "chain": {"safe_mode": 1},
     "market_state": {"status": 4, "generation": 0xFFFFFF},
+    "staking": {"pot": 12345, "staked": 2**60},
+    "delegation": {"shares": 1},
+    "batch": {"tokens": 99, "shares": 100},
+    "unbonding": {"shares": 2**63 - 1},
 }
 
 MARKET = [("symbol", "b24"), ("feed", "u32"), ("tick_micro", "u64"), ("lots_per_unit", "u32"), ("tick_value", "money"), ("expires_ms", "u64"), ("settle_window_ms", "u64"), ("funding_interval_ms", "u64"), ("order_lots_max", "lots"), ("open_interest_max", "lots")]
@@ -105,6 +113,30 @@ def market_row():
     return {"table": "market", "key_fields": {"market": "7"}, "key": hexa(row_key(0x03, put("u32", 7))), "fields": dict(shown(values), program=hexa(program)), "value": hexa(value)}
 
 
+VALIDATOR = [("key", "b32"), ("node_key", "b32"), ("tokens", "money"), ("shares", "i64"), ("due", "money"), ("least", "money"), ("commission", "ratio"), ("commission_epoch", "u64"), ("status", "u8"), ("jailed_epoch", "u64")]
+MEMBER = [("validator", "u64"), ("key", "b32"), ("stake", "money")]
+
+
+def validator_row(seed, slashes):
+    numbers = Numbers(seed)
+    values = {name: numbers.take(kind) for name, kind in VALIDATOR}
+    values.update(tokens=2**61, shares=2**62, due=7, least=10**9, commission=10**9, status=1 + len(slashes) % 3)
+    value = pack(VALIDATOR, values) + put("u8", len(slashes)) + b"".join(put("u64", e) for e in slashes)
+    return {"table": "validator", "key_fields": {"account": str(seed)}, "key": hexa(row_key(0x12, put("u64", seed))), "fields": shown(values), "slashes": [str(e) for e in slashes], "value": hexa(value)}
+
+
+def set_row(of, page, count, height):
+    numbers = Numbers(200 + page)
+    members = [{"validator": 1 + i, "key": numbers.take("b32"), "stake": 1000 - i} for i in range(32 * page, min(count, 32 * page + 32))]
+    value = put("u64", height) + put("u8", count) + put("u8", len(members)) + b"".join(pack(MEMBER, m) for m in members)
+    return {"table": "set", "key_fields": {"set": str(of), "page": str(page)}, "key": hexa(row_key(0x16, put("u8", of) + put("u8", page))), "fields": {"height": str(height), "count": str(count)}, "members": [shown(m) for m in members], "value": hexa(value)}
+
+
+def uptime_row(blocks, present):
+    value = put("u32", blocks) + put("u8", len(present)) + b"".join(put("u32", p) for p in present)
+    return {"table": "uptime", "key_fields": {}, "key": hexa(row_key(0x17, b"")), "fields": {"blocks": str(blocks), "count": str(len(present))}, "present": [str(p) for p in present], "value": hexa(value)}
+
+
 def level_row(side, tick, lots):
     """One page; `lots` by tick."""
     page = tick // 64
@@ -131,7 +163,7 @@ def orders_row(seed, count):
 def rows():
     out = [plain_row(name, seed) for name in TABLES for seed in (1, 2)]
     out += [market_row(), level_row(1, 600000, {600000: 5}), level_row(2, -1, {-1: 2**62, -64: 1, -30: 77})]
-    return out + [level_row(2, 64, {t: t for t in range(64, 128)}), orders_row(3, 1), orders_row(4, 16)]
+    return out + [level_row(2, 64, {t: t for t in range(64, 128)}), orders_row(3, 1), orders_row(4, 16), validator_row(5, []), validator_row(6, [1, 2**40]), validator_row(7, list(range(3, 11))), set_row(0, 1, 40, 9), set_row(8, 0, 128, 448), uptime_row(1000, [0, 1000, 7])]
 
 
 # --- receipts and events -------------------------------------------------------------------------
@@ -149,6 +181,8 @@ EVENTS = {
     9: [("account", "u64"), ("market", "u32"), ("lots", "lots"), ("value", "money"), ("realised", "money")],
     10: [("market", "u32"), ("status", "u8"), ("reason", "u8")],
     11: [("safe_mode", "u8")],
+    12: [("account", "u64"), ("change", "u8"), ("amount", "money"), ("epoch", "u64")],
+    13: [("epoch", "u64"), ("members", "u32"), ("stake", "money"), ("paid", "money")],
 }
 
 
@@ -221,10 +255,35 @@ ACTIONS = [
 ]
 
 
-def transaction(name, actions, salt=0):
+def identity(name):
     secret = tagged("novate/seckey/v1", sha256(name.encode()))
     public = base.number(base.even(int.from_bytes(secret, "big"))[1][0])
-    account = tagged("novate/address/v1", public)[-20:]
+    return secret, public, tagged("novate/address/v1", public)[-20:]
+
+
+def bond(account, amount=10**9):
+    """The account becomes a validator: stake.md 2.2."""
+    secret, public, _ = identity("validator")
+    proof = base.sign(secret, tagged("novate/bond/v1", CHAIN + account))
+    return ("bond", 13, message(public, KEY, 10**9, amount, proof))
+
+
+BOND = [("bond", 13, b"")]  # filled in by its account
+STAKE = [
+    ("delegate", 14, message(TO, 1000000)),
+    ("undelegate", 15, message(TO, 2**61)),
+    ("withdraw_stake", 16, message(TO)),
+    ("claim", 17, message()),
+    ("set_commission", 18, message(50000000)),
+    ("set_commission_none", 18, message()),
+    ("unjail", 19, message()),
+    ("session_stake", 9, message(KEY, 31, 1760000000000)),
+]
+
+
+def transaction(name, actions, salt=0):
+    secret, public, account = identity(name)
+    actions = [bond(account) if kind == "bond" else (kind, number, data) for kind, number, data in actions]
     body = message(account, 1760000012345, salt) + b"".join(nested(4, nested(kind, data)) for _, kind, data in actions)
     digest = tagged("novate/tx/v1", CHAIN + body)
     data = nested(1, body) + nested(2, public) + nested(3, base.sign(secret, digest))
@@ -237,7 +296,7 @@ def document():
         "rows": rows(),
         "receipts": receipts(),
         "events": [event(kind) for kind in sorted(EVENTS)],
-        "transactions": [transaction(a[0], [a]) for a in ACTIONS] + [transaction("all", ACTIONS, 2**64 - 1), transaction("sixty-four", [ACTIONS[0]] * 64, 1)],
+        "transactions": [transaction(a[0], [a]) for a in ACTIONS + STAKE + BOND] + [transaction("all", ACTIONS, 2**64 - 1), transaction("all-stake", BOND + STAKE, 3), transaction("sixty-four", [ACTIONS[0]] * 64, 1)],
     }
 
 

@@ -9,6 +9,7 @@
 #include "tests/lib/nv_test.h"
 #include "vm/machine.h"
 #include "vm/payoff/payoff.h"
+#include "vm/state/stake.h"
 
 static struct nv_pubkey key_named(const char *name, uint32_t number)
 {
@@ -305,6 +306,7 @@ void risk_world_laws(const struct risk_world *w)
         cash += vm_money_raw(vm_account(s, i)->row.cash);
         wallet += vm_money_raw(vm_account(s, i)->row.wallet);
     }
+    cash += vm_money_raw(vm_staking(s)->pot);
     assert_true(cash == vm_money_raw(chain->vault) + realised);
     assert_true(wallet + vm_money_raw(chain->vault) == vm_money_raw(chain->supply));
     assert_int_equal(chain->safe_mode, 0);

@@ -60,8 +60,19 @@ static void genesis_run(struct rpc_chain *chain)
         accounts[i].address = chain->addresses[i];
         accounts[i].cash = vm_money(100000000000); /* 100,000 */
     }
+    struct vm_genesis_validator validators[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        validators[i] = (struct vm_genesis_validator){
+            .key = {{(uint8_t)(1 + i)}},
+            .node_key = {{(uint8_t)(11 + i)}},
+            .operator= chain->addresses[1 + i],
+            .stake = vm_money(INT64_C(1000000000) * (5 - i)), /* 5,000 and 4,000 */
+            .commission = vm_ratio(100000000)};
+    }
     struct vm_genesis const genesis = {
         .time_ms = START_MS,
+        .validator_count = 2,
+        .validators = validators,
         .account_count = CHAIN_ACCOUNTS,
         .accounts = accounts,
         .reporter_count = 1,

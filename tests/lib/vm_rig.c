@@ -52,6 +52,7 @@ void rig_init(struct vm_rig *rig, uint32_t traders)
     vm_param_set(rig->state, VM_PARAM_MONITOR_BAND, 500000000);
     vm_param_set(rig->state, VM_PARAM_MAKER_FEE, 0);
     vm_param_set(rig->state, VM_PARAM_TAKER_FEE, 0);
+    vm_param_set(rig->state, VM_PARAM_STAKE_FEE_SHARE, 0);
     accounts_make(rig, traders + RIG_FIRST);
     struct vm_feed_row const feed = {
         .symbol = "BTC",

@@ -9,6 +9,7 @@
 #include "base/sort.h"
 
 #include "vm/state/internal.h"
+#include "vm/state/stake.h"
 #include "vm/tx.h"
 
 struct vm_rows *vm_rows_new(void)
@@ -293,6 +294,39 @@ static bool market_sound(const struct vm_state *s, uint32_t market)
            cost == vm_money_raw(m->row.cost_sum) && open == vm_lots_raw(m->row.open_interest);
 }
 
+/* Shares that accounts hold are the pools', and the sum of what is staked is right. */
+static bool stakes_sound(const struct vm_state *s)
+{
+    int64_t staked = 0;
+    bool ok = true;
+    for (uint32_t i = 0; i < s->slabs[VM_SLAB_STAKE].slots.end; i++) {
+        if (!vm__taken(s, VM_SLAB_STAKE, i)) {
+            continue;
+        }
+        const struct vm_stake *const stake = vm_stake(s, i);
+        enum vm_table const table = vm_stake_table(stake);
+        int64_t shares = 0;
+        if (!stake->live || (table != VM_TABLE_VALIDATOR && table != VM_TABLE_BATCH)) {
+            ok = ok && (!stake->live || vm_shares_raw(stake->delegation.shares) > 0);
+            continue;
+        }
+        for (uint32_t j = 0; j < s->slabs[VM_SLAB_STAKE].slots.end; j++) {
+            const struct vm_stake *const part = vm_stake(s, j);
+            bool const its =
+                vm__taken(s, VM_SLAB_STAKE, j) && part->live &&
+                vm_stake_table(part) ==
+                    (table == VM_TABLE_BATCH ? VM_TABLE_UNBONDING : VM_TABLE_DELEGATION) &&
+                vm_stake_field(part, 1) == vm_stake_field(stake, 0) &&
+                (table != VM_TABLE_BATCH || vm_stake_field(part, 2) == vm_stake_field(stake, 1));
+            shares += its ? vm_shares_raw(part->delegation.shares) : 0;
+        }
+        staked += vm_money_raw(vm_stake_pool(stake)->tokens) +
+                  (table == VM_TABLE_VALIDATOR ? vm_money_raw(stake->validator.due) : 0);
+        ok = ok && shares == vm_shares_raw(vm_stake_pool(stake)->shares);
+    }
+    return ok && staked == vm_money_raw(vm_staking(s)->staked);
+}
+
 bool vm_state_sound(const struct vm_state *s)
 {
     uint64_t orders = 0;
@@ -301,7 +335,7 @@ bool vm_state_sound(const struct vm_state *s)
         ok = ok && market_sound(s, i);
         orders += vm_market(s, i)->orders_open;
     }
-    return ok && orders == s->slabs[VM_SLAB_ORDER].slots.count;
+    return ok && stakes_sound(s) && orders == s->slabs[VM_SLAB_ORDER].slots.count;
 }
 
 static bool

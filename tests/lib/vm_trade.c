@@ -2,6 +2,7 @@
 
 #include "vm/machine.h"
 #include "vm/state/internal.h"
+#include "vm/state/stake.h"
 
 uint32_t vm_trade_below(struct vm_trade *r, uint32_t bound)
 {
@@ -101,14 +102,53 @@ struct vm_action vm_trade_session(struct vm_trade *r)
     return a;
 }
 
+/* Of validators of genesis, traders that bonded, and others. */
+static uint32_t some_validator(struct vm_trade *r)
+{
+    return vm_trade_below(r, 2) == 0 ? WORLD_VALIDATOR + vm_trade_below(r, WORLD_VALIDATORS)
+                                     : vm_trade_below(r, WORLD_TRADERS);
+}
+
+struct vm_action vm_trade_stake(struct vm_world *w, struct vm_trade *r)
+{
+    static const uint8_t kinds[] = {VM_ACTION_BOND,
+                                    VM_ACTION_DELEGATE,
+                                    VM_ACTION_DELEGATE,
+                                    VM_ACTION_UNDELEGATE,
+                                    VM_ACTION_UNDELEGATE,
+                                    VM_ACTION_WITHDRAW_STAKE,
+                                    VM_ACTION_WITHDRAW_STAKE,
+                                    VM_ACTION_CLAIM,
+                                    VM_ACTION_SET_COMMISSION,
+                                    VM_ACTION_UNJAIL};
+    struct vm_action a = {.kind = kinds[vm_trade_below(r, sizeof kinds)]};
+    if (a.kind == VM_ACTION_BOND) {
+        struct vm_bond *const bond = NV_ARENA_NEW(&w->tx_arena, struct vm_bond, 1);
+        uint32_t const key = WORLD_VALIDATORS + vm_trade_below(r, 8);
+        return vm_world_bond_action(bond, key, INT64_C(900000000) + vm_trade_below(r, 500000000));
+    }
+    if (a.kind == VM_ACTION_DELEGATE || a.kind == VM_ACTION_UNDELEGATE) {
+        vm_world_address(&a.delegate.validator, some_validator(r));
+        a.delegate.amount = vm_money(1 + (int64_t)vm_trade_below(r, 300000000));
+    } else if (a.kind == VM_ACTION_WITHDRAW_STAKE) {
+        vm_world_address(&a.validator, some_validator(r));
+    } else if (a.kind == VM_ACTION_SET_COMMISSION) {
+        a.commission = vm_ratio(vm_trade_below(r, 200000000));
+    }
+    return a;
+}
+
 static struct vm_action random_action(struct vm_world *w, struct vm_trade *r, uint32_t number)
 {
-    uint32_t const what = vm_trade_below(r, 10);
+    uint32_t const what = vm_trade_below(r, 12);
     if (what < 6) {
         return vm_trade_place(r);
     }
     if (what < 8) {
         return vm_trade_cancel(w, r, number);
+    }
+    if (what >= 10) {
+        return vm_trade_stake(w, r);
     }
     return what == 8 ? vm_trade_money(r) : vm_trade_session(r);
 }
@@ -152,8 +192,29 @@ void vm_trade_prices(struct vm_world *w, struct vm_trade *r)
     }
 }
 
+void vm_trade_facts(struct vm_world *w, struct vm_trade *r)
+{
+    uint64_t const epoch = vm_staking(vm_world_state(w))->epoch;
+    struct vm_consensus *const f = &w->facts;
+    f->epoch = epoch;
+    f->signers_known = vm_trade_below(r, 8) != 0;
+    f->signers[0] = (uint8_t)vm_trade_below(r, 256);
+    f->signers[1] = (uint8_t)vm_trade_below(r, 256);
+    f->boundary = vm_trade_below(r, 12) == 0;
+    f->next_height = w->height - vm_trade_below(r, (uint32_t)(w->height < 9 ? w->height + 1 : 9));
+    if (vm_trade_below(r, 40) == 0) {
+        struct vm_offence *const offence = NV_ARENA_NEW(&w->tx_arena, struct vm_offence, 1);
+        offence->epoch = epoch - vm_trade_below(r, (uint32_t)(epoch < 5 ? epoch : 5));
+        offence->kind = 1;
+        vm_world_key(&offence->key, WORLD_KEY + vm_trade_below(r, WORLD_VALIDATORS + 8));
+        f->offences = offence;
+        f->offence_count = 1;
+    }
+}
+
 void vm_trade_block(struct vm_world *w, struct vm_trade *r)
 {
+    vm_trade_facts(w, r);
     if (vm_trade_below(r, 10) != 0) {
         vm_trade_prices(w, r);
     }

@@ -22,6 +22,11 @@ struct vm_action vm_trade_place(struct vm_trade *r);
 struct vm_action vm_trade_cancel(struct vm_world *w, struct vm_trade *r, uint32_t number);
 struct vm_action vm_trade_money(struct vm_trade *r);
 struct vm_action vm_trade_session(struct vm_trade *r);
+struct vm_action vm_trade_stake(struct vm_world *w, struct vm_trade *r);
+
+/* vm_trade_facts makes up what consensus knows of the block to come: who signed,
+ * now and then a boundary or an offence. */
+void vm_trade_facts(struct vm_world *w, struct vm_trade *r);
 
 /* vm_trade_prices moves the prices and reports them. */
 void vm_trade_prices(struct vm_world *w, struct vm_trade *r);

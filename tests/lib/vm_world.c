@@ -18,6 +18,7 @@ static const struct vm_limits world_limits = {
     .feeds_max = 3,
     .sessions_max = 256,
     .tombstones_max = 256,
+    .stakes_max = 512,
     .block_txs_max = WORLD_TXS_MAX,
     .block_actions_max = WORLD_TXS_MAX * 8,
     .block_output_bytes_max = 2u << 20,
@@ -78,7 +79,18 @@ static void world_genesis(struct vm_world *w, struct vm_result *result)
         vm_world_address(&reporters[i].address, WORLD_REPORTER + i);
         reporters[i].stake = 10 + i;
     }
+    struct vm_genesis_validator validators[WORLD_VALIDATORS];
+    for (uint32_t i = 0; i < WORLD_VALIDATORS; i++) {
+        memset(&validators[i], 0, sizeof validators[i]);
+        vm_world_address(&validators[i].operator, WORLD_VALIDATOR + i);
+        vm_world_key(&validators[i].key, WORLD_KEY + i);
+        vm_world_key(&validators[i].node_key, WORLD_KEY + 50 + i);
+        validators[i].stake = vm_money(INT64_C(1000000000) * (WORLD_VALIDATORS - i));
+        validators[i].commission = vm_ratio(100000000);
+    }
     struct vm_genesis genesis = {
+        .validator_count = WORLD_VALIDATORS,
+        .validators = validators,
         .time_ms = w->time_ms,
         .account_count = WORLD_TRADERS,
         .accounts = accounts,
@@ -223,6 +235,29 @@ void vm_world_amount(struct vm_world *w, uint32_t number, uint8_t kind, int64_t 
     (void)vm_world_tx(w, number, &action, 1);
 }
 
+void vm_world_stake(
+    struct vm_world *w, uint32_t number, uint8_t kind, uint32_t validator, int64_t micro)
+{
+    struct vm_action action = {.kind = kind};
+    if (kind == VM_ACTION_WITHDRAW_STAKE) {
+        vm_world_address(&action.validator, validator);
+    } else {
+        vm_world_address(&action.delegate.validator, validator);
+        action.delegate.amount = vm_money(micro);
+    }
+    (void)vm_world_tx(w, number, &action, 1);
+}
+
+struct vm_action vm_world_bond_action(struct vm_bond *bond, uint32_t key, int64_t micro)
+{
+    memset(bond, 0, sizeof *bond);
+    vm_world_key(&bond->key, WORLD_KEY + key);
+    vm_world_key(&bond->node_key, WORLD_KEY + 50 + key);
+    bond->commission = vm_ratio(50000000);
+    bond->amount = vm_money(micro);
+    return (struct vm_action){.kind = VM_ACTION_BOND, .bond = bond};
+}
+
 static int tx_cmp(const void *a, const void *b)
 {
     const struct vm_tx *const x = a;
@@ -247,7 +282,9 @@ void vm_world_block(struct vm_world *w, uint64_t ms)
         .previous_root = w->root,
         .tx_count = w->tx_count,
         .txs = w->txs,
+        .consensus = w->facts,
     };
+    memset(&w->facts, 0, sizeof w->facts);
     vm_execute(w->vm, &block, &w->result);
     assert_int_equal(vm_height(w->vm), w->height);
     vm_world_keep(w);

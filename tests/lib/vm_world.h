@@ -18,13 +18,16 @@
 #include "vm/receipt.h"
 #include "vm/vm.h"
 
-#define WORLD_TRADERS   12u
-#define WORLD_REPORTERS 4u
-#define WORLD_FAUCET    100u /* key numbers */
-#define WORLD_FEE       101u
-#define WORLD_INSURANCE 102u
-#define WORLD_REPORTER  200u /* 200, 201, … */
-#define WORLD_STRANGER  300u /* 300, … have no account */
+#define WORLD_TRADERS    12u
+#define WORLD_REPORTERS  4u
+#define WORLD_FAUCET     100u /* key numbers */
+#define WORLD_FEE        101u
+#define WORLD_INSURANCE  102u
+#define WORLD_REPORTER   200u /* 200, 201, … */
+#define WORLD_VALIDATOR  500u /* 500, 501, … operators of genesis, their keys 600, … */
+#define WORLD_VALIDATORS 3u
+#define WORLD_KEY        600u
+#define WORLD_STRANGER   300u /* 300, … have no account */
 
 #define WORLD_BTC_PERP  0u
 #define WORLD_ETH_PERP  1u
@@ -47,7 +50,8 @@ struct vm_world {
     struct vm_tx txs[WORLD_TXS_MAX]; /* of the block to come */
     uint32_t tx_count;
     uint64_t salt;
-    struct vm_result result; /* of the block last executed */
+    struct vm_consensus facts; /* of the block to come */
+    struct vm_result result;   /* of the block last executed */
 };
 
 /* vm_world_open makes the chain; vm_world_close gives its memory back. */
@@ -72,6 +76,12 @@ struct vm_tx *vm_world_place(struct vm_world *w, uint32_t number, const struct v
 void vm_world_report(struct vm_world *w, uint32_t feed, int64_t price_micro);
 void vm_world_send(struct vm_world *w, uint32_t from, uint8_t kind, uint32_t to, int64_t micro);
 void vm_world_amount(struct vm_world *w, uint32_t number, uint8_t kind, int64_t micro);
+
+void vm_world_stake(
+    struct vm_world *w, uint32_t number, uint8_t kind, uint32_t validator, int64_t micro);
+
+/* vm_world_bond_action makes a bond of the key WORLD_KEY + key, kept in `bond`. */
+struct vm_action vm_world_bond_action(struct vm_bond *bond, uint32_t key, int64_t micro);
 
 /* vm_world_sort puts the transactions of the block to come in order. */
 void vm_world_sort(struct vm_world *w);

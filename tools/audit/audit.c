@@ -217,7 +217,7 @@ static json_t *report(const struct audit *a, bool root_ok, bool ok)
                                               "ok",
                                               laws_market_holds(m) ? 1 : 0));
     }
-    return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
+    return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
                      "height",
                      a->height,
                      "root_ok",
@@ -228,6 +228,10 @@ static json_t *report(const struct audit *a, bool root_ok, bool ok)
                      i128_json((nv_i128)a->laws.rows),
                      "cash_sum_micro",
                      i128_json(a->laws.cash),
+                     "staked_micro",
+                     i128_json(a->laws.stakes.staked),
+                     "reward_pot_micro",
+                     i128_json((nv_i128)a->laws.stakes.pot),
                      "realised_sum_micro",
                      i128_json(a->laws.realised),
                      "vault_micro",
@@ -251,10 +255,13 @@ static void print_report(const json_t *r)
                  json_is_true(json_object_get(r, "root_ok")) ? "holds" : "DIFFERS",
                  json_is_true(json_object_get(r, "certified")) ? ", named by a final header"
                                                                : ", no final header names it yet");
-    (void)printf("cash                %s micro = vault %s + realised %s\n",
-                 cli_text(r, "cash_sum_micro"),
-                 cli_text(r, "vault_micro"),
-                 cli_text(r, "realised_sum_micro"));
+    (void)printf(
+        "cash                %s + staked %s + reward pot %s micro = vault %s + realised %s\n",
+        cli_text(r, "cash_sum_micro"),
+        cli_text(r, "staked_micro"),
+        cli_text(r, "reward_pot_micro"),
+        cli_text(r, "vault_micro"),
+        cli_text(r, "realised_sum_micro"));
     (void)printf("wallets + vault     supply %s micro\n", cli_text(r, "supply_micro"));
     const json_t *const markets = json_object_get(r, "markets");
     for (size_t i = 0; i < json_array_size(markets); i++) {

@@ -107,7 +107,7 @@ bool laws_add(struct laws *laws, const struct nv_row *row)
     case VM_TABLE_MARKET: return add_market(laws, row);
     case VM_TABLE_MARKET_STATE: return add_market_state(laws, row);
     case VM_TABLE_CHAIN: return add_chain(laws, row);
-    default: return true; /* holds no money */
+    default: return stakes_add(&laws->stakes, row); /* the others hold no money */
     }
 }
 
@@ -119,7 +119,8 @@ bool laws_market_holds(const struct laws_market *m)
 bool laws_running_hold(const struct laws *laws)
 {
     bool held = laws->chain_found && !laws->wallet_below_0 && laws->cash == laws->running_cash &&
-                laws->wallet == laws->running_wallet && laws->realised == laws->running_realised;
+                laws->wallet == laws->running_wallet && laws->realised == laws->running_realised &&
+                stakes_running_hold(&laws->stakes) && stakes_shares_hold(&laws->stakes);
     for (uint32_t i = 0; i < laws->market_count; i++) {
         const struct laws_market *const m = &laws->market[i];
         held = held && m->lots == m->running_lots && m->cost == m->running_cost;
@@ -129,7 +130,9 @@ bool laws_running_hold(const struct laws *laws)
 
 bool laws_hold(const struct laws *laws)
 {
-    bool held = laws->chain_found && laws->cash == laws->vault + laws->realised &&
+    const struct stakes *const stakes = &laws->stakes;
+    bool held = laws->chain_found &&
+                laws->cash + stakes->staked + stakes->pot == laws->vault + laws->realised &&
                 laws->wallet + laws->vault == laws->supply;
     for (uint32_t i = 0; i < laws->market_count; i++) {
         held = held && laws_market_holds(&laws->market[i]);

@@ -5,7 +5,8 @@
  * (docs/spec/ledger.md):
  *
  *     each market   Σ lots = 0,  Σ cost + realised = 0
- *     the chain     Σ cash = vault + Σ realised,  Σ wallet + vault = supply */
+ *     the chain     Σ cash + staked + reward pot = vault + Σ realised
+ *                   Σ wallet + vault = supply */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +14,8 @@
 #include "base/err.h"
 #include "base/int.h"
 #include "base/row.h"
+
+#include "tools/audit/stakes.h"
 
 #define LAWS_MARKETS_MAX 65536u
 
@@ -40,6 +43,7 @@ struct laws {
     struct laws_market *market; /* LAWS_MARKETS_MAX, owned */
     uint32_t market_count;      /* highest listed + 1 */
     uint64_t rows;
+    struct stakes stakes;
 };
 
 /* laws_open takes memory; false when there is none. */
@@ -52,7 +56,7 @@ NV_MUST_USE bool laws_add(struct laws *laws, const struct nv_row *row);
 bool laws_market_holds(const struct laws_market *market);
 
 /* laws_running_hold: the running sums that the state keeps are those of its
- * rows, and no wallet is below 0. */
+ * rows, shares are all held, and no wallet is below 0. */
 bool laws_running_hold(const struct laws *laws);
 
 /* laws_hold: both laws, of every market and of the chain. */

@@ -8,10 +8,12 @@
 #include "vm/execution/execution.h"
 #include "vm/fee.h"
 #include "vm/identity/identity.h"
+#include "vm/identity/pending.h"
 #include "vm/margin/margin.h"
 #include "vm/oracle/oracle.h"
 #include "vm/params.h"
 #include "vm/protect/protect.h"
+#include "vm/stake/stake.h"
 
 #include "base/pure.h"
 
@@ -37,7 +39,7 @@ static bool fee_take(struct vm_exec *x, uint32_t account, struct vm_money fee)
     if (cash < vm_money_raw(fee) || !vm_cash_add(x->state, account, vm_money(-vm_money_raw(fee)))) {
         return false;
     }
-    vm_exec_credit(x, (uint32_t)(vm_chain(x->state)->fee_account - 1), fee);
+    vm_exec_fee(x, fee);
     return true;
 }
 
@@ -119,6 +121,7 @@ void vm_block_open(struct vm_block_run *run,
 static void phase_open(struct vm_exec *x)
 {
     vm_tombstones_expire(x->state, x->block->time_ms);
+    vm_stake_open(x);
     vm_oracle_open(x);
     vm_clearing_funding(x);
     vm_clearing_expire(x);
@@ -136,7 +139,16 @@ static void phase_cancel(struct vm_exec *x)
 
 static void phase_move(struct vm_exec *x)
 {
-    vm_identity_move(x);
+    struct vm_pending money;
+    struct vm_stake_phase stake;
+    vm_pending_init(&money, x);
+    vm_stake_begin(&stake);
+    for (uint32_t i = 0; i < x->act_count; i++) {
+        vm_identity_act(x, &money, &x->acts[i]);
+        vm_stake_act(&stake, x, &x->acts[i]);
+    }
+    vm_pending_land(&money, x);
+    vm_stake_land(&stake, x);
     vm_exec_credits_land(x);
 }
 
@@ -174,6 +186,7 @@ void vm_block_close(struct vm_block_run *run, struct vm_result *result)
 {
     struct vm_exec *const x = &run->x;
     vm_chain_mut(x->state)->time_ms = x->block->time_ms;
+    vm_stake_close(x);
     vm_block_laws(x);
     vm_block_receipts(run, result);
     result->events = x->events;

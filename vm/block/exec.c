@@ -3,6 +3,9 @@
 #include "base/assert.h"
 #include "base/merkle.h"
 
+#include "vm/params.h"
+#include "vm/state/stake.h"
+
 #include "base/pure.h"
 
 #define EVENT_SIZE_MAX 128u
@@ -79,6 +82,28 @@ void vm_exec_credit(struct vm_exec *x, uint32_t account, struct vm_money amount)
     x->credit_count++;
 }
 
+void vm_exec_fee(struct vm_exec *x, struct vm_money fee)
+{
+    NV_ASSERT(vm_money_raw(fee) >= 0);
+    x->fees += vm_money_raw(fee);
+}
+
+/* SPEC stake 5.1: "STAKE_FEE_SHARE of the fees that land with the fee account at the
+ * end of a phase (rounded down) goes to the reward pot, the rest to the fee account." */
+static bool fees_land(struct vm_exec *x)
+{
+    struct vm_ratio const share = vm_ratio(vm_param(x->state, VM_PARAM_STAKE_FEE_SHARE));
+    uint32_t const office = (uint32_t)(vm_chain(x->state)->fee_account - 1);
+    int64_t fees = 0;
+    struct vm_money pot, rest;
+    bool const ok = nv_narrow_try_i64(x->fees, &fees) &&
+                    vm_money_share(vm_money(fees), share, NV_ROUND_FLOOR, &pot) &&
+                    vm_money_sub(vm_money(fees), pot, &rest) && vm_pot_add(x->state, pot) &&
+                    vm_cash_add(x->state, office, rest);
+    x->fees = 0;
+    return ok;
+}
+
 /* A credit that leaves 64 bits cannot land; the laws then do not hold, and the
  * chain goes to safe mode at the end of the block. */
 void vm_exec_credits_land(struct vm_exec *x)
@@ -89,6 +114,9 @@ void vm_exec_credits_land(struct vm_exec *x)
         }
     }
     x->credit_count = 0;
+    if (x->fees != 0 && !fees_land(x)) {
+        vm_exec_safe_mode(x);
+    }
 }
 
 void vm_exec_quarantine(struct vm_exec *x, uint32_t market, uint8_t reason)

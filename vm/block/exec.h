@@ -13,6 +13,7 @@
  * account's own earlier debits. */
 
 #include "base/arena.h"
+#include "base/int.h"
 
 #include "vm/event.h"
 #include "vm/receipt.h"
@@ -59,6 +60,7 @@ struct vm_exec {
     uint32_t group_count;
     uint32_t group_cap;
     uint64_t event_max;
+    nv_i128 fees; /* of the phase: land with its credits */
     struct vm_credit *credits;
     uint32_t credit_count;
     uint32_t credit_cap;
@@ -84,6 +86,10 @@ void vm_exec_events_root(const struct vm_exec *x, struct nv_hash *out);
  * The sum is part of the conservation check of the block. */
 void vm_exec_credit(struct vm_exec *x, uint32_t account, struct vm_money amount);
 void vm_exec_credits_land(struct vm_exec *x);
+
+/* vm_exec_fee notes a fee that was taken: at the phase's end a share of all fees
+ * goes to the reward pot, the rest to the fee account (docs/spec/stake.md 5.1). */
+void vm_exec_fee(struct vm_exec *x, struct vm_money fee);
 
 /* vm_exec_quarantine puts one market out of trade (reason is an event code);
  * the chain goes on. */

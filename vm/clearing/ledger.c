@@ -57,11 +57,6 @@ bool vm__ledger_fee(int64_t value, int64_t rate_ppb, int64_t *out)
     return ok && nv_narrow_try_i64(fee, out);
 }
 
-static uint32_t fee_account(const struct vm_state *s)
-{
-    return (uint32_t)(vm_chain(s)->fee_account - 1);
-}
-
 /* take_back undoes a change of a position and of the market's realised. */
 static void
 take_back(struct vm_exec *x, uint32_t position, int64_t lots, struct ledger_change change)
@@ -95,7 +90,7 @@ static bool book_change(struct vm_exec *x,
         return false;
     }
     if (b->fee != 0) {
-        vm_exec_credit(x, fee_account(s), vm_money(b->fee));
+        vm_exec_fee(x, vm_money(b->fee));
     }
     return true;
 }
@@ -189,6 +184,6 @@ bool vm_clearing_fee(struct vm_exec *x, uint32_t account, struct vm_money fee)
     if (!vm_cash_add(x->state, account, vm_money(-vm_money_raw(fee)))) {
         return false;
     }
-    vm_exec_credit(x, fee_account(x->state), fee);
+    vm_exec_fee(x, fee);
     return true;
 }

@@ -17,6 +17,13 @@ uint32_t vm_identity_scope(uint8_t action_kind)
     case VM_ACTION_FAUCET: return VM_SCOPE_TRANSFER;
     case VM_ACTION_WITHDRAW: return VM_SCOPE_WITHDRAW;
     case VM_ACTION_REPORT: return VM_SCOPE_REPORT;
+    case VM_ACTION_BOND:
+    case VM_ACTION_DELEGATE:
+    case VM_ACTION_UNDELEGATE:
+    case VM_ACTION_WITHDRAW_STAKE:
+    case VM_ACTION_CLAIM:
+    case VM_ACTION_SET_COMMISSION:
+    case VM_ACTION_UNJAIL: return VM_SCOPE_STAKE;
     case VM_ACTION_SESSION_SET:
     case VM_ACTION_SESSION_REVOKE: return VM_SCOPE_OWN;
     }

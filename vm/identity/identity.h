@@ -23,7 +23,16 @@ uint16_t vm_identity_authorize(const struct vm_state *s,
                                uint32_t *scopes_out);
 uint32_t vm_identity_scope(uint8_t action_kind);
 
-/* Phase move: deposits, withdrawals, transfers, faucet, session keys. */
-void vm_identity_move(struct vm_exec *x);
+struct vm_pending;
+
+/* vm_identity_act is one action of phase move: deposits, withdrawals, transfers,
+ * faucet, session keys; those of other kinds are left alone.  What it owes others
+ * goes to `pending` (vm/identity/pending.h), to land at the phase's end. */
+void vm_identity_act(struct vm_exec *x, struct vm_pending *pending, struct vm_act *act);
+
+/* vm_identity_cash_take takes cash out of an account if it has that much and
+ * keeps its initial margin, open orders counted; else it changes nothing and
+ * returns why. */
+uint16_t vm_identity_cash_take(struct vm_exec *x, uint32_t account, struct vm_money amount);
 
 #endif /* NV_VM_IDENTITY_IDENTITY_H */

@@ -34,9 +34,7 @@ static bool values_fresh(const struct vm_exec *x, uint32_t account)
     return true;
 }
 
-/* Takes cash out of an account if it has that much and keeps its initial
- * margin, open orders counted; else changes nothing. */
-static uint16_t cash_take(struct vm_exec *x, uint32_t account, struct vm_money amount)
+uint16_t vm_identity_cash_take(struct vm_exec *x, uint32_t account, struct vm_money amount)
 {
     struct vm_state *const s = x->state;
     if (vm_money_raw(amount) > vm_money_raw(vm_account(s, account)->row.cash)) {
@@ -78,7 +76,7 @@ static uint16_t withdraw(struct vm_exec *x, struct vm_pending *pending, struct v
     if (vm_chain(x->state)->safe_mode != 0) {
         return VM_REJECT_SAFE_MODE;
     }
-    uint16_t const code = cash_take(x, act->account, act->action->amount);
+    uint16_t const code = vm_identity_cash_take(x, act->account, act->action->amount);
     if (code == VM_OK) {
         vm_pending_withdrawal(pending, act);
     }
@@ -93,7 +91,7 @@ static uint16_t transfer(struct vm_exec *x, struct vm_pending *pending, struct v
     if (opens && vm_money_raw(send->amount) < least) {
         return VM_REJECT_AMOUNT_MINIMUM;
     }
-    uint16_t const code = cash_take(x, act->account, send->amount);
+    uint16_t const code = vm_identity_cash_take(x, act->account, send->amount);
     if (code == VM_OK) {
         vm_pending_send(pending, act);
     }
@@ -140,31 +138,15 @@ static uint16_t session_revoke(struct vm_exec *x, const struct vm_act *act)
     return gone ? VM_OK : VM_REJECT_KEY_UNKNOWN;
 }
 
-/* Kinds of other phases are left alone. */
-static void act_move(struct vm_exec *x, struct vm_pending *pending, struct vm_act *act)
+void vm_identity_act(struct vm_exec *x, struct vm_pending *pending, struct vm_act *act)
 {
-    switch ((enum vm_action_kind)act->action->kind) {
+    switch (act->action->kind) {
     case VM_ACTION_DEPOSIT: act->outcome.code = deposit(x, act); break;
     case VM_ACTION_WITHDRAW: act->outcome.code = withdraw(x, pending, act); break;
     case VM_ACTION_TRANSFER: act->outcome.code = transfer(x, pending, act); break;
     case VM_ACTION_FAUCET: act->outcome.code = faucet(x, pending, act); break;
     case VM_ACTION_SESSION_SET: act->outcome.code = session_set(x, act); break;
     case VM_ACTION_SESSION_REVOKE: act->outcome.code = session_revoke(x, act); break;
-    case VM_ACTION_PLACE:
-    case VM_ACTION_CANCEL:
-    case VM_ACTION_CANCEL_CLIENT:
-    case VM_ACTION_CANCEL_ALL:
-    case VM_ACTION_REPORT:
-    case VM_ACTION_KEEPER_CLOSE: break;
+    default: break;
     }
-}
-
-void vm_identity_move(struct vm_exec *x)
-{
-    struct vm_pending pending;
-    vm_pending_init(&pending, x);
-    for (uint32_t i = 0; i < x->act_count; i++) {
-        act_move(x, &pending, &x->acts[i]);
-    }
-    vm_pending_land(&pending, x);
 }

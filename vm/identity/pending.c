@@ -49,17 +49,18 @@ void vm_pending_told(struct vm_exec *x,
     vm_exec_emit(x, &event);
 }
 
-static void rank_of(struct nv_hash *out, const struct vm_exec *x, const struct nv_address *address)
+void vm_pending_rank(struct vm_pending_item *item,
+                     const struct vm_exec *x,
+                     const struct nv_address *address)
 {
     struct nv_view const parts[2] = {
         nv_hash_view(&x->block->previous_root),
         nv_view_of(address->bytes, sizeof address->bytes),
     };
-    nv_sha256_parts(out, parts, 2);
+    nv_sha256_parts(&item->rank, parts, 2);
 }
 
-/* By rank, then by (transaction, action), which makes the order total. */
-static int item_cmp(const void *a, const void *b)
+int vm_pending_cmp(const void *a, const void *b)
 {
     const struct vm_pending_item *const left = a;
     const struct vm_pending_item *const right = b;
@@ -76,7 +77,7 @@ static int item_cmp(const void *a, const void *b)
 static void items_sort(struct vm_exec *x, struct vm_pending_item *items, uint32_t count)
 {
     struct vm_pending_item *const scratch = NV_ARENA_NEW(x->arena, struct vm_pending_item, count);
-    nv_sort(items, count, sizeof *items, item_cmp, scratch);
+    nv_sort(items, count, sizeof *items, vm_pending_cmp, scratch);
 }
 
 /* What a send that found no room took goes back. */
@@ -136,7 +137,7 @@ void vm_pending_land(struct vm_pending *pending, struct vm_exec *x)
 {
     for (uint32_t i = 0; i < pending->withdrawal_count; i++) {
         struct vm_pending_item *const item = &pending->withdrawals[i];
-        rank_of(&item->rank, x, &vm_account(x->state, item->act->account)->row.address);
+        vm_pending_rank(item, x, &vm_account(x->state, item->act->account)->row.address);
     }
     items_sort(x, pending->withdrawals, pending->withdrawal_count);
     for (uint32_t i = 0; i < pending->withdrawal_count; i++) {
@@ -144,7 +145,7 @@ void vm_pending_land(struct vm_pending *pending, struct vm_exec *x)
     }
     for (uint32_t i = 0; i < pending->send_count; i++) {
         struct vm_pending_item *const item = &pending->sends[i];
-        rank_of(&item->rank, x, &item->act->action->send.to);
+        vm_pending_rank(item, x, &item->act->action->send.to);
     }
     items_sort(x, pending->sends, pending->send_count);
     for (uint32_t i = 0; i < pending->send_count; i++) {

@@ -6,7 +6,7 @@
  * Withdrawals share the vault and new accounts share the room for accounts.
  * Where these do not suffice for all of a block, they go by the lowest
  * H(last state root || account), and who goes without has the amount back and
- * a code in the receipt.  Private to vm/identity. */
+ * a code in the receipt.  Private to vm/identity and vm/stake. */
 
 #include "vm/block/exec.h"
 
@@ -31,6 +31,13 @@ void vm_pending_withdrawal(struct vm_pending *pending, struct vm_act *act);
 
 /* vm_pending_land puts everything where it goes. */
 void vm_pending_land(struct vm_pending *pending, struct vm_exec *x);
+
+/* Who goes first: by rank, which vm_pending_rank sets from an address, then by
+ * (transaction, action).  vm_pending_cmp compares whatever begins with an item. */
+void vm_pending_rank(struct vm_pending_item *item,
+                     const struct vm_exec *x,
+                     const struct nv_address *address);
+int vm_pending_cmp(const void *a, const void *b);
 
 /* vm_pending_told emits a cash event. */
 void vm_pending_told(struct vm_exec *x,

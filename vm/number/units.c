@@ -17,6 +17,11 @@ bool vm_lots_add(struct vm_lots a, struct vm_lots b, struct vm_lots *out)
     return nv_add_i64(a.lots, b.lots, &out->lots);
 }
 
+bool vm_shares_add(struct vm_shares a, struct vm_shares b, struct vm_shares *out)
+{
+    return nv_add_i64(a.parts, b.parts, &out->parts);
+}
+
 bool vm_value_of(struct vm_price price, struct vm_money tick_value, struct vm_money *per_lot_out)
 {
     return nv_mul_i64(price.ticks, tick_value.micro, &per_lot_out->micro);

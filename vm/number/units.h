@@ -1,7 +1,7 @@
 #ifndef NV_VM_NUMBER_UNITS_H
 #define NV_VM_NUMBER_UNITS_H
 
-/* units.h - the four quantities of the settlement VM, each a type of its own.
+/* units.h - the quantities of the settlement VM, each a type of its own.
  *
  * Adding a price to a size does not compile.  Raw integers go in and out only
  * through the constructors and vm_*_raw functions below (codecs, tests), and
@@ -11,6 +11,7 @@
  *   price   int64, ticks of one market
  *   lots    int64, signed; long is positive
  *   ratio   int64, parts per billion (1e-9): ranges, shares, rates
+ *   shares  int64, parts of a pool of stake
  *
  * Every operation that can overflow returns false and leaves the output alone;
  * widening products go through 128 bits.  A rounding direction is always named.
@@ -34,6 +35,9 @@ struct vm_lots {
 struct vm_ratio {
     int64_t ppb;
 };
+struct vm_shares {
+    int64_t parts;
+};
 
 #define VM_RATIO_ONE_PPB 1000000000
 
@@ -53,6 +57,10 @@ static inline struct vm_ratio vm_ratio(int64_t ppb)
 {
     return (struct vm_ratio){ppb};
 }
+static inline struct vm_shares vm_shares(int64_t parts)
+{
+    return (struct vm_shares){parts};
+}
 static inline int64_t vm_money_raw(struct vm_money m)
 {
     return m.micro;
@@ -69,6 +77,10 @@ static inline int64_t vm_ratio_raw(struct vm_ratio r)
 {
     return r.ppb;
 }
+static inline int64_t vm_shares_raw(struct vm_shares s)
+{
+    return s.parts;
+}
 
 /* vm_money_add, vm_money_sub: *out = a ± b, or false on overflow. */
 NV_MUST_USE bool vm_money_add(struct vm_money a, struct vm_money b, struct vm_money *out);
@@ -76,6 +88,9 @@ NV_MUST_USE bool vm_money_sub(struct vm_money a, struct vm_money b, struct vm_mo
 
 /* vm_lots_add: *out = a + b, or false on overflow. */
 NV_MUST_USE bool vm_lots_add(struct vm_lots a, struct vm_lots b, struct vm_lots *out);
+
+/* vm_shares_add: *out = a + b, or false on overflow. */
+NV_MUST_USE bool vm_shares_add(struct vm_shares a, struct vm_shares b, struct vm_shares *out);
 
 /* vm_value_of is price × tick_value: micro per lot at a price.  Exact. */
 NV_MUST_USE bool

@@ -32,10 +32,14 @@ enum vm_slab_id {
     VM_SLAB_SESSION,
     VM_SLAB_TOMBSTONE,
     VM_SLAB_PARAM,
+    VM_SLAB_STAKING,
+    VM_SLAB_STAKE,
+    VM_SLAB_SET,
+    VM_SLAB_UPTIME,
     VM_SLAB_COUNT
 };
 
-/* One set a table, in the tables' order. */
+/* One set a table, in the tables' order; the entries of stake share one. */
 enum vm_set_id {
     VM_SET_ACCOUNT = 0,
     VM_SET_POSITION,
@@ -53,6 +57,10 @@ enum vm_set_id {
     VM_SET_TOMBSTONE,
     VM_SET_REPORTER,
     VM_SET_MARKET_STATE,
+    VM_SET_STAKING,
+    VM_SET_STAKE, /* validators, delegations, batches, unbondings */
+    VM_SET_SETS,
+    VM_SET_UPTIME,
     VM_SET_COUNT
 };
 
@@ -64,6 +72,8 @@ enum vm_index_id {
     VM_INDEX_TOMBSTONE,        /* tombstone row key -> tombstone */
     VM_INDEX_TOMBSTONE_EXPIRY, /* expiry, slab index -> tombstone */
     VM_INDEX_ORDER_EXPIRY,     /* expiry, slot -> order */
+    VM_INDEX_STAKE,            /* row key -> entry of stake */
+    VM_INDEX_VALIDATOR_KEY,    /* consensus key -> validator */
     VM_INDEX_COUNT
 };
 
@@ -223,6 +233,16 @@ void vm__row_key(const struct vm_state *s,
 
 /* vm__image_set makes `value` the committed value of a row (loading). */
 void vm__image_set(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_view value);
+
+/* Loading.  _account is the slab index of an account that a key names; _accept
+ * compares an element's own key with its row's and takes the value as committed.
+ * _stake takes a row of the tables of stake, _stake_end compares them with each
+ * other when all are there. */
+NV_MUST_USE enum nv_err vm__load_account(const struct vm_state *s, uint64_t id, uint32_t *index);
+NV_MUST_USE enum nv_err
+vm__load_accept(struct vm_state *s, enum vm_set_id id, uint32_t index, const struct nv_row *row);
+NV_MUST_USE enum nv_err vm__load_stake(struct vm_state *s, const struct nv_row *row);
+NV_MUST_USE enum nv_err vm__load_stake_end(struct vm_state *s);
 
 /* Positions. */
 static inline struct vm_position_cell *vm__position(const struct vm_state *s, uint32_t index)

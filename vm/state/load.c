@@ -31,8 +31,8 @@ key_is(const struct vm_state *s, enum vm_set_id id, uint32_t index, const struct
     return nv_row_key_cmp(&own, key) == 0;
 }
 
-static enum nv_err
-accept(struct vm_state *s, enum vm_set_id id, uint32_t index, const struct nv_row *row)
+enum nv_err
+vm__load_accept(struct vm_state *s, enum vm_set_id id, uint32_t index, const struct nv_row *row)
 {
     if (!key_is(s, id, index, &row->key)) {
         return NV_ERR_CORRUPT;
@@ -59,11 +59,10 @@ static enum nv_err load_account(struct vm_state *s, const struct nv_row *row)
     account->row = decoded;
     account->id = (uint64_t)index + 1;
     vm__index_add(s, VM_INDEX_ADDRESS, &key, index);
-    return accept(s, VM_SET_ACCOUNT, index, row);
+    return vm__load_accept(s, VM_SET_ACCOUNT, index, row);
 }
 
-/* The slab index of an account that a key names. */
-static enum nv_err account_of(const struct vm_state *s, uint64_t id, uint32_t *index)
+enum nv_err vm__load_account(const struct vm_state *s, uint64_t id, uint32_t *index)
 {
     if (id == 0 || id > vm_account_count(s)) {
         return NV_ERR_CORRUPT;
@@ -77,13 +76,13 @@ static enum nv_err load_position(struct vm_state *s, const struct nv_row *row)
     struct vm_position_row decoded;
     uint32_t account = 0;
     NV_TRY(vm_position_row_decode(&decoded, row->value));
-    NV_TRY(account_of(s, field_u64(&row->key, 1), &account));
+    NV_TRY(vm__load_account(s, field_u64(&row->key, 1), &account));
     uint32_t const index = vm_position_open(s, account, field_u32(&row->key, 9));
     if (index == VM_NONE) {
         return NV_ERR_NO_MEMORY;
     }
     vm__position(s, index)->open.row = decoded;
-    return accept(s, VM_SET_POSITION, index, row);
+    return vm__load_accept(s, VM_SET_POSITION, index, row);
 }
 
 static enum nv_err load_market(struct vm_state *s, const struct nv_row *row)
@@ -91,7 +90,7 @@ static enum nv_err load_market(struct vm_state *s, const struct nv_row *row)
     struct vm_market_row decoded;
     NV_TRY(vm_market_row_decode(&decoded, row->value));
     uint32_t const market = vm_market_create(s, &decoded);
-    return market == VM_NONE ? NV_ERR_NO_MEMORY : accept(s, VM_SET_MARKET, market, row);
+    return market == VM_NONE ? NV_ERR_NO_MEMORY : vm__load_accept(s, VM_SET_MARKET, market, row);
 }
 
 static enum nv_err load_market_state(struct vm_state *s, const struct nv_row *row)
@@ -102,7 +101,7 @@ static enum nv_err load_market_state(struct vm_state *s, const struct nv_row *ro
     }
     struct vm_market *const m = vm__at(s, VM_SLAB_MARKET, market);
     NV_TRY(vm_market_state_row_decode(&m->row, row->value));
-    return accept(s, VM_SET_MARKET_STATE, market, row);
+    return vm__load_accept(s, VM_SET_MARKET_STATE, market, row);
 }
 
 /* A level page starts without orders; they are linked, and its sums compared
@@ -119,7 +118,7 @@ static enum nv_err load_level(struct vm_state *s, const struct nv_row *row)
     uint64_t const ordered = side == VM_BUY ? ~field_u64(&row->key, 6) : field_u64(&row->key, 6);
     uint64_t const page = ordered ^ (UINT64_C(1) << 63);
     uint32_t const index = vm__level_open(s, market, side, page);
-    return index == VM_NONE ? NV_ERR_NO_MEMORY : accept(s, VM_SET_LEVEL, index, row);
+    return index == VM_NONE ? NV_ERR_NO_MEMORY : vm__load_accept(s, VM_SET_LEVEL, index, row);
 }
 
 static enum nv_err load_address(struct vm_state *s, const struct nv_row *row)
@@ -127,9 +126,9 @@ static enum nv_err load_address(struct vm_state *s, const struct nv_row *row)
     struct vm_address_row decoded;
     uint32_t account = 0;
     NV_TRY(vm_address_row_decode(&decoded, row->value));
-    NV_TRY(account_of(s, decoded.account, &account));
+    NV_TRY(vm__load_account(s, decoded.account, &account));
     s->address_rows++;
-    return accept(s, VM_SET_ADDRESS, account, row);
+    return vm__load_accept(s, VM_SET_ADDRESS, account, row);
 }
 
 static enum nv_err load_session(struct vm_state *s, const struct nv_row *row)
@@ -138,13 +137,13 @@ static enum nv_err load_session(struct vm_state *s, const struct nv_row *row)
     struct nv_row_key key;
     uint32_t account = 0, index = 0;
     NV_TRY(vm_session_row_decode(&decoded, row->value));
-    NV_TRY(account_of(s, field_u64(&row->key, 1), &account));
+    NV_TRY(vm__load_account(s, field_u64(&row->key, 1), &account));
     if (!vm_session_put(s, account, &decoded)) {
         return NV_ERR_NO_MEMORY;
     }
     vm__session_index_key(&key, field_u64(&row->key, 1), &decoded.key);
     NV_ASSERT(vm__index_find(s, VM_INDEX_SESSION, &key, &index));
-    return accept(s, VM_SET_SESSION, index, row);
+    return vm__load_accept(s, VM_SET_SESSION, index, row);
 }
 
 static enum nv_err
@@ -170,7 +169,7 @@ static enum nv_err load_orders(struct vm_state *s, const struct nv_row *row)
     struct vm_orders_row decoded;
     uint32_t account = 0;
     NV_TRY(vm_orders_row_decode(&decoded, row->value));
-    NV_TRY(account_of(s, field_u64(&row->key, 5), &account));
+    NV_TRY(vm__load_account(s, field_u64(&row->key, 5), &account));
     uint32_t const market = field_u32(&row->key, 1);
     uint32_t const page = row->key.bytes[13];
     if (market >= vm_market_count(s)) {
@@ -184,7 +183,7 @@ static enum nv_err load_orders(struct vm_state *s, const struct nv_row *row)
         uint32_t const ordinal = page * VM_ORDER_PAGE + decoded.ordinal[i];
         NV_TRY(load_order(s, position, ordinal, &decoded.order[i]));
     }
-    return accept(s, VM_SET_ORDERS, vm__position(s, position)->page[page], row);
+    return vm__load_accept(s, VM_SET_ORDERS, vm__position(s, position)->page[page], row);
 }
 
 static enum nv_err load_feed(struct vm_state *s, const struct nv_row *row)
@@ -192,7 +191,7 @@ static enum nv_err load_feed(struct vm_state *s, const struct nv_row *row)
     struct vm_feed_row decoded;
     NV_TRY(vm_feed_row_decode(&decoded, row->value));
     uint32_t const feed = vm_feed_create(s, &decoded);
-    return feed == VM_NONE ? NV_ERR_NO_MEMORY : accept(s, VM_SET_FEED, feed, row);
+    return feed == VM_NONE ? NV_ERR_NO_MEMORY : vm__load_accept(s, VM_SET_FEED, feed, row);
 }
 
 static enum nv_err load_report(struct vm_state *s, const struct nv_row *row)
@@ -203,7 +202,7 @@ static enum nv_err load_report(struct vm_state *s, const struct nv_row *row)
         return NV_ERR_CORRUPT;
     }
     NV_TRY(vm_report_row_decode(vm_report_mut(s, feed, reporter), row->value));
-    return accept(s, VM_SET_REPORT, feed * VM_REPORTERS_MAX + reporter, row);
+    return vm__load_accept(s, VM_SET_REPORT, feed * VM_REPORTERS_MAX + reporter, row);
 }
 
 static enum nv_err load_reporter(struct vm_state *s, const struct nv_row *row)
@@ -211,9 +210,10 @@ static enum nv_err load_reporter(struct vm_state *s, const struct nv_row *row)
     struct vm_reporter_row decoded;
     uint32_t account = 0;
     NV_TRY(vm_reporter_row_decode(&decoded, row->value));
-    NV_TRY(account_of(s, decoded.account, &account));
+    NV_TRY(vm__load_account(s, decoded.account, &account));
     uint32_t const reporter = vm_reporter_create(s, &decoded);
-    return reporter == VM_NONE ? NV_ERR_NO_MEMORY : accept(s, VM_SET_REPORTER, reporter, row);
+    return reporter == VM_NONE ? NV_ERR_NO_MEMORY
+                               : vm__load_accept(s, VM_SET_REPORTER, reporter, row);
 }
 
 static enum nv_err load_param(struct vm_state *s, const struct nv_row *row)
@@ -226,13 +226,13 @@ static enum nv_err load_param(struct vm_state *s, const struct nv_row *row)
         return NV_ERR_CORRUPT;
     }
     vm_param_set(s, number, decoded.value);
-    return accept(s, VM_SET_PARAM, number, row);
+    return vm__load_accept(s, VM_SET_PARAM, number, row);
 }
 
 static enum nv_err load_chain(struct vm_state *s, const struct nv_row *row)
 {
     NV_TRY(vm_chain_row_decode(vm_chain_mut(s), row->value));
-    return accept(s, VM_SET_CHAIN, 0, row);
+    return vm__load_accept(s, VM_SET_CHAIN, 0, row);
 }
 
 static enum nv_err load_tombstone(struct vm_state *s, const struct nv_row *row)
@@ -244,7 +244,7 @@ static enum nv_err load_tombstone(struct vm_state *s, const struct nv_row *row)
     uint32_t const market = field_u32(&row->key, 1);
     uint64_t const id = field_u64(&row->key, 5);
     uint64_t const client_id = field_u64(&row->key, 13);
-    NV_TRY(account_of(s, id, &account));
+    NV_TRY(vm__load_account(s, id, &account));
     if (market >= vm_market_count(s)) {
         return NV_ERR_CORRUPT;
     }
@@ -253,7 +253,7 @@ static enum nv_err load_tombstone(struct vm_state *s, const struct nv_row *row)
     }
     vm_key_tombstone(&key, market, id, client_id);
     NV_ASSERT(vm__index_find(s, VM_INDEX_TOMBSTONE, &key, &index));
-    return accept(s, VM_SET_TOMBSTONE, index, row);
+    return vm__load_accept(s, VM_SET_TOMBSTONE, index, row);
 }
 
 /* Nothing is executed from the rings: their rows are only checked. */
@@ -277,7 +277,7 @@ static enum nv_err load_root(const struct nv_row *row)
 
 enum nv_err vm_state_load_row(struct vm_state *s, const struct nv_row *row)
 {
-    if (row->key.bytes[0] < VM_TABLE_ACCOUNT || row->key.bytes[0] > VM_TABLE_MARKET_STATE) {
+    if (row->key.bytes[0] < VM_TABLE_ACCOUNT || row->key.bytes[0] > VM_TABLE_LAST) {
         return NV_ERR_UNSUPPORTED;
     }
     switch ((enum vm_table)row->key.bytes[0]) {
@@ -297,6 +297,13 @@ enum nv_err vm_state_load_row(struct vm_state *s, const struct nv_row *row)
     case VM_TABLE_TOMBSTONE: return load_tombstone(s, row);
     case VM_TABLE_REPORTER: return load_reporter(s, row);
     case VM_TABLE_MARKET_STATE: return load_market_state(s, row);
+    case VM_TABLE_STAKING:
+    case VM_TABLE_VALIDATOR:
+    case VM_TABLE_DELEGATION:
+    case VM_TABLE_BATCH:
+    case VM_TABLE_UNBONDING:
+    case VM_TABLE_SET:
+    case VM_TABLE_UPTIME: return vm__load_stake(s, row);
     }
     return NV_ERR_UNSUPPORTED;
 }
@@ -403,6 +410,7 @@ enum nv_err vm_state_load_end(struct vm_state *s)
         vm__dirty(s, VM_SET_LEVEL, i);
     }
     NV_TRY(rows_agree(s));
+    NV_TRY(vm__load_stake_end(s));
     const struct vm_chain_row *const chain = vm_chain(s);
     uint64_t const accounts = vm_account_count(s);
     bool const whole = s->sets[VM_SET_CHAIN].image_size[0] != 0 &&

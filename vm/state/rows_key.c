@@ -149,3 +149,54 @@ void vm_order_handle_split(uint64_t handle, uint32_t *market, uint32_t *generati
     *generation = (uint32_t)(handle >> 24) & 0xffffffu;
     *slot = (uint32_t)handle & 0xffffffu;
 }
+
+static void
+key_u64s(struct nv_row_key *key, enum vm_table table, const uint64_t *fields, uint32_t count)
+{
+    struct nv_writer w;
+    key_begin(key, &w, table);
+    for (uint32_t i = 0; i < count; i++) {
+        nv_put_u64(&w, fields[i]);
+    }
+}
+
+void vm_key_staking(struct nv_row_key *key)
+{
+    key_u64s(key, VM_TABLE_STAKING, NULL, 0);
+}
+
+void vm_key_validator(struct nv_row_key *key, uint64_t validator)
+{
+    key_u64s(key, VM_TABLE_VALIDATOR, &validator, 1);
+}
+
+void vm_key_delegation(struct nv_row_key *key, uint64_t account, uint64_t validator)
+{
+    uint64_t const fields[2] = {account, validator};
+    key_u64s(key, VM_TABLE_DELEGATION, fields, 2);
+}
+
+void vm_key_batch(struct nv_row_key *key, uint64_t validator, uint64_t epoch)
+{
+    uint64_t const fields[2] = {validator, epoch};
+    key_u64s(key, VM_TABLE_BATCH, fields, 2);
+}
+
+void vm_key_unbonding(struct nv_row_key *key, uint64_t account, uint64_t validator, uint64_t epoch)
+{
+    uint64_t const fields[3] = {account, validator, epoch};
+    key_u64s(key, VM_TABLE_UNBONDING, fields, 3);
+}
+
+void vm_key_set(struct nv_row_key *key, uint8_t set, uint8_t page)
+{
+    struct nv_writer w;
+    key_begin(key, &w, VM_TABLE_SET);
+    nv_put_u8(&w, set);
+    nv_put_u8(&w, page);
+}
+
+void vm_key_uptime(struct nv_row_key *key)
+{
+    key_u64s(key, VM_TABLE_UPTIME, NULL, 0);
+}

@@ -7,6 +7,7 @@
 
 #include "vm/params.h"
 #include "vm/state/internal.h"
+#include "vm/state/stake.h"
 
 #include "base/pure.h"
 
@@ -28,6 +29,10 @@ enum {
     IMAGE_TOMBSTONE = 8,
     IMAGE_REPORTER = 16,
     IMAGE_MARKET_STATE = 512,
+    IMAGE_STAKING = 44,
+    IMAGE_STAKE = 130 + 8 * VM_SLASHES_MAX,
+    IMAGE_SET = 10 + 48 * VM_SET_PAGE,
+    IMAGE_UPTIME = 5 + 4 * VM_VALIDATORS_MAX,
 };
 
 /* Takes memory from an arena, or, without one, only counts what it would take.
@@ -94,6 +99,10 @@ static void slabs_carve(struct carver *c, struct vm_state *s, const struct vm_li
     slab_carve(c, &slabs[VM_SLAB_SESSION], l->sessions_max, sizeof(struct vm_session_cell));
     slab_carve(c, &slabs[VM_SLAB_TOMBSTONE], l->tombstones_max, sizeof(struct vm_tombstone_cell));
     slab_carve(c, &slabs[VM_SLAB_PARAM], VM_PARAM_NUMBER_MAX + 1, sizeof(struct vm_param_cell));
+    slab_carve(c, &slabs[VM_SLAB_STAKING], 1, sizeof(struct vm_staking_row));
+    slab_carve(c, &slabs[VM_SLAB_STAKE], l->stakes_max, sizeof(struct vm_stake));
+    slab_carve(c, &slabs[VM_SLAB_SET], VM_SETS * VM_SET_PAGES, sizeof(struct vm_set_row));
+    slab_carve(c, &slabs[VM_SLAB_UPTIME], 1, sizeof(struct vm_uptime_row));
     /* The listing never changes and what is derived needs no undo. */
     slabs[VM_SLAB_MARKET].save_at = offsetof(struct vm_market, row);
     slabs[VM_SLAB_MARKET].save_size =
@@ -119,6 +128,10 @@ static void sets_carve(struct carver *c, struct vm_state *s, const struct vm_lim
     set_carve(c, &sets[VM_SET_TOMBSTONE], l->tombstones_max, IMAGE_TOMBSTONE);
     set_carve(c, &sets[VM_SET_REPORTER], VM_REPORTERS_MAX, IMAGE_REPORTER);
     set_carve(c, &sets[VM_SET_MARKET_STATE], l->markets_max, IMAGE_MARKET_STATE);
+    set_carve(c, &sets[VM_SET_STAKING], 1, IMAGE_STAKING);
+    set_carve(c, &sets[VM_SET_STAKE], l->stakes_max, IMAGE_STAKE);
+    set_carve(c, &sets[VM_SET_SETS], VM_SETS * VM_SET_PAGES, IMAGE_SET);
+    set_carve(c, &sets[VM_SET_UPTIME], 1, IMAGE_UPTIME);
 }
 
 static void indexes_carve(struct carver *c, struct vm_state *s, const struct vm_limits *l)
@@ -130,6 +143,8 @@ static void indexes_carve(struct carver *c, struct vm_state *s, const struct vm_
     index_carve(c, &s->indexes[VM_INDEX_TOMBSTONE], l->tombstones_max);
     index_carve(c, &s->indexes[VM_INDEX_TOMBSTONE_EXPIRY], l->tombstones_max);
     index_carve(c, &s->indexes[VM_INDEX_ORDER_EXPIRY], l->orders_max);
+    index_carve(c, &s->indexes[VM_INDEX_STAKE], l->stakes_max);
+    index_carve(c, &s->indexes[VM_INDEX_VALIDATOR_KEY], VM_VALIDATORS_KNOWN);
 }
 
 static void guess_carve(struct carver *c, struct vm_guess *guess, uint32_t cap)
@@ -151,7 +166,7 @@ static size_t undo_bound(const struct vm_state *s, const struct vm_limits *l)
         bound += (size_t)s->slabs[i].slots.cap * ((size_t)s->slabs[i].save_size + 48);
     }
     return bound + (size_t)l->orders_max * 320 + (size_t)l->level_pages_max * 320 +
-           (size_t)l->tombstones_max * 320 + 65536;
+           (size_t)l->tombstones_max * 320 + (size_t)l->stakes_max * 320 + 65536;
 }
 
 static void state_carve(struct carver *c, struct vm_state *s, const struct vm_limits *l)
@@ -187,6 +202,9 @@ struct vm_state *vm_state_new(struct nv_arena *arena, const struct vm_limits *li
     vm__create_at(s, VM_SLAB_CHAIN, 0);
     struct vm_chain_row *const chain = vm__at(s, VM_SLAB_CHAIN, 0);
     chain->next_account = 1;
+    vm__create_at(s, VM_SLAB_STAKING, 0);
+    ((struct vm_staking_row *)vm__at(s, VM_SLAB_STAKING, 0))->epoch = 1;
+    vm__dirty(s, VM_SET_STAKING, 0);
     s->worn = 1;
     s->worn_from = 1;
     return s;

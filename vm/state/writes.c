@@ -7,6 +7,7 @@
 #include "vm/state/internal.h"
 #include "vm/state/ranked.h"
 #include "vm/state/rows_put.h"
+#include "vm/state/stake.h"
 #include "vm/tx.h"
 
 #include "base/pure.h"
@@ -82,6 +83,12 @@ void vm__row_key(const struct vm_state *s,
     case VM_SET_TOMBSTONE: tombstone_key(s, index, key); break;
     case VM_SET_REPORTER: vm_key_reporter(key, (uint16_t)index); break;
     case VM_SET_MARKET_STATE: vm_key_market_state(key, index); break;
+    case VM_SET_STAKING: vm_key_staking(key); break;
+    case VM_SET_STAKE: *key = vm_stake(s, index)->key; break;
+    case VM_SET_SETS:
+        vm_key_set(key, (uint8_t)(index / VM_SET_PAGES), (uint8_t)(index % VM_SET_PAGES));
+        break;
+    case VM_SET_UPTIME: vm_key_uptime(key); break;
     case VM_SET_COUNT: NV_ASSERT(false); break;
     }
 }
@@ -90,22 +97,16 @@ void vm__row_key(const struct vm_state *s,
 static enum vm_slab_id slab_of(enum vm_set_id id)
 {
     static const uint8_t slabs[VM_SET_COUNT] = {
-        [VM_SET_ACCOUNT] = VM_SLAB_ACCOUNT,
-        [VM_SET_POSITION] = VM_SLAB_POSITION,
-        [VM_SET_MARKET] = VM_SLAB_MARKET,
-        [VM_SET_LEVEL] = VM_SLAB_LEVEL,
-        [VM_SET_ADDRESS] = VM_SLAB_ACCOUNT,
-        [VM_SET_SESSION] = VM_SLAB_SESSION,
-        [VM_SET_ORDERS] = VM_SLAB_ORDER_PAGE,
-        [VM_SET_FEED] = VM_SLAB_FEED,
-        [VM_SET_REPORT] = VM_SLAB_COUNT,
-        [VM_SET_PARAM] = VM_SLAB_COUNT,
-        [VM_SET_CHAIN] = VM_SLAB_CHAIN,
-        [VM_SET_BLOCK_RESULT] = VM_SLAB_COUNT,
-        [VM_SET_ROOT] = VM_SLAB_COUNT,
-        [VM_SET_TOMBSTONE] = VM_SLAB_TOMBSTONE,
-        [VM_SET_REPORTER] = VM_SLAB_REPORTER,
-        [VM_SET_MARKET_STATE] = VM_SLAB_MARKET,
+        [VM_SET_ACCOUNT] = VM_SLAB_ACCOUNT,   [VM_SET_POSITION] = VM_SLAB_POSITION,
+        [VM_SET_MARKET] = VM_SLAB_MARKET,     [VM_SET_LEVEL] = VM_SLAB_LEVEL,
+        [VM_SET_ADDRESS] = VM_SLAB_ACCOUNT,   [VM_SET_SESSION] = VM_SLAB_SESSION,
+        [VM_SET_ORDERS] = VM_SLAB_ORDER_PAGE, [VM_SET_FEED] = VM_SLAB_FEED,
+        [VM_SET_REPORT] = VM_SLAB_COUNT,      [VM_SET_PARAM] = VM_SLAB_COUNT,
+        [VM_SET_CHAIN] = VM_SLAB_CHAIN,       [VM_SET_BLOCK_RESULT] = VM_SLAB_COUNT,
+        [VM_SET_ROOT] = VM_SLAB_COUNT,        [VM_SET_TOMBSTONE] = VM_SLAB_TOMBSTONE,
+        [VM_SET_REPORTER] = VM_SLAB_REPORTER, [VM_SET_MARKET_STATE] = VM_SLAB_MARKET,
+        [VM_SET_STAKING] = VM_SLAB_STAKING,   [VM_SET_STAKE] = VM_SLAB_STAKE,
+        [VM_SET_SETS] = VM_SLAB_COUNT,        [VM_SET_UPTIME] = VM_SLAB_COUNT,
     };
     return (enum vm_slab_id)slabs[id];
 }
@@ -133,10 +134,32 @@ static bool row_lives(const struct vm_state *s, enum vm_set_id id, uint32_t inde
     if (id == VM_SET_TOMBSTONE) {
         return ((const struct vm_tombstone_cell *)vm__at(s, slab, index))->live;
     }
+    if (id == VM_SET_STAKE) {
+        return vm_stake(s, index)->live;
+    }
+    if (id == VM_SET_SETS) {
+        return ((const struct vm_set_row *)vm__at(s, VM_SLAB_SET, index))->size != 0;
+    }
+    if (id == VM_SET_UPTIME) {
+        return vm_uptime(s)->count != 0;
+    }
     if (id == VM_SET_REPORT) {
         return ((const struct vm_report_row *)vm__at(s, VM_SLAB_REPORT, index))->time_ms != 0;
     }
     return id != VM_SET_PARAM || ((struct vm_param_cell *)vm__at(s, VM_SLAB_PARAM, index))->live;
+}
+
+static void stake_encode(const struct vm_stake *stake, struct nv_writer *w)
+{
+    if (vm_stake_table(stake) == VM_TABLE_VALIDATOR) {
+        vm_validator_row_encode(w, &stake->validator);
+    } else if (vm_stake_table(stake) == VM_TABLE_DELEGATION) {
+        vm_delegation_row_encode(w, &stake->delegation);
+    } else if (vm_stake_table(stake) == VM_TABLE_BATCH) {
+        vm_batch_row_encode(w, &stake->batch);
+    } else {
+        vm_unbonding_row_encode(w, &stake->unbonding);
+    }
 }
 
 /* long: dispatch switch */
@@ -176,6 +199,10 @@ value_encode(const struct vm_state *s, enum vm_set_id id, uint32_t index, struct
     }
     case VM_SET_REPORTER: vm_reporter_row_encode(w, vm_reporter(s, index)); break;
     case VM_SET_MARKET_STATE: vm_market_state_row_encode(w, &vm_market(s, index)->row); break;
+    case VM_SET_STAKING: vm_staking_row_encode(w, vm_staking(s)); break;
+    case VM_SET_STAKE: stake_encode(vm_stake(s, index), w); break;
+    case VM_SET_SETS: vm_set_row_encode(w, vm__at(s, VM_SLAB_SET, index)); break;
+    case VM_SET_UPTIME: vm_uptime_row_encode(w, vm_uptime(s)); break;
     case VM_SET_COUNT: NV_ASSERT(false); break;
     }
 }
@@ -318,6 +345,10 @@ static void retire(struct vm_state *s, enum vm_set_id id, uint32_t index)
         vm__row_key(s, id, index, &key);
         vm__index_remove(s, VM_INDEX_TOMBSTONE, &key);
         vm__release(s, VM_SLAB_TOMBSTONE, index);
+    } else if (id == VM_SET_STAKE) {
+        vm__row_key(s, id, index, &key);
+        vm__index_remove(s, VM_INDEX_STAKE, &key);
+        vm__release(s, VM_SLAB_STAKE, index);
     } else if (id == VM_SET_SESSION) {
         retire_session(s, index);
     } else if (id == VM_SET_ORDERS) {
@@ -330,8 +361,12 @@ static void retire(struct vm_state *s, enum vm_set_id id, uint32_t index)
 /* Order pages before positions: a position goes with its last order. */
 static void retire_all(struct vm_state *s)
 {
-    static const uint8_t sets[] = {
-        VM_SET_ORDERS, VM_SET_POSITION, VM_SET_LEVEL, VM_SET_SESSION, VM_SET_TOMBSTONE};
+    static const uint8_t sets[] = {VM_SET_ORDERS,
+                                   VM_SET_POSITION,
+                                   VM_SET_LEVEL,
+                                   VM_SET_SESSION,
+                                   VM_SET_TOMBSTONE,
+                                   VM_SET_STAKE};
     for (uint32_t i = 0; i < sizeof sets; i++) {
         struct vm_rowset *const set = &s->sets[sets[i]];
         for (uint32_t j = 0; j < set->list_count; j++) {
@@ -364,6 +399,9 @@ static uint64_t rank_of(const struct vm_state *s, enum vm_set_id id, uint32_t in
     }
     if (id == VM_SET_LEVEL) {
         return level_rank(vm__at(s, VM_SLAB_LEVEL, index));
+    }
+    if (id == VM_SET_STAKE) {
+        return nv_be64_load(vm_stake(s, index)->key.bytes);
     }
     if (id == VM_SET_ADDRESS || id == VM_SET_SESSION || id == VM_SET_TOMBSTONE) {
         struct nv_row_key key;

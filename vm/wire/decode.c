@@ -8,7 +8,8 @@
 
 _Static_assert((int)NOVATE__ACTION__KIND_PLACE == VM_ACTION_PLACE &&
                    (int)NOVATE__ACTION__KIND_TRANSFER == VM_ACTION_TRANSFER &&
-                   (int)NOVATE__ACTION__KIND_KEEPER_CLOSE == VM_ACTION_KEEPER_CLOSE,
+                   (int)NOVATE__ACTION__KIND_KEEPER_CLOSE == VM_ACTION_KEEPER_CLOSE &&
+                   (int)NOVATE__ACTION__KIND_UNJAIL == VM_ACTION_UNJAIL,
                "an action's kind is its field number");
 
 /* protobuf-c takes its memory from the arena and gives none back. */
@@ -190,7 +191,53 @@ static bool revoke_read(struct nv_pubkey *out, const Novate__SessionRevoke *in)
     return in->base.n_unknown_fields == 0 && bytes_are(in->key, out->bytes, 32);
 }
 
-static bool action_read(struct vm_action *out, const Novate__Action *in, struct close_list *list)
+static bool commission_read(struct vm_ratio *out, uint32_t ppb)
+{
+    *out = vm_ratio(ppb);
+    return ppb <= VM_RATIO_ONE_PPB;
+}
+
+static bool bond_read(struct vm_bond *out, const Novate__Bond *in)
+{
+    return in->base.n_unknown_fields == 0 && bytes_are(in->key, out->key.bytes, 32) &&
+           bytes_are(in->node_key, out->node_key.bytes, 32) &&
+           bytes_are(in->proof, out->proof.bytes, 64) &&
+           commission_read(&out->commission, in->commission_ppb) &&
+           amount_read(in->amount_micro, &out->amount);
+}
+
+static bool delegate_read(struct vm_delegate *out, const Novate__Delegate *in)
+{
+    return in->base.n_unknown_fields == 0 && bytes_are(in->validator, out->validator.bytes, 20) &&
+           amount_read(in->amount_micro, &out->amount);
+}
+
+static bool undelegate_read(struct vm_delegate *out, const Novate__Undelegate *in)
+{
+    return in->base.n_unknown_fields == 0 && bytes_are(in->validator, out->validator.bytes, 20) &&
+           amount_read(in->amount_micro, &out->amount);
+}
+
+static bool withdraw_stake_read(struct nv_address *out, const Novate__WithdrawStake *in)
+{
+    return in->base.n_unknown_fields == 0 && bytes_are(in->validator, out->bytes, 20);
+}
+
+static bool set_commission_read(struct vm_ratio *out, const Novate__SetCommission *in)
+{
+    return in->base.n_unknown_fields == 0 && commission_read(out, in->commission_ppb);
+}
+
+/* What a body says, on the stack until the memory that it was unpacked into has
+ * been given back. */
+struct decoded {
+    struct vm_action actions[VM_ACTIONS_MAX];
+    struct close_list list;
+    struct vm_bond bond; /* the only one */
+    uint32_t bonds;
+};
+
+static bool action_read(struct vm_action *out, const Novate__Action *in, struct decoded *d)
 {
     memset(out, 0, sizeof *out);
     out->kind = (uint8_t)in->kind_case;
@@ -209,17 +256,17 @@ static bool action_read(struct vm_action *out, const Novate__Action *in, struct 
     case VM_ACTION_SESSION_SET: return session_set_read(&out->session_set, in->session_set);
     case VM_ACTION_SESSION_REVOKE: return revoke_read(&out->session_revoke, in->session_revoke);
     case VM_ACTION_REPORT: return report_read(&out->report, in->report);
-    case VM_ACTION_KEEPER_CLOSE: return keeper_read(&out->keeper_close, in->keeper_close, list);
+    case VM_ACTION_KEEPER_CLOSE: return keeper_read(&out->keeper_close, in->keeper_close, &d->list);
+    case VM_ACTION_BOND: d->bonds++; return bond_read(&d->bond, in->bond);
+    case VM_ACTION_DELEGATE: return delegate_read(&out->delegate, in->delegate);
+    case VM_ACTION_UNDELEGATE: return undelegate_read(&out->delegate, in->undelegate);
+    case VM_ACTION_WITHDRAW_STAKE: return withdraw_stake_read(&out->validator, in->withdraw_stake);
+    case VM_ACTION_CLAIM: return in->claim->base.n_unknown_fields == 0;
+    case VM_ACTION_SET_COMMISSION: return set_commission_read(&out->commission, in->set_commission);
+    case VM_ACTION_UNJAIL: return in->unjail->base.n_unknown_fields == 0;
     }
     return false;
 }
-
-/* What a body says, on the stack until the memory that it was unpacked into has
- * been given back. */
-struct decoded {
-    struct vm_action actions[VM_ACTIONS_MAX];
-    struct close_list list;
-};
 
 static enum nv_err body_read(struct vm_tx *tx, struct decoded *d, const Novate__TxBody *body)
 {
@@ -233,20 +280,23 @@ static enum nv_err body_read(struct vm_tx *tx, struct decoded *d, const Novate__
     tx->salt = body->salt;
     tx->action_count = (uint32_t)body->n_actions;
     d->list.count = 0;
+    d->bonds = 0;
     for (uint32_t i = 0; ok && i < tx->action_count; i++) {
-        ok = action_read(&d->actions[i], body->actions[i], &d->list);
+        ok = action_read(&d->actions[i], body->actions[i], d);
     }
-    return ok ? NV_OK : NV_ERR_RANGE;
+    return ok && d->bonds <= 1 ? NV_OK : NV_ERR_RANGE;
 }
 
-/* Moves what was decoded into the arena, closes first. */
+/* Moves what was decoded into the arena, closes and the bond first. */
 static enum nv_err keep(struct vm_tx *tx, const struct decoded *d, struct nv_arena *arena)
 {
     struct vm_close *const closes =
         nv_arena_try(arena, (d->list.count + 1) * sizeof *closes, _Alignof(struct vm_close));
     struct vm_action *const actions =
         nv_arena_try(arena, tx->action_count * sizeof *actions, _Alignof(struct vm_action));
-    if (closes == NULL || actions == NULL) {
+    struct vm_bond *const bond =
+        nv_arena_try(arena, d->bonds * sizeof *bond, _Alignof(struct vm_bond));
+    if (closes == NULL || actions == NULL || bond == NULL) {
         return NV_ERR_NO_MEMORY;
     }
     memcpy(closes, d->list.closes, d->list.count * sizeof *closes);
@@ -256,6 +306,9 @@ static enum nv_err keep(struct vm_tx *tx, const struct decoded *d, struct nv_are
         if (actions[i].kind == VM_ACTION_KEEPER_CLOSE) {
             actions[i].keeper_close.closes = &closes[at];
             at += actions[i].keeper_close.close_count;
+        } else if (actions[i].kind == VM_ACTION_BOND) {
+            *bond = d->bond;
+            actions[i].bond = bond;
         }
     }
     tx->actions = actions;
@@ -284,6 +337,9 @@ enum nv_err vm_tx_decode(struct vm_tx *tx,
     }
     nv_arena_release(arena, mark);
     NV_TRY(err);
+    if (d.bonds > 0) {
+        vm_bond_claim(&d.bond.claim, chain_id, &tx->account);
+    }
     NV_TRY(keep(tx, &d, arena));
     tx->key = frame.key;
     tx->signature = frame.signature;
@@ -294,7 +350,22 @@ enum nv_err vm_tx_decode(struct vm_tx *tx,
 
 bool vm_tx_signature_ok(const struct vm_tx *tx)
 {
-    return nv_verify(&tx->signature, &tx->key, &tx->hash);
+    bool ok = nv_verify(&tx->signature, &tx->key, &tx->hash);
+    for (uint32_t i = 0; ok && i < tx->action_count; i++) {
+        const struct vm_action *const action = &tx->actions[i];
+        ok = action->kind != VM_ACTION_BOND ||
+             nv_verify(&action->bond->proof, &action->bond->key, &action->bond->claim);
+    }
+    return ok;
+}
+
+void vm_bond_claim(struct nv_hash *out,
+                   const struct nv_hash *chain_id,
+                   const struct nv_address *account)
+{
+    struct nv_view const parts[2] = {nv_hash_view(chain_id),
+                                     nv_view_of(account->bytes, sizeof account->bytes)};
+    nv_tagged_hash(out, "novate/bond/v1", parts, 2);
 }
 
 enum nv_err

@@ -22,10 +22,18 @@ struct packed_action {
         Novate__SessionRevoke session_revoke;
         Novate__Report report;
         Novate__KeeperClose keeper_close;
+        Novate__Bond bond;
+        Novate__Delegate delegate;
+        Novate__Undelegate undelegate;
+        Novate__WithdrawStake withdraw_stake;
+        Novate__Claim claim;
+        Novate__SetCommission set_commission;
+        Novate__Unjail unjail;
     };
     Novate__Close closes[VM_CLOSES_MAX];
     Novate__Close *close_list[VM_CLOSES_MAX];
     uint8_t bytes[32]; /* of an address or a key */
+    uint8_t more[96];  /* a bond's node key and proof */
 };
 
 static ProtobufCBinaryData binary(struct packed_action *p, const uint8_t *bytes, size_t size)
@@ -130,6 +138,56 @@ static void amount_write(struct packed_action *p, uint8_t kind, struct vm_money 
     }
 }
 
+static void bond_write(struct packed_action *p, const struct vm_bond *bond)
+{
+    p->bond = (Novate__Bond)NOVATE__BOND__INIT;
+    p->bond.key = binary(p, bond->key.bytes, sizeof bond->key.bytes);
+    memcpy(p->more, bond->node_key.bytes, 32);
+    memcpy(p->more + 32, bond->proof.bytes, 64);
+    p->bond.node_key = (ProtobufCBinaryData){.len = 32, .data = p->more};
+    p->bond.proof = (ProtobufCBinaryData){.len = 64, .data = p->more + 32};
+    p->bond.commission_ppb = (uint32_t)vm_ratio_raw(bond->commission);
+    p->bond.amount_micro = (uint64_t)vm_money_raw(bond->amount);
+    p->action.bond = &p->bond;
+}
+
+static void delegate_write(struct packed_action *p, uint8_t kind, const struct vm_delegate *d)
+{
+    ProtobufCBinaryData const to = binary(p, d->validator.bytes, sizeof d->validator.bytes);
+    uint64_t const micro = (uint64_t)vm_money_raw(d->amount);
+    if (kind == VM_ACTION_DELEGATE) {
+        p->delegate = (Novate__Delegate)NOVATE__DELEGATE__INIT;
+        p->delegate.validator = to;
+        p->delegate.amount_micro = micro;
+        p->action.delegate = &p->delegate;
+    } else {
+        p->undelegate = (Novate__Undelegate)NOVATE__UNDELEGATE__INIT;
+        p->undelegate.validator = to;
+        p->undelegate.amount_micro = micro;
+        p->action.undelegate = &p->undelegate;
+    }
+}
+
+/* The actions of stake that have one field or none. */
+static void stake_write(struct packed_action *p, const struct vm_action *action)
+{
+    if (action->kind == VM_ACTION_WITHDRAW_STAKE) {
+        p->withdraw_stake = (Novate__WithdrawStake)NOVATE__WITHDRAW_STAKE__INIT;
+        p->withdraw_stake.validator = binary(p, action->validator.bytes, 20);
+        p->action.withdraw_stake = &p->withdraw_stake;
+    } else if (action->kind == VM_ACTION_CLAIM) {
+        p->claim = (Novate__Claim)NOVATE__CLAIM__INIT;
+        p->action.claim = &p->claim;
+    } else if (action->kind == VM_ACTION_SET_COMMISSION) {
+        p->set_commission = (Novate__SetCommission)NOVATE__SET_COMMISSION__INIT;
+        p->set_commission.commission_ppb = (uint32_t)vm_ratio_raw(action->commission);
+        p->action.set_commission = &p->set_commission;
+    } else {
+        p->unjail = (Novate__Unjail)NOVATE__UNJAIL__INIT;
+        p->action.unjail = &p->unjail;
+    }
+}
+
 static bool action_write(struct packed_action *p, const struct vm_action *action)
 {
     p->action = (Novate__Action)NOVATE__ACTION__INIT;
@@ -160,6 +218,13 @@ static bool action_write(struct packed_action *p, const struct vm_action *action
         }
         keeper_write(p, &action->keeper_close);
         return true;
+    case VM_ACTION_BOND: bond_write(p, action->bond); return true;
+    case VM_ACTION_DELEGATE:
+    case VM_ACTION_UNDELEGATE: delegate_write(p, action->kind, &action->delegate); return true;
+    case VM_ACTION_WITHDRAW_STAKE:
+    case VM_ACTION_CLAIM:
+    case VM_ACTION_SET_COMMISSION:
+    case VM_ACTION_UNJAIL: stake_write(p, action); return true;
     }
     return false;
 }

@@ -24,8 +24,14 @@ NV_MUST_USE enum nv_err vm_tx_decode(struct vm_tx *tx,
                                      const struct nv_hash *chain_id,
                                      struct nv_arena *arena);
 
-/* vm_tx_signature_ok checks tx->signature over tx->hash by tx->key. */
+/* vm_tx_signature_ok checks tx->signature over tx->hash by tx->key, and the
+ * proof of a bond. */
 bool vm_tx_signature_ok(const struct vm_tx *tx);
+
+/* vm_bond_claim makes what the proof of a bond signs (docs/spec/stake.md 2.2). */
+void vm_bond_claim(struct nv_hash *out,
+                   const struct nv_hash *chain_id,
+                   const struct nv_address *account);
 
 /* vm_tx_encode packs and signs: fills tx->hash, key, signature and writes the
  * transaction's bytes to `out` (capacity VM_TX_SIZE_MAX).  For clients. */

@@ -141,6 +141,28 @@ static void hostile(again_fn fn, struct nv_view good)
 
 /* --- rows -------------------------------------------------------------------------------- */
 
+static bool key_of_stake(struct nv_row_key *key, const char *table, const json_t *f)
+{
+    if (strcmp(table, "staking") == 0) {
+        vm_key_staking(key);
+    } else if (strcmp(table, "validator") == 0) {
+        vm_key_validator(key, number(f, "account"));
+    } else if (strcmp(table, "delegation") == 0) {
+        vm_key_delegation(key, number(f, "account"), number(f, "validator"));
+    } else if (strcmp(table, "batch") == 0) {
+        vm_key_batch(key, number(f, "validator"), number(f, "epoch"));
+    } else if (strcmp(table, "unbonding") == 0) {
+        vm_key_unbonding(key, number(f, "account"), number(f, "validator"), number(f, "epoch"));
+    } else if (strcmp(table, "set") == 0) {
+        vm_key_set(key, (uint8_t)number(f, "set"), (uint8_t)number(f, "page"));
+    } else if (strcmp(table, "uptime") == 0) {
+        vm_key_uptime(key);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void key_of(struct nv_row_key *key, const char *table, const json_t *f, const json_t *row)
 {
     struct nv_address address;
@@ -180,6 +202,8 @@ static void key_of(struct nv_row_key *key, const char *table, const json_t *f, c
         vm_key_block_result(key, number(row, "height"));
     } else if (strcmp(table, "root") == 0) {
         vm_key_root(key, number(row, "height"));
+    } else if (key_of_stake(key, table, f)) {
+        return;
     } else {
         assert_string_equal(table, "tombstone");
         vm_key_tombstone(key, market, number(f, "account"), number(f, "client_id"));
@@ -310,6 +334,82 @@ static void same_orders(const struct vm_orders_row *r, const json_t *orders)
     }
 }
 
+#define SAME_SHARES(fields, s, name) SAME(fields, vm_shares_raw((s).name), #name)
+
+static uint64_t item(const json_t *vector, const char *name, size_t i)
+{
+    const json_t *const text = json_array_get(json_object_get(vector, name), i);
+    uint64_t value = 0;
+    assert_int_equal(nv_u64_parse(&value, nv_view_of_text(json_string_value(text))), NV_OK);
+    return value;
+}
+
+static void same_validator(const struct vm_validator_row *r, const json_t *vector)
+{
+    const json_t *const f = json_object_get(vector, "fields");
+    SAME_BYTES(f, *r, key);
+    SAME_BYTES(f, *r, node_key);
+    SAME_MONEY(f, r->pool, tokens);
+    SAME_SHARES(f, r->pool, shares);
+    SAME_MONEY(f, *r, due);
+    SAME_MONEY(f, *r, least);
+    SAME_RATIO(f, *r, commission);
+    SAME_INT(f, *r, commission_epoch);
+    SAME_INT(f, *r, status);
+    SAME_INT(f, *r, jailed_epoch);
+    assert_int_equal(r->slash_count, json_array_size(json_object_get(vector, "slashes")));
+    for (uint32_t i = 0; i < r->slash_count; i++) {
+        assert_int_equal(r->slash_epoch[i], item(vector, "slashes", i));
+    }
+}
+
+static void same_set(const struct vm_set_row *r, const json_t *vector)
+{
+    const json_t *const f = json_object_get(vector, "fields");
+    const json_t *const members = json_object_get(vector, "members");
+    SAME_INT(f, *r, height);
+    SAME_INT(f, *r, count);
+    assert_int_equal(r->size, json_array_size(members));
+    for (uint32_t i = 0; i < r->size; i++) {
+        const json_t *const m = json_array_get(members, i);
+        SAME_INT(m, r->member[i], validator);
+        SAME_BYTES(m, r->member[i], key);
+        SAME_MONEY(m, r->member[i], stake);
+    }
+}
+
+/* The tables of stake. */
+static void same_stake(enum vm_table table, const union row *r, const json_t *vector)
+{
+    const json_t *const f = json_object_get(vector, "fields");
+    if (table == VM_TABLE_STAKING) {
+        SAME_INT(f, r->staking, epoch);
+        SAME_INT(f, r->staking, epoch_height);
+        SAME_MONEY(f, r->staking, pot);
+        SAME_MONEY(f, r->staking, staked);
+        SAME_MONEY(f, r->staking, scrub_staked);
+        SAME_INT(f, r->staking, validators);
+    } else if (table == VM_TABLE_VALIDATOR) {
+        same_validator(&r->validator, vector);
+    } else if (table == VM_TABLE_DELEGATION) {
+        SAME_SHARES(f, r->delegation, shares);
+    } else if (table == VM_TABLE_BATCH) {
+        SAME_MONEY(f, r->batch.pool, tokens);
+        SAME_SHARES(f, r->batch.pool, shares);
+    } else if (table == VM_TABLE_UNBONDING) {
+        SAME_SHARES(f, r->unbonding, shares);
+        SAME_INT(f, r->unbonding, release_ms);
+    } else if (table == VM_TABLE_SET) {
+        same_set(&r->set, vector);
+    } else {
+        SAME_INT(f, r->uptime, blocks);
+        assert_int_equal(r->uptime.count, json_array_size(json_object_get(vector, "present")));
+        for (uint32_t i = 0; i < r->uptime.count; i++) {
+            assert_int_equal(r->uptime.present[i], item(vector, "present", i));
+        }
+    }
+}
+
 static void same_small(enum vm_table table, const union row *r, const json_t *f)
 {
     if (table == VM_TABLE_ACCOUNT) {
@@ -380,6 +480,13 @@ static void row_agrees(const json_t *vector)
     case VM_TABLE_REPORTER:
     case VM_TABLE_BLOCK_RESULT:
     case VM_TABLE_ROOT: same_small((enum vm_table)key.bytes[0], &r, f); break;
+    case VM_TABLE_STAKING:
+    case VM_TABLE_VALIDATOR:
+    case VM_TABLE_DELEGATION:
+    case VM_TABLE_BATCH:
+    case VM_TABLE_UNBONDING:
+    case VM_TABLE_SET:
+    case VM_TABLE_UPTIME: same_stake((enum vm_table)key.bytes[0], &r, vector); break;
     }
 }
 
@@ -402,7 +509,7 @@ static void rows(void **state)
         tables += seen[key.bytes[0]] ? 0u : 1u;
         seen[key.bytes[0]] = true;
     }
-    assert_int_equal(tables, 16);
+    assert_int_equal(tables, 23);
 }
 
 /* --- receipts and events ----------------------------------------------------------------- */
@@ -508,6 +615,16 @@ static void same_other_event(const struct vm_event *e, const json_t *f)
         SAME_INT(f, e->market, market);
         SAME_INT(f, e->market, status);
         SAME_INT(f, e->market, reason);
+    } else if (e->kind == VM_EVENT_VALIDATOR) {
+        SAME_INT(f, e->validator, account);
+        SAME_INT(f, e->validator, change);
+        SAME_MONEY(f, e->validator, amount);
+        SAME_INT(f, e->validator, epoch);
+    } else if (e->kind == VM_EVENT_EPOCH) {
+        SAME_INT(f, e->epoch, epoch);
+        SAME_INT(f, e->epoch, members);
+        SAME_MONEY(f, e->epoch, stake);
+        SAME_MONEY(f, e->epoch, paid);
     } else {
         SAME_INT(f, *e, safe_mode);
     }
@@ -516,7 +633,7 @@ static void same_other_event(const struct vm_event *e, const json_t *f)
 static void events(void **state)
 {
     (void)state;
-    assert_int_equal(json_array_size(list("events")), VM_EVENT_SAFE_MODE);
+    assert_int_equal(json_array_size(list("events")), VM_EVENT_EPOCH);
     for (size_t i = 0; i < json_array_size(list("events")); i++) {
         struct vm_event e;
         const json_t *const vector = json_array_get(list("events"), i);

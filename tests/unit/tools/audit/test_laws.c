@@ -24,6 +24,12 @@ static int setup(void **state)
     chain_report(&chain, 0, 50700);
     chain_place(&chain, 2, VM_SELL, 501000, 40);
     chain_place(&chain, 3, VM_BUY, 501000, 40);
+    struct vm_action action = {.kind = VM_ACTION_DELEGATE};
+    action.delegate = (struct vm_delegate){chain.addresses[1], vm_money(7000000)};
+    chain_add(&chain, 3, &action);
+    action.kind = VM_ACTION_UNDELEGATE;
+    action.delegate.amount = vm_money(3000000);
+    chain_add(&chain, 1, &action);
     chain_execute(&chain);
     return 0;
 }
@@ -101,10 +107,31 @@ static void test_what_rows_hold(void **state)
         {VM_TABLE_ACCOUNT, 28},
         {VM_TABLE_POSITION, 0}, /* lots, cost */
         {VM_TABLE_POSITION, 8},
+        {VM_TABLE_VALIDATOR, 64}, /* keys 64, tokens, shares, due */
+        {VM_TABLE_VALIDATOR, 80},
+        {VM_TABLE_BATCH, 0}, /* tokens, shares */
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         struct found const found = nudged(places[i].table, places[i].at);
         assert_false(found.laws);
+        assert_false(found.running);
+    }
+}
+
+/* A share more or less, of whatever, is found, and takes no money. */
+static void test_shares(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t table;
+        uint32_t at;
+    } places[] = {{VM_TABLE_VALIDATOR, 72},
+                  {VM_TABLE_DELEGATION, 0},
+                  {VM_TABLE_BATCH, 8},
+                  {VM_TABLE_UNBONDING, 0}};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        struct found const found = nudged(places[i].table, places[i].at);
+        assert_true(found.laws);
         assert_false(found.running);
     }
 }
@@ -119,6 +146,11 @@ static void test_what_the_chain_keeps(void **state)
     found = nudged(VM_TABLE_CHAIN, 24);
     assert_false(found.laws);
     found = nudged(VM_TABLE_CHAIN, 32);
+    assert_true(found.laws);
+    assert_false(found.running);
+    found = nudged(VM_TABLE_STAKING, 16); /* epoch, its height, pot, staked */
+    assert_false(found.laws);
+    found = nudged(VM_TABLE_STAKING, 24);
     assert_true(found.laws);
     assert_false(found.running);
 }
@@ -151,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_is_well),
         cmocka_unit_test(test_what_rows_hold),
+        cmocka_unit_test(test_shares),
         cmocka_unit_test(test_what_the_chain_keeps),
         cmocka_unit_test(test_no_chain_row),
         cmocka_unit_test(test_broken_row),

@@ -12,6 +12,7 @@
 #include "vm/machine.h"
 #include "vm/params.h"
 #include "vm/state/internal.h"
+#include "vm/state/stake.h"
 
 /* What must hold after every block. */
 static void world_check(struct vm_world *w)
@@ -20,7 +21,8 @@ static void world_check(struct vm_world *w)
     const struct vm_chain_row *const chain = vm_chain(s);
     assert_true(vm_state_sound(s));
     assert_int_equal(chain->safe_mode, 0);
-    assert_int_equal(vm_money_raw(chain->cash_sum),
+    assert_int_equal(vm_money_raw(chain->cash_sum) + vm_money_raw(vm_staking(s)->staked) +
+                         vm_money_raw(vm_staking(s)->pot),
                      vm_money_raw(chain->vault) + vm_money_raw(chain->realised_sum));
     assert_int_equal(vm_money_raw(chain->supply),
                      vm_money_raw(chain->vault) + vm_money_raw(chain->wallet_sum));
@@ -100,7 +102,9 @@ static void block_shuffled(struct vm_world *w, uint64_t ms, struct nv_test_rng *
                                    .time_ms = w->time_ms,
                                    .previous_root = w->root,
                                    .tx_count = w->tx_count,
-                                   .txs = w->txs};
+                                   .txs = w->txs,
+                                   .consensus = w->facts};
+    memset(&w->facts, 0, sizeof w->facts);
     nv_arena_reset(&w->vm->arena);
     vm_block_open(&run, w->vm->state, &w->vm->arena, &block, &w->vm->limits);
     acts_shuffle(&run.x, rng);
@@ -170,6 +174,9 @@ static uint32_t phase_of(uint8_t kind)
     if (kind == VM_ACTION_PLACE) {
         return 3;
     }
+    if (kind >= VM_ACTION_BOND) {
+        return 2;
+    }
     return kind >= VM_ACTION_CANCEL && kind <= VM_ACTION_CANCEL_ALL        ? 1
            : kind >= VM_ACTION_DEPOSIT && kind <= VM_ACTION_SESSION_REVOKE ? 2
                                                                            : 0;
@@ -190,6 +197,14 @@ static struct vm_action tight_money(struct vm_world *w, struct vm_trade *r, uint
     return a;
 }
 
+static struct vm_action move_action(struct vm_world *w, struct vm_trade *r, uint32_t number)
+{
+    uint32_t const what = vm_trade_below(r, 6);
+    return what == 0   ? vm_trade_session(r)
+           : what <= 2 ? vm_trade_stake(w, r)
+                       : tight_money(w, r, number);
+}
+
 /* A transaction of one phase. */
 static void phase_tx(struct vm_world *w, struct vm_trade *r, uint32_t number, uint32_t phase)
 {
@@ -197,8 +212,7 @@ static void phase_tx(struct vm_world *w, struct vm_trade *r, uint32_t number, ui
     uint32_t const count = 1 + vm_trade_below(r, 4);
     for (uint32_t i = 0; i < count; i++) {
         actions[i] = phase == 1   ? vm_trade_cancel(w, r, number)
-                     : phase == 2 ? (vm_trade_below(r, 4) == 0 ? vm_trade_session(r)
-                                                               : tight_money(w, r, number))
+                     : phase == 2 ? move_action(w, r, number)
                                   : vm_trade_place(r);
     }
     (void)vm_world_tx(w, number, actions, count);

@@ -5,6 +5,7 @@
 
 #include "tests/lib/vm_world.h"
 #include "vm/event.h"
+#include "vm/state/stake.h"
 
 static struct vm_world w;
 
@@ -111,7 +112,7 @@ static uint16_t amount_code(uint8_t kind, int64_t micro)
 static void broken_total_is_safe_mode(void **state)
 {
     (void)state;
-    for (uint32_t what = 0; what < 4; what++) {
+    for (uint32_t what = 0; what < 6; what++) {
         start();
         assert_int_equal(amount_code(VM_ACTION_WITHDRAW, 1000000), VM_OK);
         struct vm_chain_row *const chain = vm_chain_mut(vm_world_state(&w));
@@ -121,8 +122,13 @@ static void broken_total_is_safe_mode(void **state)
             chain->cash_sum = vm_money(vm_money_raw(chain->cash_sum) + 1);
         } else if (what == 2) {
             chain->realised_sum = vm_money(vm_money_raw(chain->realised_sum) + 1);
-        } else {
+        } else if (what == 3) {
             chain->supply = vm_money(INT64_MAX);
+        } else if (what == 4) {
+            vm_staking_mut(vm_world_state(&w))->pot = vm_money(1 << 20);
+        } else {
+            struct vm_staking_row *const staking = vm_staking_mut(vm_world_state(&w));
+            staking->staked = vm_money(vm_money_raw(staking->staked) - 1);
         }
         vm_world_block(&w, 500);
         assert_int_equal(vm_chain(vm_world_state(&w))->safe_mode, 1);
@@ -164,8 +170,13 @@ static void spoil(uint32_t what)
     } else if (what == 1) {
         struct vm_account *const a = vm_account_mut(s, trader);
         a->row.cash = vm_money(vm_money_raw(a->row.cash) - 1);
-    } else {
+    } else if (what == 2) {
         vm_account_mut(s, trader)->row.wallet = vm_money(1);
+    } else {
+        uint32_t const operator= vm_world_account(&w, WORLD_VALIDATOR);
+        uint32_t const index = vm_validator_find(s, vm_account(s, operator)->id);
+        struct vm_validator_row *const v = &vm_stake_mut(s, index)->validator;
+        v->pool.tokens = vm_money(vm_money_raw(v->pool.tokens) + 1);
     }
 }
 
@@ -175,7 +186,7 @@ static void hidden_defect_is_found(void **state)
     start();
     assert_int_equal(found_at(false), 0); /* nothing is wrong: two whole passes say so */
     vm_world_close(&w);
-    for (uint32_t what = 0; what < 3; what++) {
+    for (uint32_t what = 0; what < 4; what++) {
         uint64_t height[2];
         for (uint32_t reload = 0; reload < 2; reload++) {
             start();
@@ -204,6 +215,8 @@ static void passes_bear_trading(void **state)
             trade(WORLD_ETH_PERP, 30000, 4, nv_test_below(&rng, 4));
             vm_world_send(&w, 1, VM_ACTION_TRANSFER, WORLD_STRANGER + i / 16, 2000000);
             vm_world_amount(&w, 2, VM_ACTION_WITHDRAW, 1000);
+            vm_world_stake(&w, 3, VM_ACTION_DELEGATE, WORLD_VALIDATOR + i / 16 % 3, 3000000);
+            vm_world_stake(&w, 3, VM_ACTION_UNDELEGATE, WORLD_VALIDATOR + i / 32 % 3, 1500000);
         }
         vm_world_block(&w, 10);
         assert_int_equal(status(0), VM_MARKET_OPEN);

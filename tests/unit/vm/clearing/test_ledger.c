@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lib/line_file.h"
 #include "tests/lib/nv_test.h"
 #include "tests/lib/vm_rig.h"
 #include "vm/clearing/clearing.h"
@@ -38,36 +39,7 @@ static int teardown(void **state)
 
 /* --- the golden file --------------------------------------------------------------------- */
 
-#define NUMBERS_MAX 6
-
-struct line {
-    char word[16];
-    int64_t n[NUMBERS_MAX];
-    uint32_t count;
-};
-
-static bool line_read(FILE *file, struct line *line)
-{
-    char text[256];
-    if (fgets(text, sizeof text, file) == NULL) {
-        return false;
-    }
-    char *at = text;
-    memset(line, 0, sizeof *line);
-    size_t const word = strcspn(text, " \n");
-    assert_in_range(word, 1, sizeof line->word - 1);
-    memcpy(line->word, text, word);
-    at += word;
-    while (*at == ' ') {
-        assert_in_range(line->count, 0, NUMBERS_MAX - 1);
-        line->n[line->count] = strtoll(at, &at, 10);
-        line->count++;
-    }
-    assert_int_equal(*at, '\n');
-    return true;
-}
-
-static void do_market(const struct line *l)
+static void do_market(const struct nv_test_line *l)
 {
     rig_anew();
     struct vm_market_row listing = rig_listing();
@@ -82,7 +54,7 @@ static void do_market(const struct line *l)
     vm_param_set(rig.state, VM_PARAM_FUNDING_CAP, l->n[5]);
 }
 
-static void do_fill(const struct line *l)
+static void do_fill(const struct nv_test_line *l)
 {
     for (uint32_t side = 0; side < 2; side++) {
         struct vm_trade const trade = {
@@ -95,13 +67,13 @@ static void do_fill(const struct line *l)
     }
 }
 
-static void do_at(const struct line *l)
+static void do_at(const struct nv_test_line *l)
 {
     vm_clearing_trade_at(
         &rig.x, RIG_FIRST + (uint32_t)l->n[0], 0, vm_lots(l->n[1]), vm_money(l->n[2]));
 }
 
-static void do_block(const struct line *l)
+static void do_block(const struct nv_test_line *l)
 {
     rig_begin(&rig, (uint64_t)l->n[0]);
     struct vm_market *const m = vm_market_mut(rig.state, 0);
@@ -112,7 +84,7 @@ static void do_block(const struct line *l)
 }
 
 /* A quarantined market settles at its mark after its time. */
-static void do_settle(const struct line *l)
+static void do_settle(const struct nv_test_line *l)
 {
     struct vm_market *const m = vm_market_mut(rig.state, 0);
     m->row.status = VM_MARKET_QUARANTINED;
@@ -124,7 +96,7 @@ static void do_settle(const struct line *l)
     m->row.status = VM_MARKET_OPEN;
 }
 
-static void expect_account(const struct line *l)
+static void expect_account(const struct nv_test_line *l)
 {
     uint32_t const account = RIG_FIRST + (uint32_t)l->n[0];
     assert_int_equal(rig_cash(&rig, account) - RIG_CASH, l->n[1]);
@@ -132,7 +104,7 @@ static void expect_account(const struct line *l)
     assert_int_equal(rig_cost(&rig, account, 0), l->n[3]);
 }
 
-static void expect_sums(const struct line *l)
+static void expect_sums(const struct nv_test_line *l)
 {
     const struct vm_market_state_row *const row = &vm_market(rig.state, 0)->row;
     vm_exec_credits_land(&rig.x);
@@ -144,7 +116,7 @@ static void expect_sums(const struct line *l)
     rig_laws(&rig);
 }
 
-static void do_expiry(const struct line *l)
+static void do_expiry(const struct nv_test_line *l)
 {
     rig_anew();
     struct vm_market_row listing = rig_listing();
@@ -154,7 +126,7 @@ static void do_expiry(const struct line *l)
     rig_market(&rig, &listing);
 }
 
-static void do_index(const struct line *l)
+static void do_index(const struct nv_test_line *l)
 {
     rig.block.time_ms = (uint64_t)l->n[0];
     rig_begin(&rig, 0);
@@ -167,7 +139,7 @@ static void do_index(const struct line *l)
     vm_clearing_expire(&rig.x);
 }
 
-static void expect_settled(const struct line *l)
+static void expect_settled(const struct nv_test_line *l)
 {
     const struct vm_market_state_row *const row = &vm_market(rig.state, 0)->row;
     if (l->n[0] < 0) {
@@ -181,7 +153,7 @@ static void expect_settled(const struct line *l)
 struct verb {
     const char *word;
     uint32_t count;
-    void (*run)(const struct line *line);
+    void (*run)(const struct nv_test_line *line);
 };
 
 static const struct verb verbs[] = {
@@ -203,9 +175,9 @@ static void as_the_model(void **state)
     const char *const other = getenv("NV_LEDGER");
     FILE *const file = fopen(other != NULL ? other : "tests/golden/ledger.txt", "r");
     assert_non_null(file);
-    struct line line;
+    struct nv_test_line line;
     uint32_t lines = 0;
-    while (line_read(file, &line)) {
+    while (nv_test_line_read(file, &line)) {
         const struct verb *found = NULL;
         for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
             found = strcmp(line.word, verbs[i].word) == 0 ? &verbs[i] : found;

@@ -6,6 +6,7 @@
 
 #include "tests/lib/nv_test.h"
 #include "tests/lib/vm_world.h"
+#include "vm/state/stake.h"
 #include "vm/state/state.h"
 
 static struct vm_world world;
@@ -87,10 +88,54 @@ static uint64_t some_handle(struct nv_test_rng *rng)
     return vm_order_handle(nv_test_below(rng, 3), nv_test_below(rng, 400), nv_test_below(rng, 60));
 }
 
+/* Any validator that there is or is not, and amounts from all over. */
+static struct vm_action odd_stake(struct nv_test_rng *rng)
+{
+    static struct vm_bond bonds[4]; /* by key; the amounts are what matters */
+    struct vm_action action = {.kind = (uint8_t)(VM_ACTION_BOND + nv_test_below(rng, 7))};
+    uint32_t const number = nv_test_below(rng, 2) == 0 ? WORLD_VALIDATOR + nv_test_below(rng, 4)
+                                                       : nv_test_below(rng, WORLD_TRADERS);
+    if (action.kind == VM_ACTION_BOND) {
+        uint32_t const key = nv_test_below(rng, 4);
+        int64_t const micro = nv_test_below(rng, 4) != 0 ? INT64_C(1000000000) + key : INT64_MAX;
+        return vm_world_bond_action(&bonds[key], 2 + key, micro);
+    }
+    if (action.kind == VM_ACTION_SET_COMMISSION) {
+        action.commission = vm_ratio(draw(rng));
+    } else if (action.kind == VM_ACTION_WITHDRAW_STAKE) {
+        vm_world_address(&action.validator, number);
+    } else if (action.kind != VM_ACTION_CLAIM && action.kind != VM_ACTION_UNJAIL) {
+        vm_world_address(&action.delegate.validator, number);
+        action.delegate.amount = draw_amount(rng);
+    }
+    return action;
+}
+
+/* Facts of consensus, of any epoch and height. */
+static void odd_facts(struct vm_world *w, struct nv_test_rng *rng)
+{
+    static struct vm_offence offences[2][2]; /* by world */
+    uint64_t const epoch = vm_staking(vm_world_state(w))->epoch;
+    struct vm_offence *const offence = offences[w == &world ? 0 : 1];
+    w->facts.epoch = nv_test_below(rng, 8) == 0 ? 1000 : epoch;
+    w->facts.boundary = nv_test_below(rng, 20) == 0 && w->facts.epoch == epoch;
+    w->facts.next_height = nv_test_below(rng, 3) == 0 ? (uint64_t)draw(rng) : w->height;
+    w->facts.signers_known = nv_test_below(rng, 3) != 0;
+    nv_test_fill(rng, w->facts.signers, sizeof w->facts.signers);
+    w->facts.offence_count = nv_test_below(rng, 60) == 0 ? 2 : 0;
+    w->facts.offences = offence;
+    for (uint32_t i = 0; i < 2; i++) {
+        offence[i].epoch = nv_test_below(rng, 2) == 0 ? (uint64_t)draw(rng) : epoch;
+        offence[i].kind = (uint8_t)nv_test_below(rng, 5);
+        vm_world_key(&offence[i].key, WORLD_KEY + nv_test_below(rng, 8));
+    }
+}
+
 static struct vm_action odd_action(struct nv_test_rng *rng)
 {
     struct vm_action action = {.kind = VM_ACTION_CANCEL};
-    switch (nv_test_below(rng, 9)) {
+    switch (nv_test_below(rng, 10)) {
+    case 9: return odd_stake(rng);
     case 0: action.cancel_order = some_handle(rng); return action;
     case 1:
         action.kind = VM_ACTION_CANCEL_CLIENT;
@@ -117,6 +162,7 @@ static struct vm_action odd_action(struct nv_test_rng *rng)
 
 static void fill_block(struct vm_world *w, struct nv_test_rng *rng)
 {
+    odd_facts(w, rng);
     for (uint32_t i = nv_test_below(rng, 30); i > 0; i--) {
         struct vm_action actions[4];
         uint32_t const count = 1 + nv_test_below(rng, 4);

@@ -23,6 +23,7 @@ static const struct vm_limits limits = {
     .feeds_max = 2,
     .sessions_max = 20,
     .tombstones_max = 20,
+    .stakes_max = 512,
     .block_txs_max = 16,
     .block_actions_max = 64,
     .block_output_bytes_max = 1u << 20,
