@@ -1,7 +1,7 @@
 # The targets a person types, beside all, libs, programs and unit.
 
 .PHONY: help lint format check test asan tsan cov sim fuzz replay golden repro gen check-gen \
-    integration lint-test demo bench install clean
+    integration abuse lint-test demo bench install clean
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' tools/targets.mk
@@ -18,6 +18,7 @@ help:
 #: make format        clang-format over every file
 #: make sim SEED=7 N=1000    the simulator, N seeds from SEED on; one seed tells all
 #: make fuzz F=vote S=60     one fuzz target for S seconds; make replay runs every corpus
+#: make abuse         what floods and storms of connections cost: block intervals, memory
 #: make integration T=word   real daemons on loopback (pytest)
 #: make asan, make tsan      units, corpora and simulator under sanitizers
 #: make cov           line coverage of the units, by folder
@@ -109,8 +110,12 @@ fuzz-all: $$(fuzz_programs)
 	@echo "$(words $(fuzz_names)) passed, 0 failed"
 .PHONY: fuzz-all
 
-integration: all
+integration: all $$(flood_program)
 	@tests/pytest.sh tests/integration $(if $(T),-k $(T))
+
+# What abuse by a validator and by strangers costs the honest: a table, for a quiet machine.
+abuse: all $$(flood_program)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/integration/abuse.py
 
 # tests/golden/*.c is a program that prints roots of a fixed chain; roots.txt, once the rules rest,
 # keeps what it printed.
