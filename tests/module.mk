@@ -69,6 +69,10 @@ $(foreach n,$(fuzz_names),$(eval $(call program,$(B)/bin/fuzz_$(n),tests/fuzz/fu
     $(fuzz_support),-fsanitize=fuzzer)))
 endif
 
+# --- abuse: tests/abuse/flood.c -> build/<flavour>/bin/flood, for tests/integration/test_abuse.py ----
+flood_program := $(B)/bin/flood
+$(eval $(call program,$(flood_program),$(wildcard tests/abuse/*.c)))
+
 # --- golden files: tests/golden/*.c -> build/<flavour>/bin/golden ---------------------------------
 golden_sources := $(wildcard tests/golden/*.c)
 golden_program := $(if $(golden_sources),$(B)/bin/golden)

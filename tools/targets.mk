@@ -1,7 +1,7 @@
 # The targets a person types, beside all, libs, programs and unit.
 
 .PHONY: help lint format check test nightly exhaustive asan tsan cov sim fuzz replay golden repro gen \
-    check-gen integration crash lint-test demo bench install clean
+    check-gen integration abuse crash lint-test demo bench install clean
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' tools/targets.mk
@@ -20,6 +20,7 @@ help:
 #: make format        clang-format over every file
 #: make sim SEED=7 N=1000    the simulator, N seeds from SEED on; one seed tells all
 #: make fuzz F=vote S=60     one fuzz target for S seconds; make replay runs every corpus
+#: make abuse         what floods and storms of connections cost: block intervals, memory
 #: make integration T=word   real daemons on loopback (pytest)
 #: make crash N=10000        power failures, failing calls, flipped bits, kill -9 (tests/crash)
 #: make asan, make tsan      units, corpora and simulator under sanitizers
@@ -124,8 +125,12 @@ fuzz-all: $$(fuzz_programs)
 	@echo "$(words $(fuzz_names)) passed, 0 failed"
 .PHONY: fuzz-all
 
-integration: all $$(crash_daemon)
+integration: all $$(crash_daemon) $$(flood_program)
 	@tests/pytest.sh tests/integration $(if $(T),-k $(T))
+
+# What abuse by a validator and by strangers costs the honest: a table, for a quiet machine.
+abuse: all $$(flood_program)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/integration/abuse.py
 
 # tests/golden/*.c is a program that prints roots of a fixed chain; roots.txt, once the rules rest,
 # keeps what it printed.

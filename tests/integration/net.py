@@ -170,11 +170,11 @@ class Net:
     def make(self, folder, number):
         return Node(folder, f"node{number}")
 
-    def __init__(self, folder, count, **settings):
+    def __init__(self, folder, count, consensus=None, **settings):
         self.nodes = [self.make(folder, i) for i in range(count)]
         for node in self.nodes:
             node.init()
-        self.genesis = genesis(self.nodes)
+        self.genesis = genesis(self.nodes, **(consensus or {}))
         for node in self.nodes:
             (node.home / "genesis.json").write_text(self.genesis)
             node.configure(self.nodes, **settings)

@@ -196,9 +196,10 @@ class Proxy:
         for pair in ((a, b), (b, a)):
             for both in list(self.connections[pair]):
                 for w in both:
-                    raw = w.get_extra_info("socket")
-                    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    w.transport.abort()
+                    if not w.is_closing():
+                        raw = w.get_extra_info("socket")
+                        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        w.transport.abort()
 
     async def _close(self):
         for server in self._servers:

@@ -136,10 +136,11 @@ class Storm:
         for i in who:
             self.net.command("kill", str(i))
             self.killed.add(i)
+            self.paused.discard(i)
         return f"{who} killed"
 
     def pause(self):
-        who = self.few()
+        who = [i for i in self.few() if i not in self.killed]
         for i in who:
             os.kill(self.net.pid(i), signal.SIGSTOP)
             self.paused.add(i)
@@ -151,8 +152,10 @@ class Storm:
 
     def rolling_restart(self):
         for i in self.nodes:
-            self.net.command("kill", str(i))
-            self.net.command("revive", str(i))
+            if i not in self.killed:
+                self.net.command("kill", str(i))
+                self.paused.discard(i)
+                self.net.command("revive", str(i))
         return "all restarted, one after the other"
 
     def heal(self):

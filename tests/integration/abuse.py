@@ -1,0 +1,129 @@
+"""abuse.py - three honest validators and whoever abuses them; what it costs them.
+
+The fourth validator is down, or floods in its place (tests/abuse/flood.c); strangers knock without
+ever saying who they are.  What is looked at: the time between blocks, from the blocks themselves, and
+the memory of the honest.  Run as a program it prints a table: each abuse beside the quiet before it.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+
+from net import BOUND_S, NOVATED, Net, wait
+
+FLOOD = pathlib.Path(os.environ.get("NOVATE_FLOOD", NOVATED.parents[1] / "release" / "bin" / "flood"))
+FLOODS = ["votes_future", "votes_repeated", "chunks", "requests", "statuses", "certificates"]  # which ends in a ban
+STRANGERS = ["connections", "half_open", "half_shaken"]
+BOUND_MIB = 300
+
+
+class Flood:
+    """The fourth validator, flooding while the block lasts."""
+
+    def __init__(self, net, kind):
+        self.home, self.kind = net.nodes[3].home, kind
+        self.told = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [FLOOD, self.home, self.kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *_):
+        out, _ = self.process.communicate("", timeout=BOUND_S)
+        self.told = json.loads(out)
+
+
+class Strangers:
+    """Connections to the p2p ports from nobody in particular."""
+
+    def __init__(self, net, kind):
+        self.ports, self.kind = [n.p2p for n in net.nodes[:3]], kind
+        self.end = threading.Event()
+        self.made = 0
+
+    def knock(self, held):
+        for port in self.ports:
+            try:
+                s = socket.create_connection(("127.0.0.1", port), timeout=1)
+            except OSError:
+                continue
+            self.made += 1
+            if self.kind == "connections":
+                s.close()
+                continue
+            if self.kind == "half_shaken":
+                # The first bytes of a TLS record that never ends.
+                s.send(bytes([0x16, 3, 1, 0x20, 0]) + bytes(64))
+            held.append(s)
+        while len(held) > 600:
+            held.pop(0).close()
+
+    def run(self):
+        held = []
+        while not self.end.wait(0.002):
+            self.knock(held)
+        for s in held:
+            s.close()
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.end.set()
+        self.thread.join(BOUND_S)
+        self.told = {"sent": self.made, "shut_out": 0}
+
+
+def abuse(net, kind):
+    return (Flood if kind in FLOODS else Strangers)(net, kind)
+
+
+def rss_mib(node):
+    for line in pathlib.Path("/proc", str(node.process.pid), "status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("no VmRSS")
+
+
+def interval_ms(net, blocks):
+    """The median time between the next `blocks` blocks."""
+    node = net.nodes[0]
+    first = node.height() + 1
+    wait(f"{blocks} blocks", lambda: node.height() >= first + blocks, nodes=net.nodes[:3])
+    times = [node.call("chain_block", height=str(h))["block_time_ms"] for h in range(first, first + blocks)]
+    return statistics.median(b - a for a, b in zip(times, times[1:]))
+
+
+def quiet_net(folder):
+    """Four homes, of which the first three run; a block every 100 ms."""
+    net = Net(folder, 4, consensus={"interval_min_ms": 100, "idle_ms": 100})
+    for node in net.nodes[:3]:
+        node.start()
+    net.reach(3, net.nodes[:3])
+    return net
+
+
+def main():
+    blocks = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    with tempfile.TemporaryDirectory() as folder, quiet_net(folder) as net:
+        print(f"{'abuse':16} {'messages':>10} {'quiet ms':>9} {'abused ms':>9} {'ratio':>6} {'MiB':>6}")
+        for kind in FLOODS + STRANGERS:
+            before = interval_ms(net, blocks)
+            with abuse(net, kind) as one:
+                during = interval_ms(net, blocks)
+                size = max(rss_mib(n) for n in net.nodes[:3])
+            print(f"{kind:16} {one.told['sent']:10} {before:9.0f} {during:9.0f} {during / before:6.2f} {size:6.0f}",
+                  flush=True)
+
+
+if __name__ == "__main__":
+    main()
