@@ -155,7 +155,7 @@ static void clear_expired(struct vm_exec *x, uint32_t *budget)
     }
 }
 
-/* SPEC work 2: "What does not fit goes first in the next block." */
+/* SPEC work 1: "What does not fit goes first in the next block." */
 static void clear_due(struct vm_exec *x)
 {
     uint32_t budget = x->due_max;
