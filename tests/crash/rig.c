@@ -133,8 +133,7 @@ static void pass(struct rig *rig, uint64_t ns)
 static void tell(const struct rig *rig, const struct replica_op *op)
 {
     struct cs_message message;
-    uint32_t const count = rig->node->home.valset.count;
-    enum nv_err const err = cs_message_decode(&message, op->send.type, op->send.bytes, count);
+    enum nv_err const err = cs_message_decode(&message, op->send.type, op->send.bytes);
     NV_ASSERT(err == NV_OK);
     if (message.type == CS_MSG_VOTE) {
         witness_say_vote(&message.vote.ballot);

@@ -70,7 +70,7 @@ enum vm_index_id {
     VM_INDEX_LEVEL_IDLE,       /* … that has none, but had some in this block */
     VM_INDEX_SESSION,          /* account, 24 bytes of the key -> session */
     VM_INDEX_TOMBSTONE,        /* tombstone row key -> tombstone */
-    VM_INDEX_TOMBSTONE_EXPIRY, /* expiry, slab index -> tombstone */
+    VM_INDEX_TOMBSTONE_EXPIRY, /* expiry, tombstone's row -> tombstone */
     VM_INDEX_ORDER_EXPIRY,     /* expiry, slot -> order */
     VM_INDEX_STAKE,            /* row key -> entry of stake */
     VM_INDEX_VALIDATOR_KEY,    /* consensus key -> validator */
@@ -165,7 +165,11 @@ struct vm_state {
     struct vm_cushion *cushions[VM_CUSHION_KINDS]; /* by account */
     uint64_t worn;                                 /* at least 1 */
     uint64_t worn_from;                            /* cushions from before are not known */
+    uint64_t *safe_until; /* by VM_DUE_GROUP accounts: the clock may go so far */
 };
+
+/* Accounts are found due by groups of so many. */
+#define VM_DUE_GROUP 64u
 
 /* Cushions follow what happens to an account. */
 void vm__cushion_cash(struct vm_state *s, uint32_t account, struct vm_money delta);
@@ -271,7 +275,6 @@ void vm__order_expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t 
 
 /* Sessions and tombstones. */
 void vm__session_index_key(struct nv_row_key *key, uint64_t account, const struct nv_pubkey *k);
-void vm__tombstone_expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t index);
 
 /* vm__scrubbed says whether the account was re-added already in the pass under
  * way, so that its changes must be added too. */

@@ -246,10 +246,13 @@ uint32_t vm_sessions_drop_expired(struct vm_state *s, uint32_t account, uint64_t
 bool vm_tombstone_has(const struct vm_state *s,
                       uint32_t market,
                       uint64_t account,
-                      uint64_t client_id);
+                      uint64_t client_id,
+                      uint64_t now_ms); /* and has not expired */
 NV_MUST_USE bool vm_tombstone_put(
     struct vm_state *s, uint32_t market, uint64_t account, uint64_t client_id, uint64_t expires_ms);
-void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms);
+/* vm_tombstones_expire removes those whose expiry is not after now, the earliest
+ * first and of one expiry by their keys, at most `max`. */
+void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms, uint32_t max);
 
 /* Hints that something will be read soon: they change nothing.  A loop over many
  * accounts or orders gives them a few turns ahead, each when what the one before
@@ -291,6 +294,10 @@ NV_MUST_USE bool vm_cushion_holds(const struct vm_state *s,
                                   uint32_t account,
                                   enum vm_cushion_kind kind,
                                   const struct vm_lot_bound *need);
+/* vm_cushion_due returns the first account not below `from` that may have no
+ * cushion of maintenance, VM_NONE at the end.  It passes by accounts in groups, so
+ * that who is far from danger costs nothing. */
+uint32_t vm_cushion_due(struct vm_state *s, uint32_t from);
 void vm_cushion_forget(struct vm_state *s, uint32_t account, enum vm_cushion_kind kind);
 void vm_cushions_forget(struct vm_state *s);
 /* vm_cushions_wear moves the clock: a unit of exposure may have lost `by` / 2^24. */
