@@ -213,6 +213,35 @@ def test_money_moves(cli):
     cli.error("transfer", "nobody-yet", "0.5", code=NODE_ERROR, has=["amount_below_minimum"])
 
 
+def test_stake_comes_and_goes(cli, tmp_path):
+    told = cli.json("validators")["stake"]
+    assert [v["stake"] for v in told["validators"]] == ["1000"] * 4
+    assert {v["status"] for v in told["validators"]} == {"active"}
+    assert "1000" in cli.run("validators").stdout
+    cli.run("stake", "delegate", "node0", "25.5")
+    cli.run("stake", "undelegate", "node0", "5")
+    mine = cli.json("stake")
+    assert [s["worth"] for s in mine["stakes"]] == ["20.5"]
+    assert [w["worth"] for w in mine["waiting"]] == ["5"]
+    assert "20.5" in cli.run("stake", "alice").stdout
+    cli.error("stake", "withdraw", "node0", code=NODE_ERROR, has=["stake_locked", "8009"])
+    cli.error("stake", "delegate", "bob", "5", code=NODE_ERROR, has=["validator_unknown"])
+    cli.error("stake", "delegate", "node0", "0.5", code=NODE_ERROR, has=["stake_minimum"])
+    cli.error("stake", "commission", "1.5", code=USAGE, has=["1.5"])
+    keys = [str(tmp_path / name) for name in ("votes.json", "node.json")]
+    for key in keys:
+        cli.run("keys", "new", key)
+    cli.error("stake", "bond", "999", *keys, code=NODE_ERROR, has=["stake_minimum"], NOVATE_KEY="bob")
+    cli.run("stake", "bond", "1500", *keys, "--commission", "0.07", NOVATE_KEY="bob")
+    bonded = [v for v in cli.json("validators")["stake"]["validators"] if v["stake"] == "1500"]
+    assert [(v["commission"], v["index"]) for v in bonded] == [("0.07", None)]
+    cli.error("stake", "bond", "1500", *keys, code=NODE_ERROR, has=["validator_exists"], NOVATE_KEY="alice")
+    cli.run("stake", "add", "10", NOVATE_KEY="bob")
+    cli.run("stake", "unbond", "1510", NOVATE_KEY="bob")
+    cli.run("transfer", "node1", "5", NOVATE_KEY="keeper")
+    cli.error("stake", "claim", code=NODE_ERROR, has=["stake_unknown"], NOVATE_KEY="node1")
+
+
 def test_a_key_file_acts(cli, tmp_path):
     path = tmp_path / "trader.json"
     made = cli.json("keys", "new", path)

@@ -1,6 +1,7 @@
 /* novate status, wait, validators, params: the chain as a node sees it. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/fmt.h"
 
@@ -99,9 +100,24 @@ enum tool_exit tool_wait(char **argv)
     return code;
 }
 
+/* What the state says of the validator with a key; NULL if it knows none. */
+static const json_t *stake_of(const json_t *answer, const char *key)
+{
+    const json_t *const list = json_object_get(json_object_get(answer, "stake"), "validators");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *const v = json_array_get(list, i);
+        if (strcmp(cli_text(v, "key"), key) == 0) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
 static void print_validators(const json_t *answer)
 {
-    static const char *const heads[] = {">index", "name", ">power", "key", NULL};
+    static const char *const heads[] = {
+        ">index", "name", ">power", ">stake", ">signed", "status", "operator", "key", NULL};
+    json_int_t const blocks = cli_count(json_object_get(answer, "stake"), "blocks");
     const json_t *const list = json_object_get(answer, "validators");
     json_t *const rows = json_array();
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -110,11 +126,47 @@ static void print_validators(const json_t *answer)
         nv_u64_format(index, i);
         const char *const name = cli_text(v, "name");
         const char *const power = cli_text(v, "power");
-        json_t *const row = json_pack("[s, s, s, s]", index, name, power, cli_text(v, "key"));
+        const json_t *const stake = stake_of(answer, cli_text(v, "key"));
+        char uptime[64];
+        (void)snprintf(uptime,
+                       sizeof uptime,
+                       "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
+                       cli_count(stake, "signed"),
+                       blocks);
+        json_t *const row = json_pack("[s, s, s, s, s, s, s, s]",
+                                      index,
+                                      name,
+                                      power,
+                                      cli_text(stake, "stake"),
+                                      uptime,
+                                      cli_text(stake, "status"),
+                                      cli_text(stake, "validator"),
+                                      cli_text(v, "key"));
         (void)json_array_append_new(rows, row);
     }
     cli_table(heads, rows);
     json_decref(rows);
+}
+
+/* Who votes, as the node says, and what the state says of them. */
+static enum tool_exit validators_ask(struct cli *cli)
+{
+    json_t *answer = NULL, *stake = NULL;
+    enum tool_exit code = cli_ask(cli, &answer, "chain_validators", NULL);
+    if (code == TOOL_OK) {
+        code = cli_ask(cli, &stake, "stake_validators", NULL);
+    }
+    if (code == TOOL_OK) {
+        (void)json_object_set(answer, "stake", stake);
+        if (cli->json) {
+            cli_dump(answer);
+        } else {
+            print_validators(answer);
+        }
+    }
+    json_decref(stake);
+    json_decref(answer);
+    return code;
 }
 
 enum tool_exit tool_validators(char **argv)
@@ -123,7 +175,7 @@ enum tool_exit tool_validators(char **argv)
     struct cli cli;
     enum tool_exit code = cli_open(&cli, &form, argv);
     if (code == TOOL_OK) {
-        code = ask_and(&cli, "chain_validators", NULL, print_validators);
+        code = validators_ask(&cli);
     }
     cli_close(&cli);
     return code;

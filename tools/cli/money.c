@@ -8,27 +8,6 @@
 #include "tools/cli/submit.h"
 #include "tools/command.h"
 
-/* submit signs one action, waits, and tells where it stands. */
-static enum tool_exit submit(struct cli *cli, const struct vm_action *action, const char *done)
-{
-    struct tool_key key;
-    json_t *answer = NULL;
-    enum tool_exit code = cli_key(cli, &key);
-    if (code == TOOL_OK) {
-        code = cli_submit(cli, &key, action, 1, &answer);
-    }
-    if (code == TOOL_OK && cli->json) {
-        cli_dump(answer);
-    } else if (code == TOOL_OK) {
-        (void)printf("%s\nheight %s, transaction %s\n",
-                     done,
-                     cli_text(answer, "height"),
-                     cli_text(answer, "tx_hash"));
-    }
-    json_decref(answer);
-    return code;
-}
-
 static enum tool_exit move(uint8_t kind, const char *usage, const char *verb, char **argv)
 {
     struct cli_form const form = {usage, 1, 1, NULL, 0};
@@ -43,7 +22,7 @@ static enum tool_exit move(uint8_t kind, const char *usage, const char *verb, ch
     if (code == TOOL_OK) {
         action.amount = vm_money(micro);
         (void)snprintf(done, sizeof done, "%s %s", verb, cli.args.words[0]);
-        code = submit(&cli, &action, done);
+        code = cli_submit_one(&cli, &action, done);
     }
     cli_close(&cli);
     return code;
@@ -76,7 +55,7 @@ enum tool_exit tool_transfer(char **argv)
         nv_address_format(address, &action.send.to);
         action.send.amount = vm_money(micro);
         (void)snprintf(done, sizeof done, "paid %s to %s", cli.args.words[1], address);
-        code = submit(&cli, &action, done);
+        code = cli_submit_one(&cli, &action, done);
     }
     cli_close(&cli);
     return code;

@@ -1,5 +1,8 @@
 #include "tools/cli/submit.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "tools/submit.h"
 #include "tools/trust.h"
 #include "vm/receipt.h"
@@ -65,4 +68,28 @@ enum tool_exit cli_submit(struct cli *cli,
     struct tool_chain const chain = {cli->client, cli->url, meant.light.chain_id};
     code = tool_submit(&chain, key, actions, count, true, answer);
     return code == TOOL_OK ? judge(*answer, count) : code;
+}
+
+enum tool_exit cli_submit_one(struct cli *cli, const struct vm_action *action, const char *done)
+{
+    struct tool_key key;
+    json_t *answer = NULL;
+    enum tool_exit code = cli_key(cli, &key);
+    if (code == TOOL_OK) {
+        code = cli_submit(cli, &key, action, 1, &answer);
+    }
+    if (code == TOOL_OK && cli->json) {
+        cli_dump(answer);
+    } else if (code == TOOL_OK) {
+        const char *const result = cli_outcome(answer, 0);
+        bool const told = strcmp(result, "0") != 0;
+        (void)printf("%s%s%s\nheight %s, transaction %s\n",
+                     done,
+                     told ? ": " : "",
+                     told ? result : "",
+                     cli_text(answer, "height"),
+                     cli_text(answer, "tx_hash"));
+    }
+    json_decref(answer);
+    return code;
 }

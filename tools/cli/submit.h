@@ -17,6 +17,10 @@ enum tool_exit cli_submit(struct cli *cli,
                           uint32_t count,
                           json_t **answer);
 
+/* cli_submit_one signs one action with the key that acts, and tells where it
+ * stands: `done`, then the action's result if it has one. */
+enum tool_exit cli_submit_one(struct cli *cli, const struct vm_action *action, const char *done);
+
 /* cli_outcome returns the text of a member of the first outcome of an answer
  * of tx_submit: its "result" is the handle of an order that was placed. */
 const char *cli_outcome(const json_t *answer, uint32_t action);

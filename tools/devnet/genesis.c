@@ -171,15 +171,17 @@ static json_t *validators(const struct devnet *d)
             return NULL;
         }
         (void)json_array_append_new(list,
-                                    json_pack("{s:s, s:o, s:o, s:s}",
+                                    json_pack("{s:s, s:o, s:o, s:o, s:s}",
                                               "name",
                                               name,
                                               "key",
                                               key,
                                               "node_key",
                                               node_key,
+                                              "operator",
+                                              address_text(name),
                                               "stake",
-                                              "100"));
+                                              "1000000000"));
     }
     return list;
 }

@@ -71,7 +71,8 @@ int vm_pending_cmp(const void *a, const void *b)
     if (left->act->tx_index != right->act->tx_index) {
         return left->act->tx_index < right->act->tx_index ? -1 : 1;
     }
-    return left->act->action_index < right->act->action_index ? -1 : 1;
+    uint32_t const x = left->act->action_index, y = right->act->action_index;
+    return x < y ? -1 : x > y ? 1 : 0;
 }
 
 static void items_sort(struct vm_exec *x, struct vm_pending_item *items, uint32_t count)

@@ -33,7 +33,8 @@ void vm_pending_withdrawal(struct vm_pending *pending, struct vm_act *act);
 void vm_pending_land(struct vm_pending *pending, struct vm_exec *x);
 
 /* Who goes first: by rank, which vm_pending_rank sets from an address, then by
- * (transaction, action).  vm_pending_cmp compares whatever begins with an item. */
+ * (transaction, action); items of one action are equal.  vm_pending_cmp compares
+ * whatever begins with an item. */
 void vm_pending_rank(struct vm_pending_item *item,
                      const struct vm_exec *x,
                      const struct nv_address *address);

@@ -1,0 +1,83 @@
+/* Goal: who validates and what accounts have with them is told, and can be proved.
+ * Method: on the real VM, two validators of genesis, a delegation, some of it taken
+ * back; the answers with and without a proof. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmt.h"
+
+#include "tests/lib/nv_test.h"
+#include "tests/lib/rpc_chain.h"
+
+static struct rpc_chain chain;
+
+static int setup(void **state)
+{
+    (void)state;
+    memset(&chain, 0, sizeof chain);
+    chain_open(&chain);
+    struct vm_action action = {.kind = VM_ACTION_DELEGATE};
+    action.delegate = (struct vm_delegate){chain.addresses[1], vm_money(7500000)};
+    chain_add(&chain, 3, &action);
+    chain_execute(&chain);
+    action.kind = VM_ACTION_UNDELEGATE;
+    action.delegate.amount = vm_money(3000000);
+    chain_add(&chain, 3, &action);
+    chain_execute(&chain);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    chain_close(&chain);
+    return 0;
+}
+
+static const char *of(const char *method, uint32_t account, const char *more)
+{
+    char address[NV_ADDRESS_TEXT];
+    static char params[128];
+    nv_address_format(address, &chain.addresses[account]);
+    (void)snprintf(params, sizeof params, "{\"address\":\"%s\"%s}", address, more);
+    return chain_call(&chain, method, params);
+}
+
+static void validators_are_told(void **state)
+{
+    (void)state;
+    char address[NV_ADDRESS_TEXT];
+    const char *const answer = chain_call(&chain, "stake_validators", "{}");
+    nv_address_format(address, &chain.addresses[1]);
+    world_has(answer, address);
+    world_has(answer, "\"epoch\":\"1\",\"epoch_height\":\"0\",\"blocks\":0,\"staked\":\"9007.5\"");
+    world_has(answer, "\"status\":\"active\",\"stake\":\"5004.5\",\"shares\":\"5004500000\"");
+    world_has(answer, "\"commission\":\"0.1\",\"jailed_epoch\":\"0\",\"slashes\":0,\"index\":0");
+    world_has(answer, "\"index\":1,\"power\":\"4000000000\",\"signed\":0");
+    world_has(chain_call(&chain, "stake_validators", "{\"proof\":true}"), "\"ranges\":[");
+}
+
+static void stakes_are_told(void **state)
+{
+    (void)state;
+    const char *answer = of("stake_get", 3, "");
+    world_has(answer, "\"status\":\"active\",\"shares\":\"4500000\",\"worth\":\"4.5\"");
+    world_has(answer, "\"epoch\":\"1\",\"worth\":\"3\",\"release_ms\":");
+    answer = of("stake_get", 0, "");
+    world_has(answer, "\"stakes\":[],\"waiting\":[]");
+    world_has(of("stake_get", 3, ",\"proof\":true"), "\"ranges\":[");
+    world_has(chain_call(&chain,
+                         "stake_get",
+                         "{\"address\":\"0x00000000000000000000000000000000000000aB\"}"),
+              "\"error\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(validators_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(stakes_are_told, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
