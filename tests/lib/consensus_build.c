@@ -17,12 +17,17 @@ struct nv_hash cs_build_hash(uint64_t n)
 
 void cs_net_init(struct cs_net *net, const uint64_t *stakes, uint32_t count)
 {
+    cs_net_init_at(net, stakes, count, 0);
+}
+
+void cs_net_init_at(struct cs_net *net, const uint64_t *stakes, uint32_t count, uint32_t first)
+{
     struct cs_validator members[CS_VALIDATORS_MAX];
     struct nv_seckey seckeys[CS_VALIDATORS_MAX];
     memset(net, 0, sizeof *net);
     net->chain_id = cs_build_hash(0);
     for (uint32_t i = 0; i < count; i++) {
-        struct nv_hash const seed = cs_build_hash(1000 + i);
+        struct nv_hash const seed = cs_build_hash(1000 + first + i);
         enum nv_err const err = nv_key_from_seed(&seckeys[i], &members[i].key, seed.bytes);
         NV_ASSERT(err == NV_OK);
         members[i].stake = stakes != NULL ? stakes[i] : 1;

@@ -24,6 +24,9 @@ struct cs_net {
 /* cs_net_init makes `count` validators; stakes may be NULL for 1 each. */
 void cs_net_init(struct cs_net *net, const uint64_t *stakes, uint32_t count);
 
+/* cs_net_init_at is that with the keys from `first` on: other keys than 0's. */
+void cs_net_init_at(struct cs_net *net, const uint64_t *stakes, uint32_t count, uint32_t first);
+
 /* cs_build_hash returns a hash that depends on `n` alone. */
 struct nv_hash cs_build_hash(uint64_t n);
 
