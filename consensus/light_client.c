@@ -107,9 +107,9 @@ judge_header(const struct cs_light *light, const struct cs_header *header)
     return CS_LIGHT_OK;
 }
 
-static enum cs_light_verdict judge_certificate(const struct cs_light *light,
-                                               const struct nv_hash *block_hash,
-                                               struct nv_view bytes)
+/* judge_certificate checks that the header is finalized; it writes the signers. */
+static enum cs_light_verdict
+judge_certificate(const struct cs_light *light, struct cs_light_final *final, struct nv_view bytes)
 {
     struct cs_certificate certificate;
     struct nv_reader r;
@@ -121,9 +121,10 @@ static enum cs_light_verdict judge_certificate(const struct cs_light *light,
         return CS_LIGHT_NOT_FINAL;
     }
     if (certificate.ballot.epoch != light->epoch ||
-        !nv_hash_eq(&certificate.ballot.block_hash, block_hash)) {
+        !nv_hash_eq(&certificate.ballot.block_hash, &final->hash)) {
         return CS_LIGHT_BLOCK;
     }
+    final->signers = certificate.signers;
     return cs_certificate_verify(&certificate, &light->chain_id, &light->set, NULL)
                ? CS_LIGHT_OK
                : CS_LIGHT_SIGNATURES;
@@ -143,7 +144,7 @@ enum cs_light_verdict cs_light_final(struct cs_light_final *out,
         verdict = CS_LIGHT_EXPIRED;
     }
     if (verdict == CS_LIGHT_OK) {
-        verdict = judge_certificate(light, &final.hash, block->certificate);
+        verdict = judge_certificate(light, &final, block->certificate);
     }
     if (verdict == CS_LIGHT_OK) {
         *out = final;
@@ -163,7 +164,8 @@ enum cs_light_verdict cs_light_parent(struct cs_light_final *final, struct nv_vi
         parent.header.height + 1 != final->header.height) {
         return CS_LIGHT_PARENT;
     }
-    *final = parent;
+    final->header = parent.header;
+    final->hash = parent.hash;
     return CS_LIGHT_OK;
 }
 

@@ -50,6 +50,7 @@ struct cs_light {
 struct cs_light_final {
     struct cs_header header;
     struct nv_hash hash;
+    struct cs_bitmap signers; /* of its certificate, or of the descendant's that was gone from */
 };
 
 /* What a check found.  Only CS_LIGHT_OK lets anything be believed. */

@@ -138,6 +138,28 @@ void rpc__chain_certificate(struct rpc_call *call)
     rpc__json_hex(&call->out, "certificate", block.certificate);
 }
 
+void rpc__chain_epoch(struct rpc_call *call)
+{
+    const struct rpc_port *port = &call->rpc->port;
+    struct rpc_epoch end = {{0}, {0}, {0}};
+    uint64_t epoch = 0;
+    (void)rpc__param_u64(call->params, "epoch", &epoch);
+    enum nv_err const err =
+        port->epoch != NULL ? port->epoch(port->ctx, epoch, &end) : NV_ERR_UNSUPPORTED;
+    if (err == NV_ERR_NOT_FOUND) {
+        rpc__call_fail(call, RPC_ERROR_PRUNED);
+        return;
+    }
+    if (err != NV_OK) {
+        rpc__call_fail_err(call, err);
+        return;
+    }
+    rpc__json_u64(&call->out, "epoch", epoch);
+    rpc__json_hex(&call->out, "header", end.header);
+    rpc__json_hex(&call->out, "certificate", end.certificate);
+    rpc__json_hex(&call->out, "next_validators", end.next_validators);
+}
+
 static void
 write_validator(struct rpc_json *out, uint32_t index, const struct rpc_validator *validator)
 {

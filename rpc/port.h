@@ -145,6 +145,13 @@ struct rpc_block {
     uint32_t tx_count;
 };
 
+/* The end of an epoch. Views are borrowed until the next call of the port. */
+struct rpc_epoch {
+    struct nv_view header;          /* of the block that closed it */
+    struct nv_view certificate;     /* a finalization of that very block */
+    struct nv_view next_validators; /* bytes of the set that the header names */
+};
+
 enum rpc_tx_state {
     RPC_TX_NONE = 0,
     RPC_TX_PENDING, /* in the mempool or in a block that is not yet executed */
@@ -217,6 +224,9 @@ struct rpc_port {
      * pruned or not final yet. */
     enum nv_err (*block)(void *ctx, uint64_t height, struct rpc_block *out);
     enum nv_err (*tx)(void *ctx, const struct nv_hash *hash, struct rpc_tx *out);
+    /* epoch finds how an epoch ended: NV_ERR_NOT_FOUND when it has not, or when
+     * that is not held. May be NULL. */
+    enum nv_err (*epoch)(void *ctx, uint64_t epoch, struct rpc_epoch *out);
 
     /* genesis is the text of the genesis file, as hashed; it lives as long as the node. */
     struct nv_view (*genesis)(void *ctx);

@@ -1,81 +1,46 @@
 #ifndef NV_TOOLS_LIGHT_H
 #define NV_TOOLS_LIGHT_H
 
-/* light.h - believes nobody: checks what a node says of the state against the
- * genesis that the user knows.
+/* light.h - what a genesis file says to a light client
+ * (consensus/light_client.h), and that client's verdicts in words.
  *
- *     genesis ---> chain id, validators and their stake
- *                     |
- *     header  <--- finality certificate: signatures of more than 2/3 of it
- *        |
- *     state root ---> proof ---> rows
- *
- * Whoever holds the right genesis, or its hash, needs to trust no node: one
- * that is wrong is found out.  What is not proved is that the header is the
- * newest; the height that comes out says how old the rows are.
- *
- * The validators are those of the first epoch; a header that names others is
- * refused.  Any thread; the bytes come from a stranger. */
+ * Whoever holds the right genesis, or its hash, needs to trust no node.  Any
+ * thread. */
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "base/hash.h"
-#include "base/proof.h"
 
-#include "consensus/valset.h"
+#include "consensus/certificate.h"
+#include "consensus/light_client.h"
+
+struct json_t;
 
 struct light_chain {
-    struct nv_hash id; /* SHA-256 of the genesis file */
     bool devnet;
-    struct cs_valset validators;
-};
-
-/* What a check found.  Only LIGHT_OK lets anything be believed. */
-enum light_verdict {
-    LIGHT_OK = 0,
-    LIGHT_HEADER,      /* the header's bytes are none */
-    LIGHT_CHAIN,       /* the header is of another chain */
-    LIGHT_VALIDATORS,  /* it was made under other validators */
-    LIGHT_CERTIFICATE, /* the certificate's bytes are none */
-    LIGHT_NOT_FINAL,   /* the certificate is of no finalization */
-    LIGHT_BLOCK,       /* it is of another block */
-    LIGHT_SIGNATURES,  /* a signature is wrong, or they are no quorum */
-    LIGHT_PROOF_FORM,  /* the proof's bytes are none */
-    LIGHT_ROOT,        /* the proof is of another state */
-};
-
-/* A final header and what it says of the state. */
-struct light_final {
-    uint64_t block_height;
-    uint64_t block_time_ms;
-    struct nv_hash block_hash;
-    uint64_t height;           /* the block after which ... */
-    struct nv_hash state_root; /* ... the state had this root */
-    uint32_t signers;
-    uint32_t validators;
-    uint64_t stake; /* of the signers */
-    uint64_t stake_total;
+    struct cs_light
+        light; /* at first the genesis' epoch; its chain id is the SHA-256 of the file */
 };
 
 /* light_chain_read takes chain id and validators from the text of a genesis
  * file.  NV_ERR_MALFORMED: it is none. */
 NV_MUST_USE enum nv_err light_chain_read(struct light_chain *out, struct nv_view genesis);
 
-/* light_check decides whether `header` is that of a final block of the chain;
- * `*out` is written when it is. */
-NV_MUST_USE enum light_verdict light_check(struct light_final *out,
-                                           const struct light_chain *chain,
-                                           struct nv_view header,
-                                           struct nv_view certificate);
+/* Header and certificate as a node gives them; large: keep it static. */
+struct light_said {
+    uint8_t header[CS_HEADER_SIZE];
+    uint8_t certificate[CS_CERTIFICATE_SIZE_MAX];
+    struct cs_light_block block; /* borrows both; empty where there is none */
+};
 
-/* light_open opens a proof against the root of a final header; it borrows
- * `bytes`. */
-NV_MUST_USE enum light_verdict
-light_open(struct nv_proof *out, const struct light_final *final, struct nv_view bytes);
+/* light_said_read reads the members `header` and `certificate`. */
+void light_said_read(struct light_said *out, const struct json_t *from);
+
+/* light_header decodes a header's bytes. */
+NV_MUST_USE bool light_header(struct cs_header *out, struct nv_view bytes);
 
 /* light_text says a verdict in a sentence. */
-const char *light_text(enum light_verdict verdict);
+const char *light_text(enum cs_light_verdict verdict);
 
 #endif /* NV_TOOLS_LIGHT_H */

@@ -2,26 +2,12 @@
 
 #include <string.h>
 
-#include "base/fmt.h"
 #include "base/heap.h"
 
-#include "consensus/certificate.h"
-#include "consensus/header.h"
 #include "tools/shown.h"
+#include "tools/submit.h"
 
 #define DISTRUST "do not rely on it; ask another node with --node URL"
-
-/* read_bytes decodes a member in hex into a piece of `room`; an empty view when
- * there is none. */
-static struct nv_view read_bytes(const json_t *object, const char *key, uint8_t *out, uint32_t cap)
-{
-    const char *const text = json_string_value(json_object_get(object, key));
-    uint32_t size = 0;
-    if (text == NULL || nv_bytes_parse_up_to(out, &size, cap, nv_view_of_text(text)) != NV_OK) {
-        return nv_view_of(out, 0);
-    }
-    return nv_view_of(out, size);
-}
 
 static enum tool_exit distrust(const char *why)
 {
@@ -30,42 +16,59 @@ static enum tool_exit distrust(const char *why)
 
 /* says_otherwise returns whether height or root beside the proof are not those
  * of its header. */
-static bool says_otherwise(const json_t *proof, const struct light_final *final)
+static bool says_otherwise(const json_t *proof, const struct cs_header *header)
 {
     json_t *const right = json_object();
-    put_u64(right, "height", final->height);
-    put_hex(right, "state_root", final->state_root.bytes, sizeof final->state_root.bytes);
+    put_u64(right, "height", header->executed_height);
+    put_hex(right, "state_root", header->state_root.bytes, sizeof header->state_root.bytes);
     const char *const difference = derive_difference(right, proof);
     json_decref(right);
     return difference != NULL;
 }
 
-static enum tool_exit
-open_proof(struct tool_proved *out, const struct light_chain *chain, const json_t *proof)
+/* check_header finds out whether the proof's header is final. */
+static enum tool_exit check_header(struct cs_light_final *out,
+                                   struct tool_trust *trust,
+                                   struct rpc_client *client,
+                                   const json_t *proof)
 {
-    uint8_t header[CS_HEADER_SIZE];
-    static uint8_t certificate[CS_CERTIFICATE_SIZE_MAX];
+    static struct light_said said;
+    light_said_read(&said, proof);
+    enum tool_exit const code =
+        client != NULL ? tool_trust_reach(trust, client, said.block.header) : TOOL_OK;
+    if (code != TOOL_OK) {
+        return code;
+    }
+    enum cs_light_verdict const verdict =
+        cs_light_final(out, &trust->light, tool_now_ms(), &said.block);
+    if (verdict != CS_LIGHT_OK) {
+        return distrust(light_text(verdict));
+    }
+    if (says_otherwise(proof, &out->header)) {
+        return distrust("height or state root are not those of the final block");
+    }
+    return seen_take(&trust->seen, &trust->light, &said.block, out);
+}
+
+static enum tool_exit open_proof(struct tool_proved *out,
+                                 struct tool_trust *trust,
+                                 struct rpc_client *client,
+                                 const json_t *proof)
+{
     if (!json_is_object(proof)) {
         return distrust("it came without a proof");
     }
-    enum light_verdict verdict =
-        light_check(&out->final,
-                    chain,
-                    read_bytes(proof, "header", header, sizeof header),
-                    read_bytes(proof, "certificate", certificate, sizeof certificate));
-    if (verdict != LIGHT_OK) {
-        return distrust(light_text(verdict));
-    }
-    if (says_otherwise(proof, &out->final)) {
-        return distrust("height or state root are not those of the final block");
+    enum tool_exit const code = check_header(&out->final, trust, client, proof);
+    if (code != TOOL_OK) {
+        return code;
     }
     out->bytes = nv_heap_alloc(NV_PROOF_SIZE_MAX);
     if (out->bytes == NULL) {
         return tool_fail(TOOL_FAILED, NULL, NULL, "no memory is left");
     }
-    verdict = light_open(
-        &out->proof, &out->final, read_bytes(proof, "proof", out->bytes, NV_PROOF_SIZE_MAX));
-    return verdict == LIGHT_OK ? TOOL_OK : distrust(light_text(verdict));
+    enum cs_light_verdict const verdict = cs_light_open(
+        &out->proof, &out->final, get_hex(proof, "proof", out->bytes, NV_PROOF_SIZE_MAX));
+    return verdict == CS_LIGHT_OK ? TOOL_OK : distrust(light_text(verdict));
 }
 
 static enum tool_exit compare(const struct tool_proved *proved, const json_t *answer)
@@ -80,13 +83,14 @@ static enum tool_exit compare(const struct tool_proved *proved, const json_t *an
 }
 
 enum tool_exit tool_proved_check(struct tool_proved *out,
-                                 const struct light_chain *chain,
+                                 struct tool_trust *trust,
+                                 struct rpc_client *client,
                                  const char *method,
                                  const json_t *params,
                                  const json_t *answer)
 {
     memset(out, 0, sizeof *out);
-    enum tool_exit const code = open_proof(out, chain, json_object_get(answer, "proof"));
+    enum tool_exit const code = open_proof(out, trust, client, json_object_get(answer, "proof"));
     if (code != TOOL_OK || !derive_known(method)) {
         return code;
     }
@@ -107,17 +111,18 @@ void tool_proved_deinit(struct tool_proved *proved)
     proved->bytes = NULL;
 }
 
-json_t *tool_proved_summary(const struct tool_proved *proved, const struct light_chain *chain)
+json_t *tool_proved_summary(const struct tool_proved *proved, const struct tool_trust *trust)
 {
-    const struct light_final *const final = &proved->final;
+    const struct cs_header *const header = &proved->final.header;
     json_t *const out = json_object();
-    put_u64(out, "height", final->height);
-    put_u64(out, "block_height", final->block_height);
-    put_count(out, "block_time_ms", final->block_time_ms);
-    put_hex(out, "state_root", final->state_root.bytes, sizeof final->state_root.bytes);
-    put_hex(out, "chain_id", chain->id.bytes, sizeof chain->id.bytes);
-    put_count(out, "signers", final->signers);
-    put_count(out, "validators", final->validators);
+    put_u64(out, "height", header->executed_height);
+    put_u64(out, "block_height", header->height);
+    put_count(out, "block_time_ms", header->time_ms);
+    put_hex(out, "state_root", header->state_root.bytes, sizeof header->state_root.bytes);
+    put_hex(out, "chain_id", header->chain_id.bytes, sizeof header->chain_id.bytes);
+    put_u64(out, "epoch", header->epoch);
+    put_count(out, "signers", cs_bitmap_count(&proved->final.signers));
+    put_count(out, "validators", trust->light.set.count);
     put_bool(out, "checked", true);
     return out;
 }

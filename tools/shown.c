@@ -99,6 +99,16 @@ bool shown_position_value(int64_t *micro,
 
 /* ---- JSON ---- */
 
+struct nv_view get_hex(const json_t *object, const char *key, uint8_t *out, uint32_t cap)
+{
+    const char *const text = json_string_value(json_object_get(object, key));
+    uint32_t size = 0;
+    if (text == NULL || nv_bytes_parse_up_to(out, &size, cap, nv_view_of_text(text)) != NV_OK) {
+        size = 0;
+    }
+    return nv_view_of(out, size);
+}
+
 static void put(json_t *object, const char *key, json_t *value)
 {
     (void)json_object_set_new(object, key, value);

@@ -60,6 +60,10 @@ bool shown_position_value(int64_t *micro,
                           const struct shown_market *market,
                           const struct vm_position_row *row);
 
+/* get_hex reads a member that is bytes in hex into a piece of `out`; an empty
+ * view when there is none, or no room for it. */
+struct nv_view get_hex(const struct json_t *object, const char *key, uint8_t *out, uint32_t cap);
+
 /* Members of a JSON object, in the node's spelling. */
 void put_text(struct json_t *object, const char *key, const char *text);
 void put_u64(struct json_t *object, const char *key, uint64_t value);

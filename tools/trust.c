@@ -37,7 +37,7 @@ static uint8_t *read_file(const char *path, uint32_t *size)
     return bytes;
 }
 
-enum tool_exit tool_trust_file(struct light_chain *out, const char *path)
+static enum tool_exit read_genesis(struct light_chain *out, const char *path)
 {
     uint32_t size = 0;
     uint8_t *const bytes = read_file(path, &size);
@@ -165,7 +165,7 @@ static enum tool_exit read_answer(struct light_chain *out, const json_t *answer,
         light_chain_read(out, nv_view_of(bytes, (uint32_t)json_string_length(genesis))) != NV_OK) {
         return tool_fail(TOOL_REFUSED, NULL, NULL, "the node at %s gives no genesis", url);
     }
-    nv_bytes_format(text, out->id.bytes, sizeof out->id.bytes);
+    nv_bytes_format(text, out->light.chain_id.bytes, sizeof out->light.chain_id.bytes);
     if (strcmp(text, claimed) != 0) {
         return tool_fail(TOOL_REFUSED,
                          "a chain is named by the hash of its genesis",
@@ -175,23 +175,43 @@ static enum tool_exit read_answer(struct light_chain *out, const json_t *answer,
                          text,
                          claimed);
     }
-    if (devnet_knows(&out->id)) {
+    if (devnet_knows(&out->light.chain_id)) {
         return TOOL_OK;
     }
     return known_check(url, text);
 }
 
-enum tool_exit
-tool_trust(struct light_chain *out, struct rpc_client *client, const char *url, const char *genesis)
+/* begin_with takes the genesis, and what was seen of its chain before. */
+static enum tool_exit begin_with(struct tool_trust *out, const struct light_chain *chain)
 {
+    char folder[PATH_SIZE];
+    out->devnet = chain->devnet;
+    out->light = chain->light;
+    if (devnet_knows(&chain->light.chain_id)) {
+        return seen_load(&out->seen, &out->light, devnet_dir(NULL));
+    }
+    return seen_load(&out->seen, &out->light, known_path(folder, "") ? folder : NULL);
+}
+
+enum tool_exit tool_trust_file(struct tool_trust *out, const char *path)
+{
+    struct light_chain chain;
+    enum tool_exit const code = read_genesis(&chain, path);
+    return code == TOOL_OK ? begin_with(out, &chain) : code;
+}
+
+enum tool_exit
+tool_trust(struct tool_trust *out, struct rpc_client *client, const char *url, const char *genesis)
+{
+    struct light_chain chain;
     json_t *answer = NULL;
     if (genesis != NULL) {
         return tool_trust_file(out, genesis);
     }
     enum tool_exit code = tool_ask(client, url, &answer, "chain_genesis", NULL);
     if (code == TOOL_OK) {
-        code = read_answer(out, answer, url);
+        code = read_answer(&chain, answer, url);
     }
     json_decref(answer);
-    return code;
+    return code == TOOL_OK ? begin_with(out, &chain) : code;
 }

@@ -1,8 +1,8 @@
 #ifndef NV_TOOLS_TRUST_H
 #define NV_TOOLS_TRUST_H
 
-/* trust.h - which chain is meant: where the command line takes the genesis
- * from that all proofs hang on.
+/* trust.h - which chain is meant, and what is believed of it: where the command
+ * line takes the genesis from that all proofs hang on.
  *
  *     1. --genesis FILE
  *     2. the genesis of the devnet at hand ($NOVATE_DEVNET, ./devnet), if the
@@ -11,20 +11,38 @@
  *     4. at first contact: what the node says, which is then pinned, and said
  *
  * In 3 and 4 the node gives the text of the genesis, whose hash is the chain
- * id; a node that gives another one is refused. */
+ * id; a node that gives another one is refused.  From the genesis, or from what
+ * was seen before (seen.h), one goes epoch by epoch. */
 
 #include "rpc/client.h"
 #include "tools/light.h"
 #include "tools/say.h"
+#include "tools/seen.h"
+
+/* Large: keep it static. */
+struct tool_trust {
+    bool devnet;
+    struct cs_light light;
+    struct seen seen;
+};
 
 /* tool_trust finds the chain; `genesis` is --genesis or NULL.  Else it has been
  * said what is wrong. */
-enum tool_exit tool_trust(struct light_chain *out,
-                          struct rpc_client *client,
-                          const char *url,
-                          const char *genesis);
+enum tool_exit
+tool_trust(struct tool_trust *out, struct rpc_client *client, const char *url, const char *genesis);
 
-/* tool_trust_file reads a genesis file. */
-enum tool_exit tool_trust_file(struct light_chain *out, const char *path);
+/* tool_trust_file is that without a node: for a genesis file, and with what was
+ * seen before. */
+enum tool_exit tool_trust_file(struct tool_trust *out, const char *path);
+
+/* tool_trust_reach goes on to the epoch of a header, if that is later than the
+ * one believed; the node shows the way.  Whether the header is worth anything
+ * is not judged. */
+enum tool_exit
+tool_trust_reach(struct tool_trust *trust, struct rpc_client *client, struct nv_view header);
+
+/* tool_trust_step goes to the next epoch by an answer of chain_epoch. */
+NV_MUST_USE enum cs_light_verdict
+tool_trust_step(struct cs_light *light, uint64_t now_ms, const struct json_t *answer);
 
 #endif /* NV_TOOLS_TRUST_H */

@@ -403,7 +403,7 @@ def test_the_audit_follows_to_a_descendants_finalization(cli, lying):
     later.first = True
     assert cli.json("audit", "--node", lying(later))["certified"] is True
     later.first = True
-    cli.error("audit", "--node", lying(no_link), code=NODE_ERROR, has=["not to be believed"])
+    cli.error("audit", "--node", lying(no_link), code=NODE_ERROR, has=["not proved to be final"])
 
 
 # --- the chain and the node ---

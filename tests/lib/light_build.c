@@ -11,7 +11,8 @@ static void write_genesis(struct light_world *world)
     size_t at = (size_t)snprintf(world->genesis,
                                  sizeof world->genesis,
                                  "{\"format\": \"novate-genesis-1\", \"devnet\": true, "
-                                 "\"validators\": [");
+                                 "\"time_ms\": %" NV_U64 ", \"validators\": [",
+                                 LIGHT_TIME_MS);
     for (uint32_t i = 0; i < set->count; i++) {
         char key[NV_BYTES_TEXT(32)];
         nv_bytes_format(key, set->member[i].key.bytes, 32);

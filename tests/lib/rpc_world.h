@@ -50,6 +50,7 @@ struct rpc_world {
     uint32_t submitted_size;
     struct rpc_rows *page; /* the one that the server waits for */
     struct rpc_tx tx;      /* what tx() answers; state 0: not found */
+    uint64_t epoch;        /* chain_epoch: the one under way; 0: the node does not tell */
     uint32_t unwritten;    /* so many of the newest blocks are not found */
     struct nv_view genesis;
     char priced[32];

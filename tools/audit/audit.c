@@ -8,11 +8,11 @@
 
 #include "base/fmt.h"
 
-#include "tools/audit/certify.h"
 #include "tools/audit/laws.h"
 #include "tools/audit/root_fold.h"
 #include "tools/cli/cli.h"
 #include "tools/command.h"
+#include "tools/final.h"
 #include "tools/submit.h"
 #include "tools/trust.h"
 
@@ -89,24 +89,19 @@ static bool named(const json_t *page)
 /* look_at_header checks the final header that the first page brings, if it does. */
 static enum tool_exit look_at_header(struct audit *a, struct cli *cli, const json_t *page)
 {
-    static struct light_chain chain;
-    struct nv_hash root;
+    static struct tool_trust trust;
+    struct cs_light_final final;
     if (!named(page) || cli->trust_node) {
         return TOOL_OK;
     }
-    enum tool_exit const code = tool_trust(&chain, cli->client, cli->url, cli->genesis);
-    if (code != TOOL_OK) {
-        return code;
+    enum tool_exit code = tool_trust(&trust, cli->client, cli->url, cli->genesis);
+    if (code == TOOL_OK) {
+        code = tool_final(&final, &trust, cli->client, page);
     }
-    enum light_verdict const verdict = certify(&root, &chain, cli->client, page);
-    if (verdict != LIGHT_OK) {
-        return tool_fail(TOOL_REFUSED,
-                         light_text(verdict),
-                         "ask another node with --node URL",
-                         "the checkpoint's header is not to be believed");
+    if (code == TOOL_OK) {
+        a->certified = nv_hash_eq(&final.header.state_root, &a->told);
     }
-    a->certified = nv_hash_eq(&root, &a->told);
-    return TOOL_OK;
+    return code;
 }
 
 static enum tool_exit begin(struct audit *a, struct cli *cli, const json_t *page)

@@ -13,11 +13,11 @@
 #define USAGE "novate proof-check FILE --genesis GENESIS [--json]"
 
 /* read_genesis takes --genesis, else the genesis of the devnet at hand. */
-static enum tool_exit read_genesis(const struct cli *cli, struct light_chain *chain)
+static enum tool_exit read_genesis(const struct cli *cli, struct tool_trust *trust)
 {
     char path[DEVNET_PATH_MAX];
     if (cli->genesis != NULL) {
-        return tool_trust_file(chain, cli->genesis);
+        return tool_trust_file(trust, cli->genesis);
     }
     (void)snprintf(path, sizeof path, "%s/genesis.json", devnet_dir(NULL));
     FILE *const file = fopen(path, "r");
@@ -26,7 +26,7 @@ static enum tool_exit read_genesis(const struct cli *cli, struct light_chain *ch
             TOOL_USAGE, "a proof hangs on the genesis of its chain", USAGE, "no genesis is given");
     }
     (void)fclose(file);
-    return tool_trust_file(chain, path);
+    return tool_trust_file(trust, path);
 }
 
 static enum tool_exit read_saved(const json_t *saved, const char *path)
@@ -54,17 +54,16 @@ static void print_known(const struct cli_state *state, const json_t *saved)
     cli_dump(state->answer);
 }
 
-static enum tool_exit
-check(const struct cli *cli, const struct light_chain *chain, const json_t *saved)
+static enum tool_exit check(const struct cli *cli, struct tool_trust *trust, const json_t *saved)
 {
     struct tool_proved proved;
     struct cli_state state = {0};
     const json_t *const params = json_object_get(saved, "params");
     enum tool_exit const code = tool_proved_check(
-        &proved, chain, cli_text(saved, "method"), params, json_object_get(saved, "answer"));
+        &proved, trust, NULL, cli_text(saved, "method"), params, json_object_get(saved, "answer"));
     if (code == TOOL_OK) {
         state.answer = proved.derived != NULL ? json_incref(proved.derived) : json_object();
-        state.summary = tool_proved_summary(&proved, chain);
+        state.summary = tool_proved_summary(&proved, trust);
         if (cli->json) {
             cli_state_dump(&state);
         } else {
@@ -79,7 +78,7 @@ check(const struct cli *cli, const struct light_chain *chain, const json_t *save
 enum tool_exit tool_proof_check(char **argv)
 {
     struct cli_form const form = {USAGE, 1, 1, NULL, 0};
-    static struct light_chain chain;
+    static struct tool_trust trust;
     struct cli cli;
     json_error_t error;
     enum tool_exit code = cli_words(&cli, &form, argv);
@@ -91,10 +90,10 @@ enum tool_exit tool_proof_check(char **argv)
     code = saved != NULL ? read_saved(saved, path)
                          : tool_fail(TOOL_USAGE, error.text, NULL, "%s cannot be read", path);
     if (code == TOOL_OK) {
-        code = read_genesis(&cli, &chain);
+        code = read_genesis(&cli, &trust);
     }
     if (code == TOOL_OK) {
-        code = check(&cli, &chain, saved);
+        code = check(&cli, &trust, saved);
     }
     json_decref(saved);
     return code;

@@ -79,13 +79,13 @@ ask_proved(struct cli *cli, json_t **answer, const char *method, json_t *params)
 }
 
 static enum tool_exit save_proof(const char *path,
-                                 const struct light_chain *chain,
+                                 const struct nv_hash *chain,
                                  const char *method,
                                  json_t *params,
                                  json_t *answer)
 {
     char chain_id[NV_BYTES_TEXT(32)];
-    nv_bytes_format(chain_id, chain->id.bytes, sizeof chain->id.bytes);
+    nv_bytes_format(chain_id, chain->bytes, sizeof chain->bytes);
     (void)json_object_del(params, "proof");
     json_t *const file = json_pack("{s:s, s:s, s:s, s:O, s:O}",
                                    "format",
@@ -109,23 +109,23 @@ static enum tool_exit save_proof(const char *path,
 static enum tool_exit
 check(struct cli *cli, struct cli_state *out, const char *method, json_t *params, const char *save)
 {
-    static struct light_chain chain;
+    static struct tool_trust trust;
     struct tool_proved proved;
     json_t *answer = NULL;
-    enum tool_exit code = tool_trust(&chain, cli->client, cli->url, cli->genesis);
+    enum tool_exit code = tool_trust(&trust, cli->client, cli->url, cli->genesis);
     if (code == TOOL_OK) {
         code = ask_proved(cli, &answer, method, params);
     }
     if (code != TOOL_OK) {
         return code;
     }
-    code = tool_proved_check(&proved, &chain, method, params, answer);
+    code = tool_proved_check(&proved, &trust, cli->client, method, params, answer);
     if (code == TOOL_OK && save != NULL) {
-        code = save_proof(save, &chain, method, params, answer);
+        code = save_proof(save, &trust.light.chain_id, method, params, answer);
     }
     if (code == TOOL_OK) {
         out->answer = json_incref(proved.derived);
-        out->summary = tool_proved_summary(&proved, &chain);
+        out->summary = tool_proved_summary(&proved, &trust);
     }
     tool_proved_deinit(&proved);
     json_decref(answer);

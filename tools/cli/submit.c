@@ -56,13 +56,13 @@ enum tool_exit cli_submit(struct cli *cli,
                           uint32_t count,
                           json_t **answer)
 {
-    static struct light_chain meant;
+    static struct tool_trust meant;
     enum tool_exit code = tool_trust(&meant, cli->client, cli->url, cli->genesis);
     if (code != TOOL_OK) {
         return code;
     }
     /* The signature names the chain that is meant, whatever the node says. */
-    struct tool_chain const chain = {cli->client, cli->url, meant.id};
+    struct tool_chain const chain = {cli->client, cli->url, meant.light.chain_id};
     code = tool_submit(&chain, key, actions, count, true, answer);
     return code == TOOL_OK ? judge(*answer, count) : code;
 }

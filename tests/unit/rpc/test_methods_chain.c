@@ -92,6 +92,21 @@ static void a_certificate_comes_with_its_header(void **state)
     world_has(call("chain_certificate", "{}"), "\"got\":\"nothing\"");
 }
 
+static void an_epoch_has_ended_or_not(void **state)
+{
+    (void)state;
+    world_has(call("chain_epoch", "{\"epoch\":\"1\"}"), "\"message\":\"unsupported\"");
+    world_close(&world);
+    memset(&world, 0, sizeof world);
+    world.epoch = 3;
+    world_open(&world);
+    world_has(call("chain_epoch", "{\"epoch\":\"2\"}"),
+              "{\"epoch\":\"2\",\"header\":\"0x686561646572\",\"certificate\":\"0x6365");
+    world_has(call("chain_epoch", "{\"epoch\":\"2\"}"), "\"next_validators\":\"0x736574\"");
+    world_has(call("chain_epoch", "{\"epoch\":\"3\"}"), "\"message\":\"not_held\"");
+    world_has(call("chain_epoch", "{}"), "\"got\":\"nothing\"");
+}
+
 static void validators_are_summed(void **state)
 {
     (void)state;
@@ -234,6 +249,7 @@ int main(void)
         CASE(a_block_is_found_by_height),
         CASE(blocks_come_as_far_as_they_are_held),
         CASE(a_certificate_comes_with_its_header),
+        CASE(an_epoch_has_ended_or_not),
         CASE(validators_are_summed),
         CASE(parameters_are_read_from_rows),
         CASE(a_proof_holds),
