@@ -20,6 +20,11 @@ unit: | packages
 	@$(MAKE) -k unit-programs && built=yes; \
 	    tests/run.sh $(unit_programs) && [ "$$built" = yes ]
 
+# --- small worlds tried in full: tests/exhaustive/*.c, `make exhaustive` -----------------------------
+exhaustive_sources := $(wildcard tests/exhaustive/*.c)
+exhaustive_programs := $(exhaustive_sources:%.c=$(B)/%)
+$(foreach s,$(exhaustive_sources),$(eval $(call program,$(B)/$(s:.c=),$(s))))
+
 # --- the simulator: tests/sim/*.c -> build/<flavour>/bin/sim ------------------------------------
 sim_sources := $(wildcard tests/sim/*.c)
 sim_program := $(if $(sim_sources),$(B)/bin/sim)

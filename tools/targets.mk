@@ -1,6 +1,6 @@
 # The targets a person types, beside all, libs, programs and unit.
 
-.PHONY: help lint format check test asan tsan cov sim fuzz replay golden repro gen check-gen \
+.PHONY: help lint format check test exhaustive asan tsan cov sim fuzz replay golden repro gen check-gen \
     integration lint-test demo bench install clean
 
 help:
@@ -13,6 +13,7 @@ help:
 #: make test          everything: also sanitizers, both compilers, fuzz corpora, real daemons
 #:
 #: make unit T=tree   unit tests, or those whose path has the word
+#: make exhaustive    small worlds tried in full: each bit of 200 proofs flipped
 #: make lint          layers doors banned units sizes quotes paths format headers purity clang;
 #:                    one alone: tools/lint/NAME
 #: make format        clang-format over every file
@@ -68,7 +69,7 @@ check:
 
 test:
 	@tools/setup
-	@MAKE="$(MAKE)" tests/steps.sh all unit lint-test $(if $(has_golden),golden) check-gen \
+	@MAKE="$(MAKE)" tests/steps.sh all unit exhaustive lint-test $(if $(has_golden),golden) check-gen \
 	    $(if $(has_fuzz),replay) $(if $(has_sim),"sim N=200") \
 	    "FLAVOUR=clang all tests" \
 	    "FLAVOUR=asan unit" $(if $(has_fuzz),"FLAVOUR=asan replay") \
@@ -86,6 +87,9 @@ asan tsan:
 
 replay: $$(replay_programs)
 	@tests/run.sh $(foreach n,$(fuzz_names),"$(B)/tests/fuzz/replay_$(n) $(wildcard tests/fuzz/corpus/$(n))")
+
+exhaustive: $$(exhaustive_programs)
+	@tests/run.sh $(exhaustive_programs)
 
 sim: $$(sim_program)
 	@[ -n "$(sim_program)" ] || { echo "tests/sim/ has no sources"; exit 1; }
