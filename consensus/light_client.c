@@ -114,8 +114,7 @@ judge_certificate(const struct cs_light *light, struct cs_light_final *final, st
     struct cs_certificate certificate;
     struct nv_reader r;
     nv_reader_init(&r, bytes);
-    if (cs_certificate_get(&r, &certificate) != NV_OK ||
-        nv_reader_end(&r) != NV_OK) {
+    if (cs_certificate_get(&r, &certificate) != NV_OK || nv_reader_end(&r) != NV_OK) {
         return CS_LIGHT_CERTIFICATE;
     }
     if (certificate.ballot.kind != CS_FINALIZE) {

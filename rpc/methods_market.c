@@ -94,6 +94,9 @@ void rpc__market_list(struct rpc_call *call)
     for (uint32_t id = 0; id < call->markets && err == NV_OK; id++) {
         err = write_summary(call, id);
     }
+    if (err == NV_OK) {
+        err = rpc__read_no_market(call, call->markets);
+    }
     rpc__json_end(&call->out, ']');
     rpc__done(call, err);
 }
@@ -194,9 +197,13 @@ void rpc__market_book(struct rpc_call *call)
         rpc__call_fail(call, RPC_ERROR_BUSY);
         return;
     }
+    struct rpc_market market; /* read for the proof: which market it is, and its grid */
     rpc__json_text(&call->out, "market", call->listing.symbol);
     rpc__json_u64(&call->out, "height", call->state->head.height);
-    enum nv_err err = write_side(call, "bids", VM_BUY, levels, depth);
+    enum nv_err err = rpc__read_market(call, call->listing.market, &market);
+    if (err == NV_OK) {
+        err = write_side(call, "bids", VM_BUY, levels, depth);
+    }
     if (err == NV_OK) {
         err = write_side(call, "asks", VM_SELL, levels, depth);
     }

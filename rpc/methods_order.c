@@ -99,16 +99,6 @@ void rpc__order_get(struct rpc_call *call)
     }
 }
 
-/* no_more reads the market after the last, so that a proof shows that there is
- * none and no orders were left out. */
-static enum nv_err no_more(struct rpc_call *call, uint32_t markets)
-{
-    struct nv_row_key key;
-    struct nv_view value = {0};
-    vm_key_market(&key, markets);
-    return rpc__end(rpc__row_get(call, &value, &key));
-}
-
 void rpc__order_open(struct rpc_call *call)
 {
     struct rpc_account account;
@@ -127,7 +117,7 @@ void rpc__order_open(struct rpc_call *call)
         err = take_market(call, account.id, id, &seek);
     }
     if (!one && err == NV_OK) {
-        err = no_more(call, end);
+        err = rpc__read_no_market(call, end);
     }
     rpc__json_end(&call->out, ']');
     rpc__done(call, err);

@@ -66,6 +66,14 @@ enum nv_err rpc__read_market(struct rpc_call *call, uint32_t market, struct rpc_
     return NV_OK;
 }
 
+enum nv_err rpc__read_no_market(struct rpc_call *call, uint32_t markets)
+{
+    struct nv_row_key key;
+    struct nv_view value = {0};
+    vm_key_market(&key, markets);
+    return rpc__end(rpc__row_get(call, &value, &key));
+}
+
 static enum nv_err find_account(struct rpc_call *call, struct rpc_account *out)
 {
     struct nv_row_key key;
@@ -120,13 +128,6 @@ bool rpc__position_value(const struct rpc_market *market,
            nv_add_i128(value, vm_money_raw(row->cost), &value) && nv_narrow_try_i64(value, micro);
 }
 
-/* page_of_key gives back the page that vm_key_level put into a key. */
-static uint64_t page_of_key(const struct nv_row_key *key, uint8_t side)
-{
-    uint64_t const ordered = nv_be64_load(key->bytes + 6);
-    return (side == VM_BUY ? ~ordered : ordered) ^ (UINT64_C(1) << 63);
-}
-
 /* page_take appends the levels of one page, best first, up to `cap`. */
 static void page_take(const struct vm_level_row *level,
                       uint64_t page,
@@ -165,7 +166,7 @@ enum nv_err rpc__read_book(struct rpc_call *call,
     while (*count < cap && (err = rpc__walk_next(&walk, &row)) == NV_OK) {
         struct vm_level_row level;
         NV_TRY(vm_level_row_decode(&level, row.value));
-        page_take(&level, page_of_key(&row.key, side), side, levels, cap, count);
+        page_take(&level, vm_key_level_page(&row.key, side), side, levels, cap, count);
         if (*count == cap) {
             rpc__walk_stop(&walk, &row);
         }

@@ -23,6 +23,9 @@ struct rpc_market {
 
 NV_MUST_USE enum nv_err
 rpc__read_market(struct rpc_call *call, uint32_t market, struct rpc_market *out);
+/* rpc__read_no_market reads the market after the last, so that a proof shows
+ * that there is none and that nothing was left out. */
+NV_MUST_USE enum nv_err rpc__read_no_market(struct rpc_call *call, uint32_t markets);
 NV_MUST_USE enum nv_err
 rpc__read_feed(struct rpc_call *call, uint32_t feed, struct vm_feed_row *out);
 NV_MUST_USE enum nv_err rpc__read_chain(struct rpc_call *call, struct vm_chain_row *out);

@@ -6,20 +6,12 @@
 #include "base/fmt.h"
 #include "base/int.h"
 
+#include "tools/derive_part.h"
 #include "tools/derive_receipt.h"
 #include "tools/shown.h"
 #include "vm/tx.h"
 
-/* What is asked, and what came. */
-struct question {
-    const struct nv_proof *proof;
-    const json_t *params;
-    const json_t *answer;
-};
-
-typedef enum nv_err (*derive_fn)(json_t *out, const struct question *q);
-
-static enum nv_err read_account(struct shown_account *out, const struct question *q)
+static enum nv_err read_account(struct shown_account *out, const struct derive_question *q)
 {
     struct nv_address address;
     const char *const text = json_string_value(json_object_get(q->params, "address"));
@@ -105,7 +97,7 @@ add_position(void *ctx, const struct shown_market *market, const struct vm_posit
     return json_array_append_new(list, entry) == 0 ? NV_OK : NV_ERR_NO_MEMORY;
 }
 
-static enum nv_err positions(json_t *out, const struct question *q)
+static enum nv_err positions(json_t *out, const struct derive_question *q)
 {
     struct shown_account account;
     NV_TRY(read_account(&account, q));
@@ -141,7 +133,7 @@ static const char *stage_name(uint8_t stage)
     return stage < sizeof names / sizeof names[0] ? names[stage] : "unknown";
 }
 
-static enum nv_err account(json_t *out, const struct question *q)
+static enum nv_err account(json_t *out, const struct derive_question *q)
 {
     struct shown_account account;
     int64_t micro = 0;
@@ -162,7 +154,7 @@ static enum nv_err account(json_t *out, const struct question *q)
     return NV_OK;
 }
 
-static enum nv_err balances(json_t *out, const struct question *q)
+static enum nv_err balances(json_t *out, const struct derive_question *q)
 {
     struct shown_account account;
     NV_TRY(read_account(&account, q));
@@ -219,7 +211,7 @@ orders_of(json_t *list, const struct nv_proof *proof, uint64_t account, uint32_t
 
 /* Markets are numbered without gaps; which is the first that is not there has
  * to be shown, or orders could be kept back. */
-static enum nv_err orders(json_t *out, const struct question *q)
+static enum nv_err orders(json_t *out, const struct derive_question *q)
 {
     struct shown_account account;
     NV_TRY(read_account(&account, q));
@@ -240,77 +232,9 @@ static enum nv_err orders(json_t *out, const struct question *q)
     return NV_OK;
 }
 
-/* ---- markets ---- */
-
-static const char *status_name(uint8_t status)
-{
-    static const char *const names[] = {"open", "settling", "settled", "quarantined"};
-    return status >= 1 && status <= sizeof names / sizeof names[0] ? names[status - 1] : "unknown";
-}
-
-static void put_listing(json_t *out, const struct shown_market *m)
-{
-    const struct vm_market_row *const row = &m->row;
-    put_text(out, "market", row->symbol);
-    put_count(out, "market_id", m->id);
-    put_text(out, "feed", m->feed.symbol);
-    put_price(out, "tick_size", &m->grid, 1);
-    put_size(out, "lot_size", &m->grid, 1);
-    put_micro(out, "tick_value", vm_money_raw(row->tick_value));
-    put_count_or_null(out, "expires_ms", row->expires_ms);
-    put_count_or_null(out, "settle_window_ms", row->expires_ms != 0 ? row->settle_window_ms : 0);
-    put_count_or_null(out, "funding_interval_ms", row->funding_interval_ms);
-    put_size(out, "order_size_max", &m->grid, vm_lots_raw(row->order_lots_max));
-    put_size(out, "open_interest_max", &m->grid, vm_lots_raw(row->open_interest_max));
-    put_hex(out, "program", row->program, row->program_size);
-}
-
-static void put_state(json_t *out, const struct shown_market *m)
-{
-    const struct vm_market_state_row *const state = &m->state;
-    put_text(out, "status", status_name(state->status));
-    put_per_lot(out, "mark", &m->grid, vm_money_raw(state->mark));
-    put_per_lot(out, "index", &m->grid, vm_money_raw(state->index_value));
-    put_bool(out, "index_fresh", m->feed.fresh != 0);
-    put_count_or_null(out, "index_ms", m->feed.index_ms);
-    if (state->last_trade_ms != 0) {
-        put_price(out, "last_price", &m->grid, vm_price_raw(state->last_price));
-    } else {
-        put_null(out, "last_price");
-    }
-    put_count_or_null(out, "last_trade_ms", state->last_trade_ms);
-    put_size(out, "open_interest", &m->grid, vm_lots_raw(state->open_interest));
-    put_count_or_null(out, "status_ms", state->status_ms);
-    put_per_lot(out, "carry", &m->grid, vm_money_raw(state->carry));
-    put_count_or_null(out, "funding_next_ms", state->funding_next_ms);
-    put_count_or_null(out, "extended_from_ms", state->extended_from_ms);
-    put_i64(out, "lots_sum", vm_lots_raw(state->lots_sum));
-    put_micro(out, "cost_sum", vm_money_raw(state->cost_sum));
-    put_micro(out, "realised", vm_money_raw(state->realised));
-}
-
-static enum nv_err market(json_t *out, const struct question *q)
-{
-    const char *const name = json_string_value(json_object_get(q->params, "market"));
-    uint32_t cursor = 0;
-    struct nv_row row;
-    while (name != NULL && nv_proof_next(q->proof, &cursor, &row)) {
-        struct shown_market m;
-        if (row.key.bytes[0] == VM_TABLE_MARKET) {
-            NV_TRY(shown_market(q->proof, nv_be32_load(row.key.bytes + 1), &m));
-            if (strcmp(m.row.symbol, name) == 0) {
-                put_listing(out, &m);
-                put_state(out, &m);
-                return NV_OK;
-            }
-        }
-    }
-    return NV_ERR_MISMATCH;
-}
-
 /* ---- transactions ---- */
 
-static enum nv_err transaction(json_t *out, const struct question *q)
+static enum nv_err transaction(json_t *out, const struct derive_question *q)
 {
     return derive_receipt(out, q->proof, q->params, q->answer);
 }
@@ -325,7 +249,11 @@ static const struct {
     {"account_positions", positions},
     {"account_balances", balances},
     {"order_open", orders},
-    {"market_get", market},
+    {"market_list", derive_market_list},
+    {"market_get", derive_market_get},
+    {"market_ticker", derive_market_ticker},
+    {"market_book", derive_market_book},
+    {"chain_params", derive_params},
     {"tx_get", transaction},
 };
 
@@ -352,7 +280,7 @@ enum nv_err derive(json_t **out,
                    const json_t *params,
                    const json_t *answer)
 {
-    struct question const question = {proof, params, answer};
+    struct derive_question const question = {proof, params, answer};
     derive_fn const run = find(method);
     if (run == NULL) {
         return NV_ERR_UNSUPPORTED;

@@ -61,15 +61,20 @@ enum nv_err shown_market(const struct nv_proof *proof, uint32_t id, struct shown
     return NV_OK;
 }
 
-enum nv_err shown_range(struct nv_row_range *out,
-                        const struct nv_proof *proof,
-                        const struct nv_row_key *key,
-                        uint32_t size)
+void shown_prefix(struct nv_row_range *out, const struct nv_row_key *key, uint32_t size)
 {
     out->first = *key;
     out->last = *key;
     memset(out->first.bytes + size, 0, sizeof key->bytes - size);
     memset(out->last.bytes + size, 0xff, sizeof key->bytes - size);
+}
+
+enum nv_err shown_range(struct nv_row_range *out,
+                        const struct nv_proof *proof,
+                        const struct nv_row_key *key,
+                        uint32_t size)
+{
+    shown_prefix(out, key, size);
     return nv_proof_covers(proof, out) ? NV_OK : NV_ERR_MISMATCH;
 }
 
@@ -173,28 +178,38 @@ void put_hex(json_t *object, const char *key, const void *bytes, uint32_t size)
 }
 
 /* A number that leaves 64 bits is null, as the node writes it. */
-static void put_or_null(json_t *object, const char *key, const char *text)
+static json_t *or_null(const char *text)
 {
-    put(object, key, strcmp(text, "-") == 0 ? json_null() : json_string(text));
+    return strcmp(text, "-") == 0 ? json_null() : json_string(text);
+}
+
+json_t *price_json(const struct tool_grid *grid, int64_t ticks)
+{
+    char text[NV_DECIMAL_TEXT];
+    grid_price(text, grid, ticks);
+    return or_null(text);
+}
+
+json_t *size_json(const struct tool_grid *grid, int64_t lots)
+{
+    char text[NV_DECIMAL_TEXT];
+    grid_size(text, grid, lots);
+    return or_null(text);
 }
 
 void put_size(json_t *o, const char *key, const struct tool_grid *grid, int64_t lots)
 {
-    char text[NV_DECIMAL_TEXT];
-    grid_size(text, grid, lots);
-    put_or_null(o, key, text);
+    put(o, key, size_json(grid, lots));
 }
 
 void put_price(json_t *o, const char *key, const struct tool_grid *grid, int64_t ticks)
 {
-    char text[NV_DECIMAL_TEXT];
-    grid_price(text, grid, ticks);
-    put_or_null(o, key, text);
+    put(o, key, price_json(grid, ticks));
 }
 
 void put_per_lot(json_t *o, const char *key, const struct tool_grid *grid, int64_t micro)
 {
     char text[NV_DECIMAL_TEXT];
     grid_per_lot(text, grid, micro);
-    put_or_null(o, key, text);
+    put(o, key, or_null(text));
 }

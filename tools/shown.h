@@ -40,8 +40,11 @@ NV_MUST_USE enum nv_err shown_account(const struct nv_proof *proof,
 NV_MUST_USE enum nv_err
 shown_market(const struct nv_proof *proof, uint32_t id, struct shown_market *out);
 
-/* shown_range makes the range of the keys that begin with the first `size`
- * bytes of `key`; NV_ERR_MISMATCH when the proof leaves rows of it out. */
+/* shown_prefix makes the range of the keys that begin with the first `size`
+ * bytes of `key`. */
+void shown_prefix(struct nv_row_range *out, const struct nv_row_key *key, uint32_t size);
+
+/* shown_range is that; NV_ERR_MISMATCH when the proof leaves rows of it out. */
 NV_MUST_USE enum nv_err shown_range(struct nv_row_range *out,
                                     const struct nv_proof *proof,
                                     const struct nv_row_key *key,
@@ -74,6 +77,10 @@ void put_bool(struct json_t *object, const char *key, bool value);
 void put_null(struct json_t *object, const char *key);
 void put_micro(struct json_t *object, const char *key, int64_t micro);
 void put_hex(struct json_t *object, const char *key, const void *bytes, uint32_t size);
+/* price_json and size_json make a value of a market's grid, null where it leaves
+ * 64 bits. */
+struct json_t *price_json(const struct tool_grid *grid, int64_t ticks);
+struct json_t *size_json(const struct tool_grid *grid, int64_t lots);
 void put_size(struct json_t *o, const char *key, const struct tool_grid *grid, int64_t lots);
 void put_price(struct json_t *o, const char *key, const struct tool_grid *grid, int64_t ticks);
 void put_per_lot(struct json_t *o, const char *key, const struct tool_grid *grid, int64_t micro);

@@ -15,7 +15,7 @@ help:
 #:
 #: make unit T=tree   unit tests, or those whose path has the word
 #: make exhaustive    small worlds tried in full: each bit of 200 proofs flipped
-#: make lint          layers doors banned units sizes quotes paths format headers purity clang;
+#: make lint          layers doors banned units sizes quotes paths format headers purity verifier clang;
 #:                    one alone: tools/lint/NAME
 #: make format        clang-format over every file
 #: make sim SEED=7 N=1000    the simulator, N seeds from SEED on; one seed tells all

@@ -272,6 +272,8 @@ void vm_key_position(struct nv_row_key *key, uint64_t account, uint32_t market);
 void vm_key_market(struct nv_row_key *key, uint32_t market);
 void vm_key_market_state(struct nv_row_key *key, uint32_t market);
 void vm_key_level(struct nv_row_key *key, uint32_t market, uint8_t side, uint64_t page);
+/* vm_key_level_page gives back the page of such a key. */
+uint64_t vm_key_level_page(const struct nv_row_key *key, uint8_t side);
 void vm_key_address(struct nv_row_key *key, const struct nv_address *address);
 void vm_key_session(struct nv_row_key *key, uint64_t account, const struct nv_pubkey *session);
 void vm_key_orders(struct nv_row_key *key, uint32_t market, uint64_t account, uint8_t page);

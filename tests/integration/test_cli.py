@@ -14,6 +14,7 @@ import pathlib
 import pty
 import subprocess
 import threading
+import urllib.error
 import urllib.request
 from decimal import Decimal
 
@@ -92,10 +93,13 @@ class Liar(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         asked = json.loads(body)
         request = urllib.request.Request(self.server.node, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as honest:
-            answer = json.load(honest)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as honest:
+                status, answer = honest.status, json.load(honest)
+        except urllib.error.HTTPError as refused:  # "busy" and the like have a status of their own
+            status, answer = refused.code, json.load(refused)
         told = json.dumps(self.server.lie(asked["method"], asked.get("params") or {}, answer)).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(told)))
         self.end_headers()
@@ -334,6 +338,98 @@ def test_an_order_kept_back_is_found_out(cli, lying):
         return answer
 
     cli.error("orders", "--node", lying(none_open), code=NODE_ERROR, has=['"orders" in it is not'])
+
+
+def test_nothing_that_is_printed_is_believed_unproved(cli, lying):
+    """One lie for each command that prints state; the node's word is taken only where that is said."""
+    cli.run("buy", MARKET, "0.1", "@" + cli.near("0.99"))
+    cli.run("sell", MARKET, "0.1", "@" + cli.near("1.01"), "--key", "bob")
+
+    def lie(at, change):
+        def told(method, _, answer):
+            if method == at and "result" in answer:
+                change(answer["result"])
+            return answer
+        return lying(told)
+
+    lies = [
+        (["markets"], "market_list", lambda r: r["markets"][0].update(mark="1")),
+        (["markets"], "market_list", lambda r: r["markets"].pop()),
+        (["book", MARKET], "market_book", lambda r: r["bids"].pop()),
+        (["book", MARKET], "market_book", lambda r: r["asks"][0].__setitem__(1, "99")),
+        (["book", MARKET], "market_ticker", lambda r: r.update(index="1")),
+        (["params"], "chain_params", lambda r: r["params"][0].update(value="7")),
+        (["orders"], "order_open", lambda r: r["orders"].pop()),
+        (["block"], "chain_block", lambda r: r.update(header=flip(r["header"], 200))),
+        (["buy", MARKET, "0.1", "@market"], "market_get", lambda r: r.update(mark="1")),
+        (["buy", MARKET, "0.1", "@1000"], "market_get", lambda r: r.update(tick_size="1")),
+    ]
+    for words, method, change in lies:
+        cli.error(*words, "--node", lie(method, change), code=NODE_ERROR, has=["is not proved"])
+    cli.error("validators", "--node", lie("chain_validators", lambda r: r["validators"][2].update(power="1000")),
+              code=NODE_ERROR, has=["names other validators"])
+    assert cli.json("markets", "--node", lie(*lies[0][1:]), "--trust-node")[0]["mark"] == "1"
+
+
+def test_a_block_is_its_header_and_its_transactions(cli, lying):
+    placed = cli.json("buy", MARKET, "0.1", "@" + cli.near("0.99"))
+    block = cli.json("block", placed["height"])
+    assert placed["tx_hash"] in [t["tx_hash"] for t in block["transactions"]]
+
+    def lie(change):
+        def told(method, _, answer):
+            if method == "chain_block" and "result" in answer:
+                change(answer["result"])
+            return answer
+        return lying(told)
+
+    def without(result):
+        result["transactions"] = [t for t in result["transactions"] if t["tx_hash"] != placed["tx_hash"]]
+
+    def other(result):
+        result["transactions"][0]["bytes"] = flip(result["transactions"][0]["bytes"])
+
+    earlier = cli.json("block", int(placed["height"]) - 1)
+    for change in (without, other):
+        cli.error("block", placed["height"], "--node", lie(change), code=NODE_ERROR,
+                  has=["the transactions are not those of the block"])
+    cli.error("block", placed["height"], "--node", lie(lambda r: r.update(earlier)), code=NODE_ERROR,
+              has=["a block of another height"])
+
+
+def test_an_outcome_that_is_not_proved_is_not_known(cli, lying):
+    """The node says that an order was placed, and its proof says otherwise."""
+    def told(method, _, answer):
+        if method == "tx_get" and "result" in answer:
+            answer["result"]["receipt"]["outcomes"][0].update(result="12345")
+        return answer
+
+    cli.error("buy", MARKET, "0.1", "@" + cli.near("0.99"), "--node", lying(told), code=UNKNOWN,
+              has=["is not proved", "next: novate tx"])
+
+
+def test_a_fork_is_refused_and_an_old_state_told(cli, tmp_path):
+    """What was seen before is kept; a final block that contradicts it is a fork."""
+    cli.run("account", "alice")
+    kept = next(pathlib.Path(cli.devnet.dir).glob("light-*.json"))
+    seen = json.loads(kept.read_text())
+    assert seen["format"] == "novate-light-1" and int(seen["height"]) > 0 and seen["epoch"] == "1"
+    saved = tmp_path / "account.json"
+    cli.run("account", "alice", "--save", saved)
+    header = json.loads(saved.read_text())["answer"]["proof"]["header"]
+    kept.write_text(json.dumps({**seen, "header": flip(header, 600)}))
+    cli.error("proof-check", saved, code=NODE_ERROR, has=["the chain has forked", "light-"])
+    evidence = json.loads(pathlib.Path(str(kept) + ".fork").read_text())
+    assert [b["header"] for b in evidence["blocks"]] == [flip(header, 600), header]
+    ahead = bytearray.fromhex(header[2:])
+    ahead[42:50] = (int.from_bytes(ahead[42:50], "big") + 50).to_bytes(8, "big")
+    ahead[100:108] = (int.from_bytes(ahead[100:108], "big") + 60000).to_bytes(8, "big")
+    kept.write_text(json.dumps({**seen, "header": "0x" + ahead.hex()}))
+    assert "shows an old state" in cli.run("proof-check", saved).stderr
+    kept.write_text("{")
+    cli.error("account", "alice", code=USAGE, has=["cannot be read", "next: remove it"])
+    kept.unlink()
+    cli.run("account", "alice")
 
 
 def test_a_transaction_is_proved(cli, lying, tmp_path):

@@ -14,7 +14,6 @@
 #include "tools/command.h"
 #include "tools/final.h"
 #include "tools/submit.h"
-#include "tools/trust.h"
 
 #define PAGE_ROWS   2000
 #define CURSOR_SIZE 160u
@@ -89,14 +88,13 @@ static bool named(const json_t *page)
 /* look_at_header checks the final header that the first page brings, if it does. */
 static enum tool_exit look_at_header(struct audit *a, struct cli *cli, const json_t *page)
 {
-    static struct tool_trust trust;
     struct cs_light_final final;
     if (!named(page) || cli->trust_node) {
         return TOOL_OK;
     }
-    enum tool_exit code = tool_trust(&trust, cli->client, cli->url, cli->genesis);
+    enum tool_exit code = cli_trust(cli);
     if (code == TOOL_OK) {
-        code = tool_final(&final, &trust, cli->client, page);
+        code = tool_final(&final, &cli->trust, cli->client, page);
     }
     if (code == TOOL_OK) {
         a->certified = nv_hash_eq(&final.header.state_root, &a->told);

@@ -12,6 +12,8 @@
 #include "tools/cli/state.h"
 #include "tools/cli/table.h"
 #include "tools/command.h"
+#include "tools/derive_block.h"
+#include "tools/final.h"
 #include "vm/wire/wire.h"
 
 #define TRIES    40u
@@ -41,7 +43,7 @@ static const char *action_name(uint8_t kind)
 static void describe(json_t *rows, const json_t *entry, struct nv_arena *arena)
 {
     static uint8_t bytes[VM_TX_SIZE_MAX];
-    struct nv_hash const none = {{0}}; /* the hash is the node's, shown beside */
+    struct nv_hash const none = {{0}}; /* the hash is shown beside */
     struct vm_tx tx;
     uint32_t size = 0;
     char account[NV_ADDRESS_TEXT];
@@ -120,21 +122,59 @@ static enum tool_exit ask_block(struct cli *cli, json_t **answer, json_t *params
     return *answer != NULL ? TOOL_OK : cli_ask(cli, answer, "chain_block", json_incref(params));
 }
 
+static enum tool_exit distrust(const char *why)
+{
+    return tool_fail(TOOL_REFUSED,
+                     why,
+                     "do not rely on it; ask another node with --node URL",
+                     "the answer is not proved");
+}
+
+/* check replaces the node's answer by what its final header proves; `height` is
+ * the one asked for, 0: any. */
+static enum tool_exit check(struct cli *cli, json_t **answer, uint64_t height)
+{
+    struct cs_light_final final;
+    json_t *derived = NULL;
+    enum tool_exit code = cli_trust(cli);
+    if (code == TOOL_OK) {
+        code = tool_final(&final, &cli->trust, cli->client, *answer);
+    }
+    if (code != TOOL_OK) {
+        return code;
+    }
+    if (derive_block(&derived, &final, *answer) != NV_OK) {
+        return distrust("the transactions are not those of the block");
+    }
+    if (height != 0 && final.header.height != height) {
+        code = distrust("it is a block of another height");
+    }
+    (void)json_object_set(derived, "header", json_object_get(*answer, "header"));
+    (void)json_object_set(derived, "certificate", json_object_get(*answer, "certificate"));
+    json_decref(*answer);
+    *answer = derived;
+    return code;
+}
+
 enum tool_exit tool_block(char **argv)
 {
-    struct cli_form const form = {"novate block [HEIGHT] [--json]", 0, 1, NULL, 0};
+    struct cli_form const form = {
+        "novate block [HEIGHT] [--trust-node] [--genesis FILE] [--json]", 0, 1, NULL, 0};
     struct cli cli;
     json_t *answer = NULL;
     uint64_t height = 0;
     enum tool_exit code = cli_open(&cli, &form, argv);
+    const char *const asked = cli.args.count > 0 ? cli.args.words[0] : NULL;
     json_t *const params = json_pack("{s:b}", "transactions", 1);
-    if (code == TOOL_OK && cli.args.count > 0) {
-        code = tool_args_number(&height, "HEIGHT", cli.args.words[0], 1, UINT64_MAX) ? TOOL_OK
-                                                                                     : TOOL_USAGE;
-        (void)json_object_set_new(params, "height", json_string(cli.args.words[0]));
+    if (code == TOOL_OK && asked != NULL) {
+        code = tool_args_number(&height, "HEIGHT", asked, 1, UINT64_MAX) ? TOOL_OK : TOOL_USAGE;
+        (void)json_object_set_new(params, "height", json_string(asked));
     }
     if (code == TOOL_OK) {
         code = ask_block(&cli, &answer, params);
+    }
+    if (code == TOOL_OK && !cli.trust_node) {
+        code = check(&cli, &answer, height);
     }
     if (code == TOOL_OK && cli.json) {
         cli_dump(answer);

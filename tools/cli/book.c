@@ -7,6 +7,7 @@
 #include "base/fmt.h"
 
 #include "tools/cli/cli.h"
+#include "tools/cli/state.h"
 #include "tools/cli/table.h"
 #include "tools/command.h"
 
@@ -34,7 +35,7 @@ static void print_level(const json_t *level, enum cli_colour colour)
                  size != NULL ? size : "-");
 }
 
-static void print_book(const json_t *book, const json_t *ticker)
+static void print_book(const json_t *book, const json_t *ticker, const char *height)
 {
     const json_t *const asks = json_object_get(book, "asks");
     const json_t *const bids = json_object_get(book, "bids");
@@ -43,7 +44,7 @@ static void print_book(const json_t *book, const json_t *ticker)
                  cli_text(ticker, "mark"),
                  cli_text(ticker, "index"),
                  cli_text(ticker, "last_price"),
-                 cli_text(book, "height"),
+                 height,
                  cli_colour(CLI_DIM),
                  WIDTH,
                  "price",
@@ -59,32 +60,50 @@ static void print_book(const json_t *book, const json_t *ticker)
     }
 }
 
+/* height_of returns the height that a book is of: that of its proof, if it has one. */
+static const char *height_of(const struct cli_state *book)
+{
+    return cli_text(book->summary != NULL ? book->summary : book->answer, "height");
+}
+
+static void show(const struct book *b, const struct cli_state *book, const struct cli_state *ticker)
+{
+    if (b->cli.json) {
+        json_t *const out = json_deep_copy(book->answer);
+        (void)json_object_set_new(out, "height", json_string(height_of(book)));
+        (void)json_object_set(out, "proof", book->summary);
+        (void)json_dumpf(out, stdout, b->watch ? JSON_COMPACT : JSON_INDENT(2));
+        (void)printf("\n");
+        json_decref(out);
+        return;
+    }
+    bool const redraw = b->watch && cli_live();
+    (void)printf("%s", redraw ? "\033[H\033[J" : "");
+    print_book(book->answer, ticker->answer, height_of(book));
+    cli_state_note(book);
+    (void)printf("%s", b->watch && !redraw ? "\n" : "");
+}
+
 /* look asks for one picture and prints it; `height` becomes the book's. */
 static enum tool_exit look(struct book *b, uint64_t *height)
 {
-    json_t *book = NULL;
-    json_t *ticker = NULL;
+    struct cli_state book = {0};
+    struct cli_state ticker = {0};
     json_t *const params = json_pack("{s:s, s:i}", "market", b->market, "depth", (int)b->depth);
-    enum tool_exit code = cli_ask(&b->cli, &book, "market_book", params);
-    if (code == TOOL_OK) {
-        code = cli_ask(&b->cli, &ticker, "market_ticker", json_pack("{s:s}", "market", b->market));
+    enum tool_exit code = cli_state_get(&b->cli, &book, "market_book", params, NULL);
+    if (code == TOOL_OK && !b->cli.json) {
+        code = cli_state_get(
+            &b->cli, &ticker, "market_ticker", json_pack("{s:s}", "market", b->market), NULL);
     }
-    if (code == TOOL_OK && b->cli.json) {
-        (void)json_dumpf(book, stdout, b->watch ? JSON_COMPACT : JSON_INDENT(2));
-        (void)printf("\n");
-    } else if (code == TOOL_OK) {
-        bool const redraw = b->watch && cli_live();
-        (void)printf("%s", redraw ? "\033[H\033[J" : "");
-        print_book(book, ticker);
-        (void)printf("%s", b->watch && !redraw ? "\n" : "");
+    if (code == TOOL_OK) {
+        show(b, &book, &ticker);
     }
     (void)fflush(stdout);
-    if (code == TOOL_OK &&
-        nv_u64_parse(height, nv_view_of_text(cli_text(book, "height"))) != NV_OK) {
+    if (code == TOOL_OK && nv_u64_parse(height, nv_view_of_text(height_of(&book))) != NV_OK) {
         *height = 0;
     }
-    json_decref(book);
-    json_decref(ticker);
+    cli_state_deinit(&book);
+    cli_state_deinit(&ticker);
     return code;
 }
 
@@ -107,7 +126,12 @@ enum tool_exit tool_book(char **argv)
     const char *depth = "10";
     struct tool_option const options[] = {
         {"-w", NULL, &b.watch}, {"--watch", NULL, &b.watch}, {"--depth", &depth, NULL}};
-    struct cli_form const form = {"novate book MARKET [-w] [--depth N] [--json]", 1, 1, options, 3};
+    struct cli_form const form = {
+        "novate book MARKET [-w] [--depth N] [--trust-node] [--genesis FILE] [--json]",
+        1,
+        1,
+        options,
+        3};
     uint64_t wanted = 0;
     uint64_t height = 0;
     enum tool_exit code = cli_open(&b.cli, &form, argv);

@@ -6,8 +6,12 @@
 #include "base/fmt.h"
 
 #include "tools/cli/cli.h"
+#include "tools/cli/state.h"
 #include "tools/cli/table.h"
 #include "tools/command.h"
+#include "tools/derive.h"
+#include "tools/final.h"
+#include "tools/shown.h"
 
 /* ask_and makes one call and shows the answer: as JSON, or by `print`. */
 static enum tool_exit
@@ -148,35 +152,76 @@ static void print_validators(const json_t *answer)
     json_decref(rows);
 }
 
-/* Who votes, as the node says, and what the state says of them. */
-static enum tool_exit validators_ask(struct cli *cli)
+/* judge_validators compares the node's list with the set that is believed: each
+ * member's key and stake, at its index.  Names are the node's. */
+static enum tool_exit judge_validators(const struct cs_valset *set, const json_t *list)
 {
-    json_t *answer = NULL, *stake = NULL;
-    enum tool_exit code = cli_ask(cli, &answer, "chain_validators", NULL);
+    bool same = json_array_size(list) == set->count;
+    for (uint32_t i = 0; i < set->count && same; i++) {
+        json_t *const right = json_object();
+        put_hex(right, "key", set->member[i].key.bytes, sizeof set->member[i].key.bytes);
+        put_u64(right, "power", set->member[i].stake);
+        same = derive_difference(right, json_array_get(list, i)) == NULL;
+        json_decref(right);
+    }
+    return same ? TOOL_OK
+                : tool_fail(TOOL_REFUSED,
+                            "they are not those whose hash is in its newest final block",
+                            "ask another node with --node URL",
+                            "the node names other validators");
+}
+
+/* check_validators checks them by the newest block that the node gives. */
+static enum tool_exit check_validators(struct cli *cli, const json_t *answer)
+{
+    struct cs_light_final final;
+    json_t *block = NULL;
+    enum tool_exit code = cli_trust(cli);
     if (code == TOOL_OK) {
-        code = cli_ask(cli, &stake, "stake_validators", NULL);
+        code = cli_ask(cli, &block, "chain_block", NULL);
     }
     if (code == TOOL_OK) {
-        (void)json_object_set(answer, "stake", stake);
-        if (cli->json) {
-            cli_dump(answer);
-        } else {
-            print_validators(answer);
-        }
+        code = tool_final(&final, &cli->trust, cli->client, block);
     }
-    json_decref(stake);
-    json_decref(answer);
+    json_decref(block);
+    return code == TOOL_OK
+               ? judge_validators(&cli->trust.light.set, json_object_get(answer, "validators"))
+               : code;
+}
+
+/* add_stake joins what the state says of them to who votes. */
+static enum tool_exit add_stake(struct cli *cli, json_t *answer)
+{
+    json_t *stake = NULL;
+    enum tool_exit const code = cli_ask(cli, &stake, "stake_validators", NULL);
+    if (code == TOOL_OK) {
+        (void)json_object_set_new(answer, "stake", stake);
+    }
     return code;
 }
 
 enum tool_exit tool_validators(char **argv)
 {
-    struct cli_form const form = {"novate validators [--json]", 0, 0, NULL, 0};
+    struct cli_form const form = {
+        "novate validators [--trust-node] [--genesis FILE] [--json]", 0, 0, NULL, 0};
     struct cli cli;
+    json_t *answer = NULL;
     enum tool_exit code = cli_open(&cli, &form, argv);
     if (code == TOOL_OK) {
-        code = validators_ask(&cli);
+        code = cli_ask(&cli, &answer, "chain_validators", NULL);
     }
+    if (code == TOOL_OK && !cli.trust_node) {
+        code = check_validators(&cli, answer);
+    }
+    if (code == TOOL_OK) {
+        code = add_stake(&cli, answer);
+    }
+    if (code == TOOL_OK && cli.json) {
+        cli_dump(answer);
+    } else if (code == TOOL_OK) {
+        print_validators(answer);
+    }
+    json_decref(answer);
     cli_close(&cli);
     return code;
 }
@@ -201,12 +246,21 @@ static void print_params(const json_t *answer)
 
 enum tool_exit tool_params(char **argv)
 {
-    struct cli_form const form = {"novate params [--json]", 0, 0, NULL, 0};
+    struct cli_form const form = {
+        "novate params [--trust-node] [--genesis FILE] [--json]", 0, 0, NULL, 0};
     struct cli cli;
+    struct cli_state state = {0};
     enum tool_exit code = cli_open(&cli, &form, argv);
     if (code == TOOL_OK) {
-        code = ask_and(&cli, "chain_params", NULL, print_params);
+        code = cli_state_get(&cli, &state, "chain_params", json_object(), NULL);
     }
+    if (code == TOOL_OK && cli.json) {
+        cli_state_dump(&state);
+    } else if (code == TOOL_OK) {
+        print_params(state.answer);
+        cli_state_note(&state);
+    }
+    cli_state_deinit(&state);
     cli_close(&cli);
     return code;
 }

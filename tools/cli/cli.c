@@ -81,6 +81,16 @@ enum tool_exit cli_ask(struct cli *cli, json_t **result, const char *method, jso
     return tool_ask(cli->client, cli->url, result, method, params);
 }
 
+enum tool_exit cli_trust(struct cli *cli)
+{
+    if (cli->trusts) {
+        return TOOL_OK;
+    }
+    enum tool_exit const code = tool_trust(&cli->trust, cli->client, cli->url, cli->genesis);
+    cli->trusts = code == TOOL_OK;
+    return code;
+}
+
 enum tool_exit cli_key(struct cli *cli, struct tool_key *key)
 {
     const char *const environment = getenv("NOVATE_KEY");

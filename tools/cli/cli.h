@@ -12,7 +12,7 @@
  *     }
  *     cli_close(&cli);
  *
- * One thread. */
+ * It is large: keep it static where there is more than one.  One thread. */
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -24,6 +24,7 @@
 #include "tools/args.h"
 #include "tools/keyring.h"
 #include "tools/say.h"
+#include "tools/trust.h"
 
 /* How a command is called. */
 struct cli_form {
@@ -43,6 +44,8 @@ struct cli {
     struct tool_args args;
     const char *url;
     struct rpc_client *client;
+    bool trusts; /* the next is set */
+    struct tool_trust trust;
 };
 
 /* cli_open reads the words and makes the client, which connects with the first
@@ -55,6 +58,9 @@ enum tool_exit cli_words(struct cli *cli, const struct cli_form *form, char **ar
 
 /* cli_ask calls a method; *result is the caller's.  `params` is taken over. */
 enum tool_exit cli_ask(struct cli *cli, json_t **result, const char *method, json_t *params);
+
+/* cli_trust finds the chain that is meant, and what is believed of it, once. */
+enum tool_exit cli_trust(struct cli *cli);
 
 /* cli_key reads the key that acts: --key, $NOVATE_KEY, or alice on a devnet. */
 enum tool_exit cli_key(struct cli *cli, struct tool_key *key);

@@ -5,13 +5,18 @@
 
 #include "base/fmt.h"
 
+#include "tools/cli/state.h"
+
 enum tool_exit cli_market_get(struct cli *cli, struct cli_market *out, const char *name)
 {
-    json_t *answer = NULL;
+    struct cli_state state;
     char canonical[NV_DECIMAL_TEXT];
-    enum tool_exit code = cli_ask(cli, &answer, "market_get", json_pack("{s:s}", "market", name));
+    enum tool_exit code =
+        cli_state_get(cli, &state, "market_get", json_pack("{s:s}", "market", name), NULL);
+    const json_t *const answer = state.answer;
     memset(out, 0, sizeof *out);
     if (code != TOOL_OK) {
+        cli_state_deinit(&state);
         return code;
     }
     (void)snprintf(out->symbol, sizeof out->symbol, "%s", cli_text(answer, "market"));
@@ -26,7 +31,7 @@ enum tool_exit cli_market_get(struct cli *cli, struct cli_market *out, const cha
                          NV_MICRO_PLACES) != NV_OK) {
         out->mark_micro = 0;
     }
-    json_decref(answer);
+    cli_state_deinit(&state);
     return code;
 }
 

@@ -17,7 +17,7 @@ struct cli_market {
     int64_t mark_micro; /* per unit; 0 before the first price */
 };
 
-/* cli_market_get asks the node for a market; says what is wrong if it fails. */
+/* cli_market_get asks for a market, checked; says what is wrong if it fails. */
 enum tool_exit cli_market_get(struct cli *cli, struct cli_market *out, const char *name);
 
 /* cli_lots, cli_ticks and cli_micro read a size, a price and an amount; false

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tools/cli/cli.h"
+#include "tools/cli/state.h"
 #include "tools/cli/table.h"
 #include "tools/command.h"
 
@@ -38,25 +39,27 @@ enum tool_exit tool_markets(char **argv)
                                         ">lot",
                                         "expires (UTC)",
                                         NULL};
-    struct cli_form const form = {"novate markets [--json]", 0, 0, NULL, 0};
+    struct cli_form const form = {
+        "novate markets [--trust-node] [--genesis FILE] [--json]", 0, 0, NULL, 0};
     struct cli cli;
-    json_t *answer = NULL;
+    struct cli_state state = {0};
     enum tool_exit code = cli_open(&cli, &form, argv);
     if (code == TOOL_OK) {
-        code = cli_ask(&cli, &answer, "market_list", NULL);
+        code = cli_state_get(&cli, &state, "market_list", json_object(), NULL);
     }
     if (code == TOOL_OK && cli.json) {
-        cli_dump(json_object_get(answer, "markets"));
+        cli_dump(json_object_get(state.answer, "markets"));
     } else if (code == TOOL_OK) {
-        const json_t *const markets = json_object_get(answer, "markets");
+        const json_t *const markets = json_object_get(state.answer, "markets");
         json_t *const rows = json_array();
         for (size_t i = 0; i < json_array_size(markets); i++) {
             (void)json_array_append_new(rows, market_row(json_array_get(markets, i)));
         }
         cli_table(heads, rows);
+        cli_state_note(&state);
         json_decref(rows);
     }
-    json_decref(answer);
+    cli_state_deinit(&state);
     cli_close(&cli);
     return code;
 }
@@ -101,6 +104,9 @@ enum tool_exit tool_trades(char **argv)
         cli_dump(json_object_get(answer, "trades"));
     } else if (code == TOOL_OK) {
         print_trades(json_object_get(answer, "trades"));
+        (void)printf("%snot checked: the node's word, from the time since it started%s\n",
+                     cli_colour(CLI_DIM),
+                     cli_colour(CLI_PLAIN));
     }
     json_decref(answer);
     cli_close(&cli);

@@ -8,16 +8,15 @@
 #include "tools/command.h"
 #include "tools/devnet/devnet.h"
 #include "tools/proved.h"
-#include "tools/trust.h"
 
 #define USAGE "novate proof-check FILE --genesis GENESIS [--json]"
 
 /* read_genesis takes --genesis, else the genesis of the devnet at hand. */
-static enum tool_exit read_genesis(const struct cli *cli, struct tool_trust *trust)
+static enum tool_exit read_genesis(struct cli *cli)
 {
     char path[DEVNET_PATH_MAX];
     if (cli->genesis != NULL) {
-        return tool_trust_file(trust, cli->genesis);
+        return tool_trust_file(&cli->trust, cli->genesis);
     }
     (void)snprintf(path, sizeof path, "%s/genesis.json", devnet_dir(NULL));
     FILE *const file = fopen(path, "r");
@@ -26,7 +25,7 @@ static enum tool_exit read_genesis(const struct cli *cli, struct tool_trust *tru
             TOOL_USAGE, "a proof hangs on the genesis of its chain", USAGE, "no genesis is given");
     }
     (void)fclose(file);
-    return tool_trust_file(trust, path);
+    return tool_trust_file(&cli->trust, path);
 }
 
 static enum tool_exit read_saved(const json_t *saved, const char *path)
@@ -54,16 +53,20 @@ static void print_known(const struct cli_state *state, const json_t *saved)
     cli_dump(state->answer);
 }
 
-static enum tool_exit check(const struct cli *cli, struct tool_trust *trust, const json_t *saved)
+static enum tool_exit check(struct cli *cli, const json_t *saved)
 {
     struct tool_proved proved;
     struct cli_state state = {0};
     const json_t *const params = json_object_get(saved, "params");
-    enum tool_exit const code = tool_proved_check(
-        &proved, trust, NULL, cli_text(saved, "method"), params, json_object_get(saved, "answer"));
+    enum tool_exit const code = tool_proved_check(&proved,
+                                                  &cli->trust,
+                                                  NULL,
+                                                  cli_text(saved, "method"),
+                                                  params,
+                                                  json_object_get(saved, "answer"));
     if (code == TOOL_OK) {
         state.answer = proved.derived != NULL ? json_incref(proved.derived) : json_object();
-        state.summary = tool_proved_summary(&proved, trust);
+        state.summary = tool_proved_summary(&proved, &cli->trust);
         if (cli->json) {
             cli_state_dump(&state);
         } else {
@@ -78,7 +81,6 @@ static enum tool_exit check(const struct cli *cli, struct tool_trust *trust, con
 enum tool_exit tool_proof_check(char **argv)
 {
     struct cli_form const form = {USAGE, 1, 1, NULL, 0};
-    static struct tool_trust trust;
     struct cli cli;
     json_error_t error;
     enum tool_exit code = cli_words(&cli, &form, argv);
@@ -90,10 +92,10 @@ enum tool_exit tool_proof_check(char **argv)
     code = saved != NULL ? read_saved(saved, path)
                          : tool_fail(TOOL_USAGE, error.text, NULL, "%s cannot be read", path);
     if (code == TOOL_OK) {
-        code = read_genesis(&cli, &trust);
+        code = read_genesis(&cli);
     }
     if (code == TOOL_OK) {
-        code = check(&cli, &trust, saved);
+        code = check(&cli, saved);
     }
     json_decref(saved);
     return code;

@@ -9,7 +9,6 @@
 #include "tools/cli/submit.h"
 #include "tools/cli/table.h"
 #include "tools/command.h"
-#include "tools/trust.h"
 #include "vm/wire/wire.h"
 
 /* ---- what needs an amount ---- */
@@ -147,19 +146,18 @@ enum tool_exit tool_stake_commission(char **argv)
 /* The proof that the consensus key wants this: signed for the chain that is meant. */
 static enum tool_exit bond_prove(struct cli *cli, struct vm_bond *bond, const struct tool_key *own)
 {
-    static struct light_chain meant;
     struct tool_key validator, node;
     if (!tool_key_read(&validator, cli->args.words[1]) ||
         !tool_key_read(&node, cli->args.words[2])) {
         return TOOL_USAGE;
     }
-    enum tool_exit const code = tool_trust(&meant, cli->client, cli->url, cli->genesis);
+    enum tool_exit const code = cli_trust(cli);
     if (code != TOOL_OK) {
         return code;
     }
     bond->key = validator.key;
     bond->node_key = node.key;
-    vm_bond_claim(&bond->claim, &meant.id, &own->address);
+    vm_bond_claim(&bond->claim, &cli->trust.light.chain_id, &own->address);
     nv_sign(&bond->proof, &validator.secret, &bond->claim);
     return TOOL_OK;
 }

@@ -10,12 +10,13 @@
 #include "tools/cli/table.h"
 #include "tools/proved.h"
 #include "tools/submit.h"
-#include "tools/trust.h"
 
-#define PATIENCE_MS 4000u /* for a final header that names the newest root */
-#define PAUSE_MS    100
-#define FUTURE      1007 /* rpc/errors.def: no final header names a root so late */
-#define BUSY        1008 /* no root can be proved yet */
+#define PATIENCE_MS      4000u  /* for a final header that names the newest root */
+#define PATIENCE_LONG_MS 20000u /* for one without which there is no proof at all */
+#define PAUSE_MS         100
+#define FUTURE           1007 /* rpc/errors.def: no final header names a root so late */
+#define BUSY             1008 /* no root can be proved yet */
+#define TX_NOT_FOUND     6101
 
 static uint64_t height_of(const json_t *object)
 {
@@ -39,20 +40,24 @@ static uint64_t executed(struct cli *cli)
     return height;
 }
 
-/* too_early returns whether a refusal is one that time heals: no root can be
- * proved yet, or what was asked for is newer than the root. */
-static bool too_early(struct cli *cli, const char *method, const json_t *params)
+/* patience returns how long a refusal is waited over: no root can be proved yet,
+ * or none so late as what was asked for; a transaction may be about to be
+ * written down; or only the proof is refused. */
+static uint64_t patience(struct cli *cli, const char *method, const json_t *params)
 {
     json_t *answer = NULL;
     json_int_t const code = cli_count(rpc_client_error(cli->client), "code");
     if (code == BUSY || code == FUTURE) {
-        return true;
+        return PATIENCE_LONG_MS;
+    }
+    if (code == TX_NOT_FOUND) {
+        return PATIENCE_MS;
     }
     json_t *const plain = json_deep_copy(params);
     (void)json_object_del(plain, "proof");
     bool const there = rpc_client_call(cli->client, &answer, method, plain) == NV_OK;
     json_decref(answer);
-    return there;
+    return there ? PATIENCE_MS : 0;
 }
 
 /* ask_proved asks until the proof is of `height` or later, or patience ends. */
@@ -60,18 +65,19 @@ static enum tool_exit
 ask_proved(struct cli *cli, json_t **answer, const char *method, json_t *params)
 {
     uint64_t const height = executed(cli);
-    uint64_t const end_ms = tool_now_ms() + PATIENCE_MS;
+    uint64_t const begun_ms = tool_now_ms();
     (void)json_object_set_new(params, "proof", json_true());
     for (;;) {
         json_t *got = NULL;
         enum nv_err const err = rpc_client_call(cli->client, &got, method, json_incref(params));
-        bool const late = tool_now_ms() >= end_ms;
-        if (err == NV_OK && (late || height_of(json_object_get(got, "proof")) >= height)) {
+        uint64_t const waited_ms = tool_now_ms() - begun_ms;
+        if (err == NV_OK &&
+            (waited_ms >= PATIENCE_MS || height_of(json_object_get(got, "proof")) >= height)) {
             *answer = got;
             return TOOL_OK;
         }
         json_decref(got);
-        if (err != NV_OK && (late || err != NV_ERR_REFUSED || !too_early(cli, method, params))) {
+        if (err != NV_OK && (err != NV_ERR_REFUSED || waited_ms >= patience(cli, method, params))) {
             return cli_ask(cli, answer, method, json_incref(params)); /* says what is wrong */
         }
         (void)poll(NULL, 0, PAUSE_MS);
@@ -109,23 +115,22 @@ static enum tool_exit save_proof(const char *path,
 static enum tool_exit
 check(struct cli *cli, struct cli_state *out, const char *method, json_t *params, const char *save)
 {
-    static struct tool_trust trust;
     struct tool_proved proved;
     json_t *answer = NULL;
-    enum tool_exit code = tool_trust(&trust, cli->client, cli->url, cli->genesis);
+    enum tool_exit code = cli_trust(cli);
     if (code == TOOL_OK) {
         code = ask_proved(cli, &answer, method, params);
     }
     if (code != TOOL_OK) {
         return code;
     }
-    code = tool_proved_check(&proved, &trust, cli->client, method, params, answer);
+    code = tool_proved_check(&proved, &cli->trust, cli->client, method, params, answer);
     if (code == TOOL_OK && save != NULL) {
-        code = save_proof(save, &trust.light.chain_id, method, params, answer);
+        code = save_proof(save, &cli->trust.light.chain_id, method, params, answer);
     }
     if (code == TOOL_OK) {
         out->answer = json_incref(proved.derived);
-        out->summary = tool_proved_summary(&proved, &trust);
+        out->summary = tool_proved_summary(&proved, &cli->trust);
     }
     tool_proved_deinit(&proved);
     json_decref(answer);

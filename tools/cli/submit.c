@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/cli/state.h"
 #include "tools/submit.h"
-#include "tools/trust.h"
 #include "vm/receipt.h"
 
 static const json_t *outcome_of(const json_t *answer, uint32_t action)
@@ -53,20 +53,46 @@ static enum tool_exit judge(const json_t *answer, uint32_t count)
     return TOOL_OK;
 }
 
+/* prove replaces what the node says of a transaction by what is proved of it. */
+static enum tool_exit prove(struct cli *cli, json_t **answer)
+{
+    struct cli_state state;
+    char hash[80];
+    (void)snprintf(hash, sizeof hash, "%s", cli_text(*answer, "tx_hash"));
+    enum tool_exit const code =
+        cli_state_get(cli, &state, "tx_get", json_pack("{s:s}", "tx_hash", hash), NULL);
+    json_decref(*answer);
+    *answer = json_incref(state.answer);
+    if (code == TOOL_OK) {
+        (void)json_object_set(*answer, "proof", state.summary);
+    }
+    cli_state_deinit(&state);
+    if (code == TOOL_OK) {
+        return TOOL_OK;
+    }
+    return tool_fail(TOOL_UNKNOWN,
+                     "the node says that it is final, and does not prove what became of it",
+                     "novate tx HASH",
+                     "the outcome of transaction %s is not known",
+                     hash);
+}
+
 enum tool_exit cli_submit(struct cli *cli,
                           const struct tool_key *key,
                           const struct vm_action *actions,
                           uint32_t count,
                           json_t **answer)
 {
-    static struct tool_trust meant;
-    enum tool_exit code = tool_trust(&meant, cli->client, cli->url, cli->genesis);
+    enum tool_exit code = cli_trust(cli);
     if (code != TOOL_OK) {
         return code;
     }
     /* The signature names the chain that is meant, whatever the node says. */
-    struct tool_chain const chain = {cli->client, cli->url, meant.light.chain_id};
+    struct tool_chain const chain = {cli->client, cli->url, cli->trust.light.chain_id};
     code = tool_submit(&chain, key, actions, count, true, answer);
+    if (code == TOOL_OK && !cli->trust_node) {
+        code = prove(cli, answer);
+    }
     return code == TOOL_OK ? judge(*answer, count) : code;
 }
 

@@ -6,7 +6,9 @@
 #include "base/fmt.h"
 
 #include "tools/cli/market.h"
+#include "tools/cli/state.h"
 #include "tools/cli/submit.h"
+#include "tools/cli/table.h"
 #include "tools/command.h"
 
 /* How far from the mark @market trades at most: 2 %, in parts per billion. */
@@ -109,18 +111,23 @@ static json_t *fills_of(struct order *o, const char *order, const char *height)
     return out;
 }
 
-/* rest_of returns how much of the order rests, as text; NULL: nothing. */
-static json_t *rest_of(struct order *o, const char *order)
+/* rest_of returns how much of the order rests, as text, by the proved list of all
+ * orders of the account; null: nothing. */
+static enum tool_exit rest_of(struct order *o, json_t **rest, const char *order)
 {
-    json_t *answer = NULL;
-    json_t *const params = json_pack("{s:s, s:s}", "address", o->address, "order", order);
-    if (rpc_client_call(o->cli.client, &answer, "order_get", params) != NV_OK) {
-        return json_null();
+    struct cli_state state;
+    enum tool_exit const code = cli_state_get(
+        &o->cli, &state, "order_open", json_pack("{s:s}", "address", o->address), NULL);
+    const json_t *const orders = json_object_get(state.answer, "orders");
+    *rest = json_null();
+    for (size_t i = 0; i < json_array_size(orders); i++) {
+        const json_t *const entry = json_array_get(orders, i);
+        if (strcmp(cli_text(entry, "order"), order) == 0) {
+            *rest = json_incref(json_object_get(entry, "size"));
+        }
     }
-    const json_t *const found = json_array_get(json_object_get(answer, "orders"), 0);
-    json_t *const size = json_incref(json_object_get(found, "size"));
-    json_decref(answer);
-    return size != NULL ? size : json_null();
+    cli_state_deinit(&state);
+    return code;
 }
 
 static void print_result(const struct order *o, const json_t *result)
@@ -156,34 +163,49 @@ static void print_result(const struct order *o, const json_t *result)
     }
     (void)printf(
         "height %s, transaction %s\n", cli_text(result, "height"), cli_text(result, "tx_hash"));
+    if (json_array_size(fills) > 0) {
+        (void)printf("%sfills are the node's word: they are no rows to prove%s\n",
+                     cli_colour(CLI_DIM),
+                     cli_colour(CLI_PLAIN));
+    }
+}
+
+/* tell prints what became of the order. */
+static enum tool_exit tell(struct order *o, const json_t *answer)
+{
+    const char *const order = cli_outcome(answer, 0);
+    const char *const height = cli_text(answer, "height");
+    json_t *rest = NULL;
+    enum tool_exit const code = rest_of(o, &rest, order);
+    json_t *const result = json_pack("{s:s, s:s, s:s, s:o, s:o, s:O*}",
+                                     "tx_hash",
+                                     cli_text(answer, "tx_hash"),
+                                     "height",
+                                     height,
+                                     "order",
+                                     order,
+                                     "fills",
+                                     fills_of(o, order, height),
+                                     "rest",
+                                     rest,
+                                     "proof",
+                                     json_object_get(answer, "proof"));
+    if (code == TOOL_OK && o->cli.json) {
+        cli_dump(result);
+    } else if (code == TOOL_OK) {
+        print_result(o, result);
+    }
+    json_decref(result);
+    return code;
 }
 
 static enum tool_exit place(struct order *o)
 {
     json_t *answer = NULL;
     nv_address_format(o->address, &o->key.address);
-    enum tool_exit const code = cli_submit(&o->cli, &o->key, &o->action, 1, &answer);
+    enum tool_exit code = cli_submit(&o->cli, &o->key, &o->action, 1, &answer);
     if (code == TOOL_OK) {
-        const char *const order = cli_outcome(answer, 0);
-        const char *const height = cli_text(answer, "height");
-        json_t *const fills = fills_of(o, order, height);
-        json_t *const result = json_pack("{s:s, s:s, s:s, s:o, s:o}",
-                                         "tx_hash",
-                                         cli_text(answer, "tx_hash"),
-                                         "height",
-                                         height,
-                                         "order",
-                                         order,
-                                         "fills",
-                                         fills,
-                                         "rest",
-                                         rest_of(o, order));
-        if (o->cli.json) {
-            cli_dump(result);
-        } else {
-            print_result(o, result);
-        }
-        json_decref(result);
+        code = tell(o, answer);
     }
     json_decref(answer);
     return code;

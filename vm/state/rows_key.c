@@ -63,6 +63,12 @@ void vm_key_level(struct nv_row_key *key, uint32_t market, uint8_t side, uint64_
     nv_put_u64(&w, side == VM_BUY ? ~ordered : ordered);
 }
 
+uint64_t vm_key_level_page(const struct nv_row_key *key, uint8_t side)
+{
+    uint64_t const ordered = nv_be64_load(key->bytes + 6);
+    return (side == VM_BUY ? ~ordered : ordered) ^ (UINT64_C(1) << 63);
+}
+
 void vm_key_address(struct nv_row_key *key, const struct nv_address *address)
 {
     struct nv_writer w;

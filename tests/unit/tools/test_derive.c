@@ -138,6 +138,65 @@ static void test_markets(void **state)
     json_decref(agrees("market_get", "{\"market\":\"ETH-PERP\",\"proof\":true}"));
 }
 
+static void test_market_list(void **state)
+{
+    (void)state;
+    json_t *const derived = agrees("market_list", "{\"proof\":true}");
+    assert_int_equal(json_array_size(json_object_get(derived, "markets")), 2);
+    json_decref(derived);
+}
+
+/* A book is cut at any depth; the levels are the best ones, best first. */
+static void test_books(void **state)
+{
+    (void)state;
+    static const char *const markets[] = {"BTC-PERP", "ETH-PERP"};
+    char params[96];
+    for (size_t i = 0; i < 2; i++) {
+        for (int depth = 0; depth <= 4; depth++) {
+            (void)snprintf(params,
+                           sizeof params,
+                           "{\"market\":\"%s\",\"depth\":%d,\"proof\":true}",
+                           markets[i],
+                           depth);
+            json_decref(agrees("market_book", params));
+        }
+        (void)snprintf(params, sizeof params, "{\"market\":\"%s\",\"proof\":true}", markets[i]);
+        json_decref(agrees("market_book", params));
+        json_decref(agrees("market_ticker", params));
+    }
+    json_t *const book = agrees("market_book", "{\"market\":\"BTC-PERP\",\"proof\":true}");
+    assert_int_equal(json_array_size(json_object_get(book, "asks")), 2);
+    assert_int_equal(json_array_size(json_object_get(book, "bids")), 1);
+    json_decref(book);
+}
+
+static void test_params(void **state)
+{
+    (void)state;
+    json_t *const derived = agrees("chain_params", "{\"proof\":true}");
+    assert_true(json_array_size(json_object_get(derived, "params")) > 30);
+    json_decref(derived);
+}
+
+/* A proof of the best level does not show the whole side; one of a market not
+ * that no further market is there. */
+static void test_kept_back(void **state)
+{
+    (void)state;
+    static struct answer best;
+    json_t *derived = NULL;
+    ask(&best, "market_ticker", "{\"market\":\"BTC-PERP\",\"proof\":true}");
+    assert_int_equal(derive(&derived, &best.proof, "market_book", best.params, NULL),
+                     NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &best.proof, "market_list", best.params, NULL),
+                     NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &best.proof, "chain_params", best.params, NULL),
+                     NV_ERR_MISMATCH);
+    assert_null(derived);
+    drop(&best);
+}
+
 /* A proof of one answer shows nothing of another. */
 static void test_too_little(void **state)
 {
@@ -210,6 +269,10 @@ int main(void)
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_orders),
         cmocka_unit_test(test_markets),
+        cmocka_unit_test(test_market_list),
+        cmocka_unit_test(test_books),
+        cmocka_unit_test(test_params),
+        cmocka_unit_test(test_kept_back),
         cmocka_unit_test(test_too_little),
         cmocka_unit_test(test_other_account),
         cmocka_unit_test(test_difference),

@@ -131,7 +131,7 @@ export function checkFinal(headerBytes, certificate, chainId, validators) {
   const r = new Reader(certificate);
   const kind = r.u8();
   const ballot = r.take(8 + 8 + 8 + 32); // epoch, view, parent view, block hash
-  const signers = r.take(Math.ceil(validators.length / 8));
+  const signers = r.take(r.u8());
   const epoch = new Reader(ballot).u64();
   if (kind !== FINALIZE || epoch !== header.epoch || !equal(ballot.subarray(24), header.hash)) {
     throw new Error("the certificate does not finalize this header");
@@ -149,6 +149,9 @@ export function checkFinal(headerBytes, certificate, chainId, validators) {
     }
   });
   r.end();
+  if (signers.length === 0 || signers[signers.length - 1] === 0) {
+    throw new Error("the certificate is not in its canonical form");
+  }
   for (let i = validators.length; i < signers.length * 8; i++) {
     if (((signers[i >> 3] >> (i & 7)) & 1) === 1) {
       throw new Error("a signer that does not exist");
