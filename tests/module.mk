@@ -28,6 +28,15 @@ sim_link := -Wl,--wrap=nv_sign -Wl,--wrap=nv_verify
 $(eval $(call program,$(sim_program),$(sim_sources),$(sim_link)))
 endif
 
+# --- crashes: tests/crash/*.c -> build/<flavour>/bin/crash ----------------------------------------
+# Its definitions of open, pwrite and the like come before those of the C library.
+crash_sources := $(filter-out $(if $(filter asan tsan,$(flavour)),tests/crash/memory.c), \
+    $(wildcard tests/crash/*.c))
+crash_program := $(if $(crash_sources),$(B)/bin/crash)
+ifneq ($(crash_sources),)
+$(eval $(call program,$(crash_program),$(crash_sources),-ldl))
+endif
+
 # --- fuzzing: tests/fuzz/fuzz_<name>.c defines LLVMFuzzerTestOneInput ----------------------------
 # In the fuzz flavour it becomes a libFuzzer program; in every other a plain one that replays its
 # corpus, which is run as a test.

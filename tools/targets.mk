@@ -1,7 +1,7 @@
 # The targets a person types, beside all, libs, programs and unit.
 
 .PHONY: help lint format check test asan tsan cov sim fuzz replay golden repro gen check-gen \
-    integration lint-test demo bench install clean
+    integration crash nightly lint-test demo bench install clean
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' tools/targets.mk
@@ -11,6 +11,7 @@ help:
 #: make demo          sets up, builds and starts a local net that trades; Ctrl-C ends it
 #: make check         before each commit: lint, units, golden files, 50 simulator seeds
 #: make test          everything: also sanitizers, both compilers, fuzz corpora, real daemons
+#: make nightly       the same tests at length, with their own totals
 #:
 #: make unit T=tree   unit tests, or those whose path has the word
 #: make lint          layers doors banned units sizes quotes paths format headers purity clang;
@@ -19,6 +20,7 @@ help:
 #: make sim SEED=7 N=1000    the simulator, N seeds from SEED on; one seed tells all
 #: make fuzz F=vote S=60     one fuzz target for S seconds; make replay runs every corpus
 #: make integration T=word   real daemons on loopback (pytest)
+#: make crash N=10000        power failures, failing calls, flipped bits, kill -9 (tests/crash)
 #: make asan, make tsan      units, corpora and simulator under sanitizers
 #: make cov           line coverage of the units, by folder
 #: make simscore N=200       each seeded bug of consensus/bug.h, and within how many seeds it is noticed
@@ -57,6 +59,7 @@ format:
 # Steps are targets, perhaps with a FLAVOUR; tests/steps.sh runs them in order and adds up.
 
 has_sim := $(if $(sim_sources),yes)
+has_crash := $(if $(crash_sources),yes)
 has_fuzz := $(if $(fuzz_sources),yes)
 has_integration := $(if $(wildcard tests/integration/test_*.py),yes)
 has_golden := $(wildcard tests/golden/roots.txt)
@@ -69,13 +72,21 @@ check:
 test:
 	@tools/setup
 	@MAKE="$(MAKE)" tests/steps.sh all unit lint-test $(if $(has_golden),golden) check-gen \
-	    $(if $(has_fuzz),replay) $(if $(has_sim),"sim N=200") \
+	    $(if $(has_fuzz),replay) $(if $(has_sim),"sim N=200") $(if $(has_crash),"crash N=10000") \
 	    "FLAVOUR=clang all tests" \
 	    "FLAVOUR=asan unit" $(if $(has_fuzz),"FLAVOUR=asan replay") \
 	    $(if $(has_sim),"FLAVOUR=asan sim N=20") \
 	    "FLAVOUR=tsan unit" $(if $(has_fuzz),"FLAVOUR=fuzz fuzz-all S=5") \
 	    repro \
 	    $(if $(has_integration),integration) $(if $(has_js),js)
+
+# The same at length: hours, for a machine that has nothing else to do.
+nightly:
+	@MAKE="$(MAKE)" tests/steps.sh all $(if $(has_crash),"crash N=1000000")
+
+# N states after a power failure, and the other three of tests/crash in proportion.
+crash: $$(crash_program)
+	@$(crash_program) all --count $(N) --seed $(SEED) --workers $(shell nproc)
 
 .PHONY: tests
 tests: $$(patsubst %.c,$(B)/%,$$(unit_sources)) $$(replay_programs) $$(sim_program)

@@ -62,7 +62,8 @@ struct node_home {
     struct cs_valset valset;
     struct node_key *validator; /* in locked memory; NULL: no such file */
     struct node_key *node;
-    uint32_t me; /* own index, or CS_NOBODY */
+    uint32_t me;           /* own index, or CS_NOBODY */
+    uint32_t segment_size; /* of a new journal; 0: as the configuration says */
     struct st_journal_options journal_options;
     struct st_journal *journal;
     bool journal_new; /* made just now, or without a record */
@@ -179,6 +180,9 @@ NV_MUST_USE bool node_replay(struct node *n);
 
 /* open.c */
 NV_MUST_USE bool node_open(struct node *n);
+/* node_recover is the part of node_open that goes from the files of a home to
+ * the present, without threads and sockets. */
+NV_MUST_USE bool node_recover(struct node *n);
 void node_abandon(struct node *n); /* after a failed opening, before the loop runs out */
 void node_close_parts(struct node *n);
 

@@ -187,11 +187,15 @@ static bool start_threads(struct node *n)
     return err == NV_OK || failed(n, "a thread cannot be started", err);
 }
 
+bool node_recover(struct node *n)
+{
+    return node_home_open(&n->home, n->config, n->fault) && open_memory(n) && open_state(n) &&
+           open_replica(n) && node_replay(n);
+}
+
 bool node_open(struct node *n)
 {
-    bool const ok = node_home_open(&n->home, n->config, n->fault) && open_memory(n) &&
-                    open_state(n) && open_replica(n) && node_replay(n) && start_threads(n) &&
-                    node_p2p_open(n) && node_rpc_open(n);
+    bool const ok = node_recover(n) && start_threads(n) && node_p2p_open(n) && node_rpc_open(n);
     n->started_ns = uv_hrtime();
     n->head_at_ns = n->started_ns;
     n->checkpoint_at_ns = n->started_ns;
