@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/crash.h"
 #include "base/heap.h"
 
 #include "storage/journal_state.h"
@@ -64,6 +65,7 @@ static enum nv_err make_next(struct st_journal *journal)
 static enum nv_err roll(struct st_journal *journal)
 {
     struct st__segment next = {.number = 0};
+    NV_CRASH_POINT(ROLL);
     if (journal->last == journal->segment.number) {
         NV_TRY(make_next(journal));
     }
@@ -72,6 +74,7 @@ static enum nv_err roll(struct st_journal *journal)
     st__segment_close(&journal->segment, journal->options.files);
     journal->segment = next;
     journal->end = ST__SEGMENT_HEAD;
+    NV_CRASH_POINT(ROLLED);
     return NV_OK;
 }
 
@@ -82,7 +85,9 @@ static enum nv_err write_batch(struct st_journal *journal, struct st_batch *batc
     uint32_t const size =
         st__batch_seal(batch, &checksum, journal->id, journal->sequence, &journal->previous);
     NV_ASSERT(size <= journal->segment.size - journal->end);
+    NV_CRASH_POINT(BATCH_SEALED);
     NV_TRY(files->write(files->ctx, journal->segment.file, batch->bytes, size, journal->end));
+    NV_CRASH_POINT(BATCH_WRITTEN);
     batch->at = (struct st_place){.segment = journal->segment.number, .offset = journal->end};
     journal->end += size;
     journal->sequence++;
@@ -124,6 +129,7 @@ enum nv_err st_journal_sync(struct st_journal *journal)
     const struct st_files *const files = journal->options.files;
     enum nv_err const err = files->sync(files->ctx, journal->segment.file);
     journal->stage = err == NV_OK ? ST__READY : ST__FAILED;
+    NV_CRASH_POINT(BATCH_SYNCED);
     return err;
 }
 
@@ -141,6 +147,7 @@ enum nv_err st_journal_prepare(struct st_journal *journal)
     if (journal->last > journal->segment.number || journal->end <= journal->segment.size / 2) {
         return NV_OK;
     }
+    NV_CRASH_POINT(SEGMENT_AHEAD);
     enum nv_err const err = make_next(journal);
     if (err != NV_OK && err != NV_ERR_DISK_FULL) {
         journal->stage = ST__FAILED;

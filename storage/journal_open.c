@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/crash.h"
 #include "base/heap.h"
 
 #include "storage/journal.h"
@@ -223,6 +224,7 @@ static enum nv_err rewrite(struct scan *scan)
         return NV_ERR_CORRUPT;
     }
     NV_TRY(files->write(files->ctx, file, scan->buffer, scan->last_size, scan->last_offset));
+    NV_CRASH_POINT(OPEN_REWRITTEN);
     return files->sync(files->ctx, file);
 }
 
@@ -243,16 +245,20 @@ static enum nv_err recover(struct scan *scan, const struct listing *listing)
     }
     uint32_t const end = scan->last_offset + scan->last_size;
     NV_TRY(look_behind(scan, end, listing->last));
+    NV_CRASH_POINT(OPEN_READ);
     for (uint32_t number = listing->last; number > scan->last_segment; number--) {
         st__segment_close(&scan->segment, scan->files);
         NV_TRY(remove_segment(&journal->options, number, ""));
+        NV_CRASH_POINT(OPEN_REMOVED);
     }
     /* The names too: who made them may have died before they were durable. */
     NV_TRY(scan->files->sync_dir(scan->files->ctx, journal->options.dir));
     NV_TRY(enter(scan, scan->last_segment));
     scan->offset = end;
     NV_TRY(wipe(scan));
+    NV_CRASH_POINT(OPEN_WIPED);
     NV_TRY(rewrite(scan));
+    NV_CRASH_POINT(OPEN_DONE);
     journal->end = end;
     journal->first = listing->first;
     journal->last = scan->last_segment;
@@ -284,8 +290,10 @@ enum nv_err st_journal_open(struct st_journal **out, const struct st_journal_opt
 {
     struct listing listing;
     NV_TRY(list(options, &listing));
+    NV_CRASH_POINT(OPEN_LISTED);
     while (listing.unfinished != 0) {
         NV_TRY(remove_segment(options, listing.unfinished, ".new"));
+        NV_CRASH_POINT(OPEN_UNFINISHED);
         NV_TRY(list(options, &listing));
     }
     if (listing.count == 0) {

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/codec.h"
+#include "base/crash.h"
 #include "base/fmt.h"
 #include "base/log.h"
 
@@ -111,11 +112,15 @@ static enum nv_err write_head(struct st_db *db, MDB_txn *txn, const struct st_ov
 
 static enum nv_err write_all(struct st_db *db, MDB_txn *txn, struct st_overlay *overlay)
 {
+    NV_CRASH_POINT(CHECKPOINT_BEGUN);
     NV_TRY(check_base(db, txn, overlay));
     NV_TRY(write_rows(db, txn, overlay));
+    NV_CRASH_POINT(CHECKPOINT_ROWS);
     NV_TRY(write_blocks(db, txn, overlay));
     NV_TRY(write_txs(db, txn, overlay));
-    return write_head(db, txn, overlay);
+    NV_TRY(write_head(db, txn, overlay));
+    NV_CRASH_POINT(CHECKPOINT_HEAD);
+    return NV_OK;
 }
 
 enum nv_err st_db_checkpoint(struct st_db *db, struct st_overlay *overlay)
@@ -135,5 +140,7 @@ enum nv_err st_db_checkpoint(struct st_db *db, struct st_overlay *overlay)
                nv_err_name(err));
         return err;
     }
-    return st__db_error(mdb_txn_commit(txn), "commit");
+    NV_TRY(st__db_error(mdb_txn_commit(txn), "commit"));
+    NV_CRASH_POINT(CHECKPOINT_COMMITTED);
+    return NV_OK;
 }

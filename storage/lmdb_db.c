@@ -4,6 +4,7 @@
 #include <lmdb.h>
 
 #include "base/assert.h"
+#include "base/crash.h"
 #include "base/heap.h"
 #include "base/log.h"
 
@@ -129,7 +130,9 @@ static enum nv_err make_if_missing(const struct st_db_options *options)
         return err;
     }
     NV_TRY(make_file(options, unfinished));
+    NV_CRASH_POINT(DATABASE_MADE);
     NV_TRY(files->rename(files->ctx, unfinished, path));
+    NV_CRASH_POINT(DATABASE_RENAMED);
     return files->sync_dir(files->ctx, options->dir);
 }
 
@@ -140,6 +143,7 @@ static enum nv_err open_whole(struct st_db *db, const struct st_db_options *opti
         NV_TRY(make_if_missing(options));
     }
     NV_TRY(open_env(db, options, options->dir, options->read_only ? MDB_RDONLY : 0));
+    NV_CRASH_POINT(DATABASE_OPENED);
     NV_TRY(st__db_error(mdb_reader_check(db->env, &dead), "reader_check"));
     if (dead > 0) {
         nv_log(NV_LOG_WARN, "event=database_readers_cleared count=%d", dead);

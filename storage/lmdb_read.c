@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/codec.h"
+#include "base/crash.h"
 #include "base/fmt.h"
 #include "base/log.h"
 
@@ -112,6 +113,7 @@ static enum nv_err load(struct st_db *db, MDB_txn *txn, struct st_state *state)
         return NV_ERR_MISMATCH;
     }
     state->overlays[state->active].base = head;
+    NV_CRASH_POINT(DATABASE_LOADED);
     return NV_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/codec.h"
+#include "base/crash.h"
 
 #define SEGMENT_VERSION 1u
 #define HEAD_SIZE       64u /* with its checksum */
@@ -94,6 +95,7 @@ fill(const struct st_files *files, struct st_file file, const uint8_t *head, uin
         at += chunk;
     }
     NV_TRY(files->write(files->ctx, file, head, HEAD_SIZE, 0));
+    NV_CRASH_POINT(SEGMENT_FILLED);
     return files->sync(files->ctx, file);
 }
 
@@ -115,6 +117,7 @@ st__segment_create(const struct st_journal_options *options, uint32_t number, co
     NV_TRY(st__segment_path(unfinished, options->dir, number, name_unfinished));
     NV_TRY(remove_if_there(files, unfinished));
     NV_TRY(files->open(files->ctx, &file, unfinished, ST_OPEN_CREATE));
+    NV_CRASH_POINT(SEGMENT_OPENED);
     head_encode(head, number, options->segment_size, id16);
     enum nv_err const err = fill(files, file, head, options->segment_size);
     files->close(files->ctx, file);
@@ -122,8 +125,12 @@ st__segment_create(const struct st_journal_options *options, uint32_t number, co
         (void)remove_if_there(files, unfinished); /* else the next open removes it */
         return err;
     }
+    NV_CRASH_POINT(SEGMENT_SYNCED);
     NV_TRY(files->rename(files->ctx, unfinished, path));
-    return files->sync_dir(files->ctx, options->dir);
+    NV_CRASH_POINT(SEGMENT_RENAMED);
+    NV_TRY(files->sync_dir(files->ctx, options->dir));
+    NV_CRASH_POINT(SEGMENT_MADE);
+    return NV_OK;
 }
 
 /* check reads and checks the head of an open segment. */

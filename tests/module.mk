@@ -29,12 +29,24 @@ $(eval $(call program,$(sim_program),$(sim_sources),$(sim_link)))
 endif
 
 # --- crashes: tests/crash/*.c -> build/<flavour>/bin/crash ----------------------------------------
-# Its definitions of open, pwrite and the like come before those of the C library.
+# Its definitions of open, pwrite and the like come before those of the C library.  The files that hold
+# a point of base/crash.def are compiled once more with NV_CRASH, and linked before the archives that
+# hold the plain ones; so is the daemon that integration tests kill.
 crash_sources := $(filter-out $(if $(filter asan tsan,$(flavour)),tests/crash/memory.c), \
     $(wildcard tests/crash/*.c))
 crash_program := $(if $(crash_sources),$(B)/bin/crash)
 ifneq ($(crash_sources),)
-$(eval $(call program,$(crash_program),$(crash_sources),-ldl))
+point_sources := $(shell grep -l NV_CRASH_POINT storage/*.c node/*/*.c)
+point_objects := $(patsubst %.c,$(B)/point/%.o,$(point_sources))
+crash_daemon := $(B)/bin/novated-crash
+$(B)/point/%.o: %.c $(B)/flags | packages $$(generated_headers)
+	@mkdir -p $(@D)
+	$(say) CC "$< with crash points"
+	$(quiet)$(CC) $(CFLAGS_ALL) $(folder_flags) -DNV_CRASH -MMD -MP -c -o $@ $<
+-include $(point_objects:.o=.d)
+$(eval $(call program,$(crash_program),$(crash_sources),$(point_objects) -ldl))
+$(eval $(call program,$(crash_daemon),node/main.c tests/crash/point.c,$(point_objects)))
+$(crash_program) $(crash_daemon): $(point_objects)
 endif
 
 # --- fuzzing: tests/fuzz/fuzz_<name>.c defines LLVMFuzzerTestOneInput ----------------------------

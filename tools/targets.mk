@@ -120,7 +120,7 @@ fuzz-all: $$(fuzz_programs)
 	@echo "$(words $(fuzz_names)) passed, 0 failed"
 .PHONY: fuzz-all
 
-integration: all
+integration: all $$(crash_daemon)
 	@tests/pytest.sh tests/integration $(if $(T),-k $(T))
 
 # tests/golden/*.c is a program that prints roots of a fixed chain; roots.txt, once the rules rest,

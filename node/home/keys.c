@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/fmt.h"
 #include "base/random.h"
 #include "base/secret.h"
@@ -75,6 +76,7 @@ write_text(const struct st_files *files, const char *path, const struct text *te
     struct st_file file;
     NV_TRY(files->open(files->ctx, &file, path, ST_OPEN_CREATE));
     enum nv_err err = files->write(files->ctx, file, text->bytes, text->size, 0);
+    NV_CRASH_POINT(KEY_WRITTEN);
     if (err == NV_OK) {
         err = files->sync(files->ctx, file);
     }
@@ -105,9 +107,11 @@ static enum nv_err replace_file(const struct st_files *files, const struct node_
     if (err == NV_OK || err == NV_ERR_NOT_FOUND) {
         err = write_file(files, temporary, key);
     }
+    NV_CRASH_POINT(KEY_SYNCED);
     if (err == NV_OK) {
         err = files->rename(files->ctx, temporary, key->path);
     }
+    NV_CRASH_POINT(KEY_RENAMED);
     return err == NV_OK ? st_sync_name(files, key->path) : err;
 }
 
@@ -166,6 +170,7 @@ bool node_key_add_bond(struct node_key *key,
     }
     key->bond[key->bond_count++] = *bond;
     enum nv_err const err = replace_file(st_files_system(), key);
+    NV_CRASH_POINT(KEY_DURABLE);
     if (err != NV_OK) {
         write_fault(fault, key->path, err, NULL);
     }

@@ -2,6 +2,7 @@
  * yielded, checkpoints. */
 
 #include "base/assert.h"
+#include "base/crash.h"
 #include "base/fmt.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -47,6 +48,7 @@ static void take_results(struct node *n, struct node_batch *batch)
         n->last_result = n->first_result == NULL ? NULL : n->last_result;
         n->results_since_ns = uv_hrtime();
         node_result_free(result);
+        NV_CRASH_POINT(RESULTS_TAKEN);
     }
 }
 
@@ -76,6 +78,7 @@ static void append_rest(struct node *n)
     n->batch_busy = true;
     n->batch_at_ns = uv_hrtime();
     node_journal_thread_append(n->journal, &n->batch);
+    NV_CRASH_POINT(BATCH_GIVEN);
 }
 
 void node_disk_batch(struct node *n, struct nv_view records)
@@ -121,6 +124,7 @@ void node_disk_back(struct node *n, struct node_batch *batch)
         return;
     }
     n->batch_busy = false;
+    NV_CRASH_POINT(BATCH_BACK);
     if (n->batch_rest.size > 0) {
         append_rest(n);
         return;
@@ -158,6 +162,7 @@ void node_disk_frozen(struct node *n, struct node_checkpoint *checkpoint)
 {
     n->freeze_asked = false;
     n->checkpoint_at_ns = uv_hrtime();
+    NV_CRASH_POINT(CHECKPOINT_FROZEN);
     if (checkpoint->overlay != NULL) {
         NV_ASSERT(n->checkpoint == NULL);
         n->checkpoint = checkpoint;
@@ -181,6 +186,7 @@ void node_disk_written(struct node *n, struct node_checkpoint *checkpoint)
                   "the database cannot be written");
         return;
     }
+    NV_CRASH_POINT(CHECKPOINT_BACK);
     n->checkpoints++;
     n->checkpoint_height = head->height;
     node_blocks_checkpointed(n->blocks, head->height);

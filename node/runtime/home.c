@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/fmt.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -58,6 +59,7 @@ static bool take_lock(struct node_home *home, struct node_config *config, struct
             fault, NODE_EXIT_STORAGE, NULL, "%s: cannot be locked: %s", path, nv_err_text(err));
     }
     home->locked = err == NV_OK;
+    NV_CRASH_POINT(HOME_LOCKED);
     return home->locked && make_dir(home->journal_dir, fault) && make_dir(home->state_dir, fault);
 }
 
@@ -171,7 +173,9 @@ static enum nv_err new_journal(struct node_home *home)
     uint8_t id[ST_JOURNAL_ID_SIZE];
     nv_random_bytes(id, sizeof id);
     home->journal_new = true;
-    return st_journal_create(&home->journal, &home->journal_options, id);
+    NV_TRY(st_journal_create(&home->journal, &home->journal_options, id));
+    NV_CRASH_POINT(JOURNAL_MADE);
+    return NV_OK;
 }
 
 /* first_record reads the chain that the journal is of. */
@@ -209,6 +213,7 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
         .segment_size = segment,
         .batch_max = segment - BATCH_ROOM,
     };
+    NV_CRASH_POINT(HOME_FOLDERS);
     enum nv_err err = st_journal_open(&home->journal, &home->journal_options);
     if (err == NV_ERR_NOT_FOUND) {
         /* The guard comes first: no journal is made for a key that has another. */
@@ -250,6 +255,7 @@ bool node_home_found(struct node_home *home, struct node_batch *batch, struct no
     if (err == NV_OK) {
         err = st_journal_append(home->journal, &batch->batch);
     }
+    NV_CRASH_POINT(CHAIN_NOTED);
     if (err != NV_OK) {
         journal_fault(home, err, fault);
     }

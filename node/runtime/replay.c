@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/fmt.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -235,6 +236,7 @@ static enum nv_err run_block(struct walk *w, uint64_t height)
     }
     NV_TRY(err);
     err = record_result(n, result);
+    NV_CRASH_POINT(REPLAYED_BLOCK);
     replica_wrote(n->replica, height, result->writes, result->write_count);
     if (err == NV_OK) {
         err = replica_replayed(n->replica, &w->block, &result->head.state_root);
@@ -279,6 +281,7 @@ bool node_replay(struct node *n)
     if (!read_records(n, &votes) || !node_home_guard(&n->home, votes, n->fault)) {
         return false;
     }
+    NV_CRASH_POINT(REPLAYED_RECORDS);
     uint64_t const height = node_machine_head(n->machine).height;
     enum nv_err const err = node_machine_rows(n->machine, tell_rows, n);
     if (err != NV_OK) {
@@ -297,6 +300,7 @@ bool node_replay(struct node *n)
     }
     ok = ok && below_checkpoint(w) && above_checkpoint(w);
     nv_heap_free(w);
+    NV_CRASH_POINT(REPLAYED);
     n->head = node_machine_head(n->machine);
     return ok;
 }

@@ -26,8 +26,10 @@ struct crash_options {
     uint64_t count; /* states; the others in proportion */
     uint64_t seed;
     uint32_t workers;
-    const char *program; /* of kills: what is killed */
 };
+
+/* How many kills, and how many bits, go with so many states. */
+#define CRASH_KILLS(count) ((count) / 20 + 1)
 
 /* What children count.  Shared; written by __atomic operations. */
 struct crash_counts {
@@ -35,7 +37,7 @@ struct crash_counts {
     uint64_t distinct;
     uint64_t failed;
     uint64_t went_on; /* lives after a crash that went on */
-    uint64_t other[8];
+    uint64_t other[64];
 };
 
 extern struct crash_counts *crash_counts;
@@ -58,5 +60,6 @@ int crash_wait(pid_t child);
 
 int crash_states(const struct crash_options *options);
 int crash_faults(const struct crash_options *options);
+int crash_kills(const struct crash_options *options);
 
 #endif /* NV_TESTS_CRASH_CRASH_H */

@@ -88,7 +88,9 @@ pid_t crash_fork(int (*fn)(void *ctx), void *ctx)
     pid_t const child = fork();
     NV_ASSERT(child >= 0);
     if (child == 0) {
-        _exit(fn(ctx));
+        int const code = fn(ctx);
+        (void)fflush(stdout);
+        _exit(code);
     }
     return child;
 }
@@ -109,6 +111,7 @@ static const struct {
 } commands[] = {
     {"states", crash_states},
     {"faults", crash_faults},
+    {"kills", crash_kills},
 };
 
 static bool read_options(struct crash_options *out, int argc, char **argv)
@@ -121,8 +124,6 @@ static bool read_options(struct crash_options *out, int argc, char **argv)
             out->seed = value;
         } else if (strcmp(argv[i], "--workers") == 0) {
             out->workers = (uint32_t)value;
-        } else if (strcmp(argv[i], "--program") == 0) {
-            out->program = argv[i + 1];
         } else {
             return false;
         }
@@ -167,7 +168,8 @@ int main(int argc, char **argv)
     uint32_t const ran = right ? run_all(argv[1], &options, &failed) : 0;
     crash_end();
     if (ran == 0) {
-        (void)fprintf(stderr, "crash all|states|faults [--count N] [--seed N] [--workers N]\n");
+        (void)fprintf(stderr,
+                      "crash all|states|faults|kills [--count N] [--seed N] [--workers N]\n");
         return 2;
     }
     (void)printf("%u passed, %u failed\n", ran - failed, failed);
