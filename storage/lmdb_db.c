@@ -10,6 +10,7 @@
 
 #include "storage/db.h"
 #include "storage/files.h"
+#include "storage/pages.h"
 
 #define FILE_MODE 0600u
 
@@ -128,18 +129,14 @@ static enum nv_err make_file(const struct st_db_options *options, const char *pa
 }
 
 /* SPEC state 5: "A database is made under the name `new.mdb`, with its tables, synced, renamed to `data.mdb`, and the directory is synced: so `data.mdb` is whole from its first moment." */
-static enum nv_err make_if_missing(const struct st_db_options *options)
+static enum nv_err check_or_make(const struct st_db_options *options)
 {
     const struct st_files *const files = st_files_system();
     char unfinished[ST_PATH_MAX];
     char path[ST_PATH_MAX];
-    struct st_file file;
     (void)snprintf(unfinished, sizeof unfinished, "%.4000s/new.mdb", options->dir);
     (void)snprintf(path, sizeof path, "%.4000s/data.mdb", options->dir);
-    enum nv_err const err = files->open(files->ctx, &file, path, ST_OPEN_READ);
-    if (err == NV_OK) {
-        files->close(files->ctx, file);
-    }
+    enum nv_err const err = st__pages_check(path);
     if (err != NV_ERR_NOT_FOUND) {
         return err;
     }
@@ -154,7 +151,7 @@ static enum nv_err open_whole(struct st_db *db, const struct st_db_options *opti
 {
     int dead = 0;
     if (!options->read_only) {
-        NV_TRY(make_if_missing(options));
+        NV_TRY(check_or_make(options));
     }
     NV_TRY(open_env(db, options, options->dir, options->read_only ? MDB_RDONLY : 0));
     NV_CRASH_POINT(DATABASE_OPENED);
