@@ -10,6 +10,7 @@
 
 #include "storage/db.h"
 #include "storage/files.h"
+#include "storage/pages.h"
 
 #define FILE_MODE 0600u
 
@@ -50,25 +51,39 @@ enum nv_err st__db_error(int code, const char *doing)
     return error_of(code);
 }
 
-/* open_tables opens the named databases, making those that are missing unless
- * the environment is read only. */
-static enum nv_err open_tables(struct st_db *db)
+/* open_tables opens the named databases; `how` is MDB_CREATE when they are to
+ * be made.  One that is missing otherwise was lost. */
+static enum nv_err open_tables(struct st_db *db, unsigned int how)
 {
     MDB_txn *txn = NULL;
-    unsigned int const how = db->read_only ? MDB_RDONLY : 0;
-    int code = mdb_txn_begin(db->env, NULL, how, &txn);
+    int code = mdb_txn_begin(db->env, NULL, db->read_only ? MDB_RDONLY : 0, &txn);
     if (code != MDB_SUCCESS) {
         return st__db_error(code, "begin");
     }
     for (uint32_t i = 0; i < ST__TABLES && code == MDB_SUCCESS; i++) {
-        unsigned int const make = db->read_only ? 0 : MDB_CREATE;
-        code = mdb_dbi_open(txn, table_names[i], make, &db->tables[i]);
+        code = mdb_dbi_open(txn, table_names[i], how, &db->tables[i]);
     }
     if (code != MDB_SUCCESS) {
         mdb_txn_abort(txn);
-        return st__db_error(code, "open_table");
+        return st__db_error(code == MDB_NOTFOUND ? MDB_CORRUPTED : code, "open_table");
     }
     return st__db_error(mdb_txn_commit(txn), "commit");
+}
+
+/* check_empty refuses a database that has something and no head. */
+static enum nv_err check_empty(struct st_db *db)
+{
+    MDB_txn *txn = NULL;
+    NV_TRY(st__db_begin(db, &txn));
+    int code = MDB_SUCCESS;
+    size_t count = 0;
+    for (uint32_t i = 0; i < ST__TABLES && code == MDB_SUCCESS; i++) {
+        MDB_stat stat;
+        code = mdb_stat(txn, db->tables[i], &stat);
+        count += code == MDB_SUCCESS ? stat.ms_entries : 0;
+    }
+    mdb_txn_abort(txn);
+    return st__db_error(count > 0 ? MDB_CORRUPTED : code, "no_head");
 }
 
 /* check_head refuses a database of another version, or one that is not ours. */
@@ -76,7 +91,7 @@ static enum nv_err check_head(struct st_db *db)
 {
     struct st_head head;
     enum nv_err const err = st_db_head(db, &head);
-    return err == NV_ERR_NOT_FOUND ? NV_OK : err;
+    return err == NV_ERR_NOT_FOUND ? check_empty(db) : err;
 }
 
 /* open_env opens the environment at a path; `how` beside MDB_NOTLS. */
@@ -105,7 +120,7 @@ static enum nv_err make_file(const struct st_db_options *options, const char *pa
     if (err == NV_OK || err == NV_ERR_NOT_FOUND) {
         err = open_env(&db, options, path, MDB_NOSUBDIR | MDB_NOLOCK);
     }
-    err = err == NV_OK ? open_tables(&db) : err;
+    err = err == NV_OK ? open_tables(&db, MDB_CREATE) : err;
     err = err == NV_OK ? st__db_error(mdb_env_sync(db.env, 1), "sync") : err;
     if (db.env != NULL) {
         mdb_env_close(db.env);
@@ -114,18 +129,14 @@ static enum nv_err make_file(const struct st_db_options *options, const char *pa
 }
 
 /* SPEC state 5: "A database is made under the name `new.mdb`, with its tables, synced, renamed to `data.mdb`, and the directory is synced: so `data.mdb` is whole from its first moment." */
-static enum nv_err make_if_missing(const struct st_db_options *options)
+static enum nv_err check_or_make(const struct st_db_options *options)
 {
     const struct st_files *const files = st_files_system();
     char unfinished[ST_PATH_MAX];
     char path[ST_PATH_MAX];
-    struct st_file file;
     (void)snprintf(unfinished, sizeof unfinished, "%.4000s/new.mdb", options->dir);
     (void)snprintf(path, sizeof path, "%.4000s/data.mdb", options->dir);
-    enum nv_err const err = files->open(files->ctx, &file, path, ST_OPEN_READ);
-    if (err == NV_OK) {
-        files->close(files->ctx, file);
-    }
+    enum nv_err const err = st__pages_check(path);
     if (err != NV_ERR_NOT_FOUND) {
         return err;
     }
@@ -140,7 +151,7 @@ static enum nv_err open_whole(struct st_db *db, const struct st_db_options *opti
 {
     int dead = 0;
     if (!options->read_only) {
-        NV_TRY(make_if_missing(options));
+        NV_TRY(check_or_make(options));
     }
     NV_TRY(open_env(db, options, options->dir, options->read_only ? MDB_RDONLY : 0));
     NV_CRASH_POINT(DATABASE_OPENED);
@@ -148,7 +159,7 @@ static enum nv_err open_whole(struct st_db *db, const struct st_db_options *opti
     if (dead > 0) {
         nv_log(NV_LOG_WARN, "event=database_readers_cleared count=%d", dead);
     }
-    NV_TRY(open_tables(db));
+    NV_TRY(open_tables(db, 0));
     return check_head(db);
 }
 

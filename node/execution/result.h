@@ -44,6 +44,7 @@ void node_result_free(struct node_result *result);
 /* Beside consensus/record.h and node/replica/replica.h the journal holds: */
 #define NODE_RECORD_EXECUTED 17u
 #define NODE_RECORD_CHAIN    18u /* chain id 32 | state root of height 0, 32 | parameters' hash 32 */
+#define NODE_RECORD_CLOSED   19u /* nothing */
 
 /* Where the records of a block are. */
 struct node_places {

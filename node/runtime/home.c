@@ -262,6 +262,19 @@ bool node_home_found(struct node_home *home, struct node_batch *batch, struct no
     return err == NV_OK;
 }
 
+/* SPEC node 5: "*Closed* is the last batch of a node that ends in order" */
+void node_home_leave(struct node_home *home, struct node_batch *batch)
+{
+    node_batch_clear(batch);
+    enum nv_err err = node_batch_add(batch, NODE_RECORD_CLOSED, nv_view_of(NULL, 0));
+    if (err == NV_OK) {
+        err = st_journal_append(home->journal, &batch->batch);
+    }
+    if (err != NV_OK) {
+        nv_log(NV_LOG_WARN, "event=journal_not_closed error=\"%s\"", nv_err_text(err));
+    }
+}
+
 bool node_home_guard(struct node_home *home, bool votes, struct node_fault *fault)
 {
     if (home->me == CS_NOBODY) {

@@ -171,6 +171,8 @@ void node_home_close(struct node_home *home);
 /* node_home_found writes the journal's first record: the chain it is of. */
 NV_MUST_USE bool
 node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault);
+/* node_home_leave writes the journal's last record, of an end in order. */
+void node_home_leave(struct node_home *home, struct node_batch *batch);
 /* node_home_guard lets the vote key sign with this journal, or not. */
 NV_MUST_USE bool node_home_guard(struct node_home *home, bool votes, struct node_fault *fault);
 

@@ -241,6 +241,9 @@ void node_close_parts(struct node *n)
     }
     node_checkpointer_stop(n->checkpointer);
     node_journal_thread_stop(n->journal);
+    if (n->journal != NULL && n->code == NODE_EXIT_OK) {
+        node_home_leave(&n->home, &n->own);
+    }
     drop_mail(n);
     free_results(n);
     node_executor_close(n->executor);

@@ -30,6 +30,7 @@ struct crash_options {
 
 /* How many kills, and how many bits, go with so many states. */
 #define CRASH_KILLS(count) ((count) / 20 + 1)
+#define CRASH_FLIPS(count) ((count) / 5 + 1)
 
 /* What children count.  Shared; written by __atomic operations. */
 struct crash_counts {
@@ -61,5 +62,6 @@ int crash_wait(pid_t child);
 int crash_states(const struct crash_options *options);
 int crash_faults(const struct crash_options *options);
 int crash_kills(const struct crash_options *options);
+int crash_flips(const struct crash_options *options);
 
 #endif /* NV_TESTS_CRASH_CRASH_H */

@@ -15,8 +15,8 @@
 
 #include "tests/crash/story.h"
 
-#define BLOCKS      6u
-#define VARIANTS    6u
+#define BLOCKS      4u
+#define VARIANTS    4u
 #define N_MAX       100000u
 #define WORKERS_MAX 16u
 #define HOMES       2u

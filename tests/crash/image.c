@@ -491,6 +491,19 @@ uint64_t image_hash(const struct image *image)
     return sum;
 }
 
+const char *image_file(const struct image *image, uint32_t i, uint64_t *size)
+{
+    for (uint32_t at = 0; at < image->chosen.count; at++) {
+        const struct name *const name = &image->chosen.list[at];
+        const struct file *const file = find(image, name->file);
+        if (file != NULL && file->cap > 0 && i-- == 0) {
+            *size = file->chosen_size;
+            return name->text;
+        }
+    }
+    return NULL;
+}
+
 static void empty_folder(const char *path)
 {
     DIR *const dir = opendir(path);

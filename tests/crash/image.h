@@ -47,6 +47,10 @@ uint64_t image_hash(const struct image *image);
  * bytes are never shared with the image. */
 void image_write(const struct image *image, const char *path);
 
+/* image_file returns the name of the i-th file of the state that was chosen, and
+ * its size; NULL behind the last. */
+const char *image_file(const struct image *image, uint32_t i, uint64_t *size);
+
 /* image_load begins anew with the files of a folder, all durable. */
 void image_load(struct image *image, const char *path);
 

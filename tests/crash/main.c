@@ -112,6 +112,7 @@ static const struct {
     {"states", crash_states},
     {"faults", crash_faults},
     {"kills", crash_kills},
+    {"flips", crash_flips},
 };
 
 static bool read_options(struct crash_options *out, int argc, char **argv)
@@ -169,7 +170,7 @@ int main(int argc, char **argv)
     crash_end();
     if (ran == 0) {
         (void)fprintf(stderr,
-                      "crash all|states|faults|kills [--count N] [--seed N] [--workers N]\n");
+                      "crash all|states|faults|kills|flips [--count N] [--seed N] [--workers N]\n");
         return 2;
     }
     (void)printf("%u passed, %u failed\n", ran - failed, failed);

@@ -130,7 +130,7 @@ static void pass(struct rig *rig, uint64_t ns)
 }
 
 /* tell says which votes a message holds that leaves the node. */
-static void tell(const struct rig *rig, const struct replica_op *op)
+static void tell(const struct replica_op *op)
 {
     struct cs_message message;
     enum nv_err const err = cs_message_decode(&message, op->send.type, op->send.bytes);
@@ -154,7 +154,7 @@ static void perform(struct rig *rig, const struct replica_op *op, struct replica
     struct node *const n = rig->node;
     switch (op->kind) {
     case REPLICA_JOURNAL: node_disk_batch(n, op->journal); break;
-    case REPLICA_SEND: tell(rig, op); break;
+    case REPLICA_SEND: tell(op); break;
     case REPLICA_TIMER: n->timer_ns = op->timer_ns; break;
     case REPLICA_JOB: jobs[n->pending_count++] = op->job; break;
     case REPLICA_EXECUTE:
