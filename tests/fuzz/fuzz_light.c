@@ -61,7 +61,10 @@ try_final(const struct cs_light *light, const struct cs_light_block *block, stru
     if (cs_light_open(&proof, &final, rest) == CS_LIGHT_OK) {
         demand(nv_hash_eq(&proof.root, &final.header.state_root));
     }
-    (void)cs_light_parent(&final, rest);
+    struct nv_hash const parent = final.header.parent_hash;
+    if (cs_light_parent(&final, rest) == CS_LIGHT_OK) {
+        demand(nv_hash_eq(&final.hash, &parent));
+    }
     return verdict;
 }
 
