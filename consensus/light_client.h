@@ -88,7 +88,8 @@ void cs_light_init(struct cs_light *light,
 uint32_t cs_light_encode(const struct cs_light *light, uint8_t *out);
 
 /* cs_light_decode reads what cs_light_encode wrote.  NV_ERR_MISMATCH: the set
- * is not the one of the head; other errors: the bytes are none. */
+ * is not the one of the head; other errors: the bytes are none.  After an error
+ * `*light` is worth nothing. */
 NV_MUST_USE enum nv_err cs_light_decode(struct cs_light *light, struct nv_view bytes);
 
 /* A header with the certificate that makes it final, as they came. */
