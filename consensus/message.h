@@ -30,11 +30,13 @@
 
 #include "consensus/body.h"
 #include "consensus/certificate.h"
+#include "consensus/handover.h"
 #include "consensus/header.h"
 #include "consensus/valset.h"
 #include "consensus/vote.h"
 
-#define CS_PROPOSAL_SKIPS_MAX 8u      /* nullifications a proposal carries */
+#define CS_PROPOSAL_SKIPS_MAX 8u /* nullifications a proposal carries */
+#define CS_PROPOSAL_CERTS_MAX (CS_PROPOSAL_SKIPS_MAX + 2u)
 #define CS_CERTS_MAX          48u     /* certificates in a response, views in a request */
 #define CS_BLOCKS_MAX         128u    /* blocks in a response */
 #define CS_MESSAGE_SIZE_MAX   458752u /* no message is larger */
@@ -51,6 +53,8 @@ enum cs_message_type {
     CS_MSG_BODY_CHUNK = 23,    /* taken by the shell; not for the engine */
     CS_MSG_BLOCK_REQUEST = 24, /* answered by the shell; not for the engine */
     CS_MSG_BLOCK_RESPONSE = 25,
+    CS_MSG_EPOCH_REQUEST = 26, /* answered by the shell; not for the engine */
+    CS_MSG_EPOCH_RESPONSE = 27,
     CS_MSG_BODY_REQUEST = 29, /* answered by the shell; not for the engine */
 };
 
@@ -64,8 +68,13 @@ struct cs_list {
     uint32_t count;
 };
 
-/* A leader's block.  The signature is the leader's notarize vote. */
+/* A leader's block.  The signature is the leader's notarize vote.  A block that
+ * closes its epoch is proposed again, as it is, until it is final: then `view`
+ * and `parent_view` are those of the new ballot, parent_view is where the block
+ * itself was notarized before, and that notarization is the first certificate
+ * of the list. */
 struct cs_proposal {
+    bool again;
     uint64_t epoch;
     uint64_t view;
     uint64_t parent_view;
@@ -74,7 +83,7 @@ struct cs_proposal {
     struct nv_sig sig;
     bool has_justify; /* false for block 1 only */
     struct cs_certificate justify;
-    struct cs_list certificates; /* at most CS_PROPOSAL_SKIPS_MAX + 1 */
+    struct cs_list certificates; /* at most CS_PROPOSAL_CERTS_MAX */
 };
 
 /* Where a node stands. */
@@ -116,6 +125,11 @@ struct cs_block_response {
     struct cs_list blocks; /* at most CS_BLOCKS_MAX */
 };
 
+/* Asks for the handover of an epoch. */
+struct cs_epoch_request {
+    uint64_t epoch;
+};
+
 struct cs_body_request {
     struct nv_hash block_hash;
     uint32_t first; /* chunk */
@@ -138,6 +152,8 @@ struct cs_message {
         struct cs_cert_response cert_response;
         struct cs_block_request block_request;
         struct cs_block_response block_response;
+        struct cs_epoch_request epoch_request;
+        struct cs_handover handover; /* EPOCH_RESPONSE */
         struct cs_body_request body_request;
         struct cs_body_chunk body_chunk;
     };
@@ -166,6 +182,8 @@ cs_message_decode(struct cs_message *message, uint8_t type, struct nv_view bytes
 /* What to do with a message: the answer of cs_admit. */
 struct cs_plan {
     bool wanted;            /* false: drop it, there is no use for it */
+    uint64_t epoch;         /* by whose validators signatures are checked */
+    uint32_t leader;        /* whose signature is a proposal's own */
     bool own_sig;           /* check the vote's or the proposal's own signature */
     uint64_t certificates;  /* bit i: check certificate i, in message order */
     struct cs_bitmap known; /* signers of certificate 0 found right before */
@@ -173,7 +191,7 @@ struct cs_plan {
 
 /* cs_message_check verifies the signatures that the plan names.  False: the
  * sender vouched for a forgery; close its connection and ban it for a while.
- * Pure: run it on any thread, with the set of the message's epoch. */
+ * Pure: run it on any thread, with the set of the plan's epoch. */
 NV_MUST_USE bool cs_message_check(const struct cs_message *message,
                                   const struct cs_plan *plan,
                                   const struct nv_hash *chain_id,
@@ -189,5 +207,9 @@ void cs_list_block(struct nv_reader *r, struct cs_block *block);
  * answers a block request by joining payloads from its journal. */
 void cs_block_put(struct nv_writer *w, const struct cs_block *block);
 NV_MUST_USE enum nv_err cs_block_get(struct nv_reader *r, struct cs_block *block);
+
+/* cs_block_sound returns whether what travels beside the header is what the
+ * header names. */
+bool cs_block_sound(const struct cs_block *block);
 
 #endif /* NV_CONSENSUS_MESSAGE_H */

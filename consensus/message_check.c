@@ -47,7 +47,7 @@ static bool check_proposal(struct check *check, const struct cs_proposal *propos
                    .view = proposal->view,
                    .parent_view = proposal->parent_view,
                    .block_hash = proposal->block_hash},
-        .signer = proposal->header.proposer,
+        .signer = (uint16_t)check->plan->leader,
         .sig = proposal->sig,
     };
     if (check->plan->own_sig && !cs_vote_verify(&vote, check->chain_id, check->set)) {
@@ -77,12 +77,24 @@ bool cs_message_check(const struct cs_message *message,
     case CS_MSG_BLOCK_RESPONSE:
         return !message->block_response.has_final ||
                check_certificate(&check, &message->block_response.final);
+    case CS_MSG_EPOCH_RESPONSE: return check_certificate(&check, &message->handover.final);
     case CS_MSG_STATUS:
     case CS_MSG_CERT_REQUEST:
     case CS_MSG_BODY_CHUNK:
     case CS_MSG_BLOCK_REQUEST:
+    case CS_MSG_EPOCH_REQUEST:
     case CS_MSG_BODY_REQUEST: return true;
     }
     NV_ASSERT(false);
     return false;
+}
+
+bool cs_block_sound(const struct cs_block *block)
+{
+    struct nv_hash hash;
+    if (!block->has_justify) {
+        return nv_hash_is_zero(&block->header.justify_hash);
+    }
+    cs_certificate_hash(&hash, &block->justify);
+    return nv_hash_eq(&hash, &block->header.justify_hash);
 }

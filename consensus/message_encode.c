@@ -20,7 +20,7 @@ static void put_list(struct nv_writer *w, const struct cs_list *list)
 
 static void put_proposal(struct nv_writer *w, const struct cs_proposal *proposal)
 {
-    nv_put_u8(w, 0);
+    nv_put_u8(w, proposal->again ? 1 : 0);
     nv_put_u64(w, proposal->epoch);
     nv_put_u64(w, proposal->view);
     nv_put_u64(w, proposal->parent_view);
@@ -106,6 +106,8 @@ void cs_message_encode(struct nv_writer *w, const struct cs_message *message)
     case CS_MSG_BODY_CHUNK: put_body_chunk(w, &message->body_chunk); break;
     case CS_MSG_BLOCK_REQUEST: put_block_request(w, &message->block_request); break;
     case CS_MSG_BLOCK_RESPONSE: put_block_response(w, &message->block_response); break;
+    case CS_MSG_EPOCH_REQUEST: nv_put_u64(w, message->epoch_request.epoch); break;
+    case CS_MSG_EPOCH_RESPONSE: cs_handover_put(w, &message->handover); break;
     case CS_MSG_BODY_REQUEST: put_body_request(w, &message->body_request); break;
     }
 }
@@ -122,6 +124,8 @@ uint32_t cs_message_lane(enum cs_message_type type)
     case CS_MSG_BODY_CHUNK:
     case CS_MSG_BLOCK_REQUEST:
     case CS_MSG_BLOCK_RESPONSE:
+    case CS_MSG_EPOCH_REQUEST:
+    case CS_MSG_EPOCH_RESPONSE:
     case CS_MSG_BODY_REQUEST: return 1;
     }
     NV_ASSERT(false);

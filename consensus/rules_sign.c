@@ -21,7 +21,7 @@ bool cs__sign(struct cs *cs,
     }
     memset(vote, 0, sizeof *vote);
     vote->ballot = *ballot;
-    vote->signer = (uint16_t)cs->config.me;
+    vote->signer = (uint16_t)cs->me;
     cs_ballot_digest(&digest, &cs->config.chain_id, ballot);
     nv_sign(&vote->sig, &cs->config.seckey, &digest);
     cs__gate_store(&cs->gate, vote);

@@ -35,6 +35,7 @@ struct nv_critbit;
 #define CS__GAP            64u  /* final heights from which on blocks are asked for by height */
 #define CS__BACKLOG        256u /* final blocks that may wait for execution in catch-up */
 #define CS__FINALIZE_AGAIN 16u  /* finalize votes sent again in a retry */
+#define CS__TOLD           16u  /* heights from which another set would come next, remembered */
 #define CS__REQUESTS       10u  /* certificate requests answered per peer and second */
 #define CS__DELAY_MAX_NS   UINT64_C(10000000000)
 #define CS__MS             UINT64_C(1000000)
@@ -70,7 +71,8 @@ struct cs__block {
 
 struct cs__proposal {
     bool set;
-    bool dead; /* found invalid */
+    bool dead;  /* found invalid */
+    bool again; /* of a block that closes the epoch, first proposed in an earlier view */
     uint64_t parent_view;
     struct nv_hash hash;
     struct nv_sig sig;
@@ -121,15 +123,35 @@ struct cs__timers {
     uint64_t fetch;
     uint64_t certs; /* ask for certificates again */
     uint64_t range; /* ask for blocks by height again */
+    uint64_t next;  /* ask for the epoch's end again */
     uint64_t wake;  /* work was left for the next step */
 };
 
 struct cs {
     struct cs_config config;
-    struct cs_valset set;
-    struct cs_schedule schedule;
-    uint64_t epoch;
+    bool keyed;
+    struct nv_pubkey key;      /* the own one, if keyed */
     struct nv_hash empty_root; /* of the empty list */
+
+    /* the epoch */
+    uint64_t epoch;
+    uint32_t me; /* own index, or CS_NOBODY */
+    struct cs_valset set;
+    struct cs_valset before[2]; /* of the last epoch, and of the one before it */
+    struct cs_schedule schedule;
+    struct cs_header opened; /* the block that closed the epoch before; height 0: the genesis */
+    struct nv_hash opened_hash;
+    struct cs__cert *opened_cert; /* its finalization; NULL at the genesis */
+    struct {
+        uint64_t height; /* from which on the state would give ... */
+        struct cs_valset set;
+    } told[CS__TOLD]; /* ring, the newest at told_count - 1 */
+    uint32_t told_count;
+    bool next_known;       /* a peer told this epoch's end ... */
+    struct cs_valset next; /* ... and this set for the next */
+    bool next_need;        /* ask for it */
+    uint32_t next_peer;    /* who says that the epoch is over; CS_NOBODY: nobody */
+    uint32_t next_attempt;
 
     /* the newest final block */
     struct {
@@ -216,6 +238,10 @@ struct cs {
 };
 
 #define CS__SCRATCH (CS_MESSAGE_SIZE_MAX + CS_CERTIFICATE_SIZE_MAX)
+
+/* cs__set_of returns the validators of an epoch, of which the last three are
+ * known; else NULL. */
+const struct cs_valset *cs__set_of(const struct cs *cs, uint64_t epoch);
 
 /* cs__leads returns whether this node leads `view`. */
 bool cs__leads(const struct cs *cs, uint64_t view);

@@ -195,6 +195,14 @@ def bodies():
     return vectors
 
 
+def handover(members):
+    """The end of an epoch: header, its finalization in a later view, the next set."""
+    following = valset_bytes(valset(STAKES[2]))
+    header = header_bytes(header_fields(members, next_valset_hash=tagged("novate/valset/v1", following)))
+    block_hash = tagged("novate/header/v1", header)
+    return header, block_hash, header + certificate_bytes(ballot(FINALIZE, 1, 12, 9, block_hash), members, [0, 1, 3]) + following
+
+
 def messages(members):
     """One of each, for four equal validators."""
     parent = ballot(NOTARIZE, 1, 7, 6, sha256(b"parent"))
@@ -209,8 +217,13 @@ def messages(members):
     body = body_bytes([60000, 60000, 60000])
     path = base.merkle_path(chunks(body), 1)
     block_hash = tagged("novate/header/v1", header)
+    last, last_hash, ended = handover(members)
+    again = ballot(NOTARIZE, 1, 12, 9, last_hash)
+    notarized = certificate_bytes(ballot(NOTARIZE, 1, 9, 7, last_hash), members, [1, 2, 3])
+    skips = b"".join(certificate_bytes(ballot(NULLIFY, 1, v), members, [0, 1, 2]) for v in (11, 10))
     listed = [
         (16, u(1, 0) + u(8, 1) + u(8, 9) + u(8, 7) + header + leader_vote[-64:] + u(1, 1) + justify + u(1, 2) + skip + final),
+        (16, u(1, 1) + u(8, 1) + u(8, 12) + u(8, 9) + last + vote_bytes(again, members, 2)[-64:] + u(1, 1) + justify + u(1, 3) + notarized + skips),
         (17, vote_bytes(ballot(NULLIFY, 1, 9), members, 3)),
         (18, final),
         (19, u(8, 1) + u(8, 9) + u(8, 5) + u(8, 6) + sha256(b"grandparent") + u(8, 1790000000123) + u(1, NULLIFY)),
@@ -222,6 +235,8 @@ def messages(members):
         (24, u(1, 2) + bytes(32) + u(8, 17) + u(2, 128)),
         (25, u(1, 1) + final + u(2, 2) + first + u(1, 0) + block),
         (25, u(1, 0) + u(2, 0)),
+        (26, u(8, 7)),
+        (27, ended),
         (29, block_hash + u(4, 2) + u(4, 1)),
     ]
     return [{"type": t, "bytes": hexa(b)} for t, b in listed]
@@ -232,8 +247,8 @@ def records(members):
     justify = certificate_bytes(ballot(NOTARIZE, 1, 7, 6, sha256(b"parent")), members, [0, 1, 2])
     final = certificate_bytes(ballot(FINALIZE, 1, 9, 7, sha256(b"block")), members, [0, 1, 3])
     header = header_bytes(header_fields(members))
-    payloads = [(1, header + u(1, 1) + justify), (2, justify), (3, vote_bytes(ballot(FINALIZE, 1, 9, 7, sha256(b"block")), members, 1)), (4, header + final)]
-    return [{"type": t, "view": v, "bytes": hexa(struct.pack(">BI", t, len(p)) + p)} for (t, p), v in zip(payloads, (9, 7, 9, 9))]
+    payloads = [(1, header + u(1, 1) + justify), (2, justify), (3, vote_bytes(ballot(FINALIZE, 1, 9, 7, sha256(b"block")), members, 1)), (4, header + final), (5, handover(members)[2])]
+    return [{"type": t, "view": v, "bytes": hexa(struct.pack(">BI", t, len(p)) + p)} for (t, p), v in zip(payloads, (9, 7, 9, 9, 12))]
 
 
 def document():

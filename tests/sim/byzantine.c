@@ -39,6 +39,7 @@ vote_send(struct sim *sim, struct sim_host *host, uint32_t to, const struct cs_b
 {
     struct cs_message message = {.type = CS_MSG_VOTE};
     message.vote = cs_build_vote(&sim->net, ballot, host->id);
+    message.vote.signer = (uint16_t)sim_number(sim, &host->set, host->id);
     message_send(sim, host, to, &message);
 }
 
@@ -70,6 +71,7 @@ votes_more(struct sim *sim, struct sim_host *host, uint32_t to, const struct cs_
         ballot.kind = CS_FINALIZE;
         break;
     }
+    ballot.epoch = real->epoch;
     vote_send(sim, host, to, &ballot);
 }
 

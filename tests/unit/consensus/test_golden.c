@@ -320,7 +320,8 @@ static void messages_agree(void **state)
 static void signatures_of_messages_are_checked(void **state)
 {
     (void)state;
-    struct cs_plan const all = {.wanted = true, .own_sig = true, .certificates = UINT64_MAX};
+    struct cs_plan const all = {
+        .wanted = true, .leader = 2, .own_sig = true, .certificates = UINT64_MAX};
     struct cs_plan const none = {.wanted = true};
     size_t i;
     json_t *vector;
@@ -353,7 +354,7 @@ static void record_agrees(uint8_t type, uint64_t view, uint32_t size)
     assert_int_equal(cs_record_get(&r, &record), NV_OK);
     assert_int_equal(nv_reader_end(&r), NV_OK);
     assert_int_equal(record.type, type);
-    assert_int_equal(cs_record_view(&record), view);
+    assert_int_equal(cs_record_moment(&record).view, view);
     assert_int_equal(record.payload.size, size - CS_RECORD_HEAD_SIZE);
     nv_writer_init(&w, again, sizeof again);
     cs_record_put(&w, &record);
