@@ -3,6 +3,7 @@
 #include "base/assert.h"
 
 #include "consensus/consensus.h"
+#include "consensus/rules.h"
 #include "consensus/state.h"
 #include "consensus/store.h"
 
@@ -183,6 +184,7 @@ proposal_plan(const struct cs *cs, uint32_t from, const struct cs_proposal *prop
                        proposal->view <= cs->fin.view + cs->config.views_max;
     bool const inside =
         proposal->view + CS__BELOW > cs->fin.view && proposal->view <= cs->view + CS__ABOVE;
+    plan.evidence = first;
     plan.own_sig = first || (inside && vote_news(cs, &vote));
     if (first && proposal->has_justify && proposal->justify.ballot.epoch == cs->epoch) {
         plan.certificates |= 1u; /* its signatures are part of the block */
@@ -207,6 +209,10 @@ struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_mess
         plan.wanted = validator;
         break;
     case CS_MSG_STATUS: break;
+    case CS_MSG_EVIDENCE:
+        plan.wanted = validator && cs__evidence_news(cs, &message->evidence);
+        plan.own_sig = plan.wanted;
+        break;
     case CS_MSG_CERT_REQUEST: plan.wanted = message->cert_request.epoch == cs->epoch; break;
     case CS_MSG_CERT_RESPONSE:
         list_plan(cs, &plan, &message->cert_response.certificates, 0);

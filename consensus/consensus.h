@@ -112,6 +112,7 @@
 #include "base/key.h"
 
 #include "consensus/certificate.h"
+#include "consensus/evidence.h"
 #include "consensus/header.h"
 #include "consensus/message.h"
 #include "consensus/record.h"
@@ -135,15 +136,17 @@ struct cs_config {
     struct nv_hash params_hash;
     uint64_t genesis_time_ms;
     const struct cs_valset *valset; /* of the first epoch; copied */
-    uint32_t validators_max; /* no set is larger; at most CS_VALIDATORS_MAX, which 0 stands for */
-    uint64_t epoch_ms;       /* length of an epoch; 0: the first one never ends */
-    uint64_t delay_ns;       /* D: bound on propagation, transfer, checks and one sync */
-    uint64_t margin_ns;      /* added to timeouts; 20 ms */
-    uint64_t idle_ms;        /* T_idle: an empty block at least this often */
-    uint64_t pace_ms;        /* T_min: no block sooner after its parent */
-    uint64_t ahead_ms;       /* a block's time may lead the own clock; 500 ms */
-    uint64_t behind_ms;      /* ... or lag it; 2000 ms */
-    uint32_t body_size_max;  /* at most CS_BODY_SIZE_MAX */
+    uint32_t validators_max;  /* no set is larger; at most CS_VALIDATORS_MAX, which 0 stands for */
+    uint64_t epoch_ms;        /* length of an epoch; 0: the first one never ends */
+    uint64_t evidence_epochs; /* evidence is not included when it is older than this ... */
+    uint64_t evidence_ms;     /* ... and its epoch ended longer ago than this */
+    uint64_t delay_ns;        /* D: bound on propagation, transfer, checks and one sync */
+    uint64_t margin_ns;       /* added to timeouts; 20 ms */
+    uint64_t idle_ms;         /* T_idle: an empty block at least this often */
+    uint64_t pace_ms;         /* T_min: no block sooner after its parent */
+    uint64_t ahead_ms;        /* a block's time may lead the own clock; 500 ms */
+    uint64_t behind_ms;       /* ... or lag it; 2000 ms */
+    uint32_t body_size_max;   /* at most CS_BODY_SIZE_MAX */
 
     struct nv_seckey seckey; /* zero: the node has no key and votes in no epoch */
     uint64_t listen_ns;      /* silence after a restart; max(2 D, 2 s) */
@@ -284,6 +287,8 @@ struct cs_effect {
             const struct cs_certificate *final;   /* of this block or a descendant */
             const struct cs_certificate *justify; /* of its parent; NULL in block 1 */
             const struct cs_valset *signers;      /* whose bits `justify` has */
+            struct cs_list evidence; /* read it with cs_evidence_next; may be about what an
+                                        earlier block had, or about nobody: then it means nothing */
         } execute;
         struct {
             uint64_t epoch;                     /* that begins */

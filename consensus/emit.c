@@ -158,6 +158,7 @@ void cs__batch_block(struct cs *cs, struct cs__batch *batch, struct cs__block *b
     if (block->justify != NULL) {
         record.block.justify = block->justify->body;
     }
+    record.block.evidence = block->evidence;
     block->journaled = true;
     cs__batch_add(cs, batch, &record);
 }

@@ -54,7 +54,7 @@ size_t cs_memory(const struct cs_config *config)
     return sizeof(struct cs) + config->views_max * sizeof(struct cs__own) +
            slots_for(config) * sizeof(struct cs__slot) + CS__TALLIES * tally +
            certs_for(config) * (sizeof(struct cs__cert) + n * sizeof(struct nv_sig)) +
-           blocks_for(config) * (sizeof(struct cs__block) + sizeof(uint32_t)) +
+           blocks_for(config) * (sizeof(struct cs__block) + sizeof(uint32_t) + CS__EVIDENCE_SIZE) +
            nv_critbit_footprint(blocks_for(config)) + CS__SCRATCH + ALIGNMENTS;
 }
 
@@ -74,6 +74,7 @@ static void pools_take(struct cs *cs, struct nv_arena *arena)
     cs->block_count = blocks_for(&cs->config);
     cs->block = NV_ARENA_NEW(arena, struct cs__block, cs->block_count);
     cs->path = NV_ARENA_NEW(arena, uint32_t, cs->block_count);
+    cs->evidence = NV_ARENA_NEW(arena, uint8_t, (size_t)cs->block_count * CS__EVIDENCE_SIZE);
     void *const index =
         nv_arena_alloc(arena, nv_critbit_footprint(cs->block_count), sizeof(uint64_t), 1);
     cs->block_index = nv_critbit_init(index, cs->block_count);

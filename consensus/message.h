@@ -30,8 +30,10 @@
 
 #include "consensus/body.h"
 #include "consensus/certificate.h"
+#include "consensus/evidence.h"
 #include "consensus/handover.h"
 #include "consensus/header.h"
+#include "consensus/list.h"
 #include "consensus/valset.h"
 #include "consensus/vote.h"
 
@@ -48,6 +50,7 @@ enum cs_message_type {
     CS_MSG_VOTE = 17,
     CS_MSG_CERTIFICATE = 18,
     CS_MSG_STATUS = 19,
+    CS_MSG_EVIDENCE = 20,
     CS_MSG_CERT_REQUEST = 21,
     CS_MSG_CERT_RESPONSE = 22,
     CS_MSG_BODY_CHUNK = 23,    /* taken by the shell; not for the engine */
@@ -61,12 +64,6 @@ enum cs_message_type {
 #define CS_PROPOSAL_SIZE_MAX       98304u
 #define CS_CERT_RESPONSE_SIZE_MAX  458752u
 #define CS_BLOCK_RESPONSE_SIZE_MAX 262144u
-
-/* A checked run of certificates or blocks. */
-struct cs_list {
-    struct nv_view bytes; /* borrowed */
-    uint32_t count;
-};
 
 /* A leader's block.  The signature is the leader's notarize vote.  A block that
  * closes its epoch is proposed again, as it is, until it is final: then `view`
@@ -83,6 +80,7 @@ struct cs_proposal {
     struct nv_sig sig;
     bool has_justify; /* false for block 1 only */
     struct cs_certificate justify;
+    struct cs_list evidence;
     struct cs_list certificates; /* at most CS_PROPOSAL_CERTS_MAX */
 };
 
@@ -148,6 +146,7 @@ struct cs_message {
         struct cs_vote vote;
         struct cs_certificate certificate;
         struct cs_status status;
+        struct cs_evidence evidence;
         struct cs_cert_request cert_request;
         struct cs_cert_response cert_response;
         struct cs_block_request block_request;
@@ -164,7 +163,11 @@ struct cs_block {
     struct cs_header header;
     bool has_justify;
     struct cs_certificate justify; /* of the parent; borrowed */
+    struct cs_list evidence;       /* borrowed */
 };
+
+#define CS_BLOCK_SIZE_MAX                                                                          \
+    (CS_HEADER_SIZE + 2u + CS_CERTIFICATE_SIZE_MAX + CS_EVIDENCE_MAX * CS_EVIDENCE_SIZE)
 
 /* cs_message_lane returns 0 for what decides (votes, certificates, proposals,
  * status) and 1 for bulk. */
@@ -184,7 +187,8 @@ struct cs_plan {
     bool wanted;            /* false: drop it, there is no use for it */
     uint64_t epoch;         /* by whose validators signatures are checked */
     uint32_t leader;        /* whose signature is a proposal's own */
-    bool own_sig;           /* check the vote's or the proposal's own signature */
+    bool own_sig;           /* check the vote's, the proposal's or the evidence's own signatures */
+    bool evidence;          /* check the signatures of a proposal's evidence */
     uint64_t certificates;  /* bit i: check certificate i, in message order */
     struct cs_bitmap known; /* signers of certificate 0 found right before */
 };

@@ -53,6 +53,9 @@ static bool check_proposal(struct check *check, const struct cs_proposal *propos
     if (check->plan->own_sig && !cs_vote_verify(&vote, check->chain_id, check->set)) {
         return false;
     }
+    if (check->plan->evidence && !cs_evidence_list_verify(&proposal->evidence, check->chain_id)) {
+        return false;
+    }
     if (proposal->has_justify) {
         if (!check_certificate(check, &proposal->justify)) {
             return false;
@@ -72,6 +75,7 @@ bool cs_message_check(const struct cs_message *message,
     switch (message->type) {
     case CS_MSG_PROPOSAL: return check_proposal(&check, &message->proposal);
     case CS_MSG_VOTE: return !plan->own_sig || cs_vote_verify(&message->vote, chain_id, set);
+    case CS_MSG_EVIDENCE: return !plan->own_sig || cs_evidence_verify(&message->evidence, chain_id);
     case CS_MSG_CERTIFICATE: return check_certificate(&check, &message->certificate);
     case CS_MSG_CERT_RESPONSE: return check_list(&check, &message->cert_response.certificates);
     case CS_MSG_BLOCK_RESPONSE:
@@ -92,6 +96,10 @@ bool cs_message_check(const struct cs_message *message,
 bool cs_block_sound(const struct cs_block *block)
 {
     struct nv_hash hash;
+    cs_evidence_root(&hash, &block->evidence);
+    if (!nv_hash_eq(&hash, &block->header.evidence_root)) {
+        return false;
+    }
     if (!block->has_justify) {
         return nv_hash_is_zero(&block->header.justify_hash);
     }

@@ -22,7 +22,10 @@ enum nv_err cs_block_get(struct nv_reader *r, struct cs_block *block)
     memset(block, 0, sizeof *block);
     NV_TRY(cs_header_get(r, &block->header));
     NV_TRY(get_flag(r, &block->has_justify));
-    return block->has_justify ? cs_certificate_get(r, &block->justify) : NV_OK;
+    if (block->has_justify) {
+        NV_TRY(cs_certificate_get(r, &block->justify));
+    }
+    return cs_evidence_list_get(r, &block->evidence);
 }
 
 static enum nv_err get_certificates(struct nv_reader *r, struct cs_list *list, uint32_t count)
@@ -66,6 +69,7 @@ static enum nv_err get_proposal(struct nv_reader *r, struct cs_proposal *proposa
     if (proposal->has_justify) {
         NV_TRY(cs_certificate_get(r, &proposal->justify));
     }
+    NV_TRY(cs_evidence_list_get(r, &proposal->evidence));
     uint32_t const count = nv_get_u8(r);
     if (count > CS_PROPOSAL_CERTS_MAX) {
         return NV_ERR_TOO_LARGE;
@@ -181,6 +185,7 @@ static enum nv_err get_message(struct nv_reader *r, struct cs_message *message, 
     case CS_MSG_VOTE: return cs_vote_get(r, &message->vote);
     case CS_MSG_CERTIFICATE: return cs_certificate_get(r, &message->certificate);
     case CS_MSG_STATUS: return get_status(r, &message->status);
+    case CS_MSG_EVIDENCE: return cs_evidence_get(r, &message->evidence);
     case CS_MSG_CERT_REQUEST: return get_cert_request(r, &message->cert_request);
     case CS_MSG_CERT_RESPONSE: {
         uint32_t const count = nv_get_u16(r);

@@ -11,6 +11,7 @@ void cs_block_put(struct nv_writer *w, const struct cs_block *block)
     if (block->has_justify) {
         cs_certificate_put(w, &block->justify);
     }
+    cs_evidence_list_put(w, &block->evidence);
 }
 
 static void put_list(struct nv_writer *w, const struct cs_list *list)
@@ -30,6 +31,7 @@ static void put_proposal(struct nv_writer *w, const struct cs_proposal *proposal
     if (proposal->has_justify) {
         cs_certificate_put(w, &proposal->justify);
     }
+    cs_evidence_list_put(w, &proposal->evidence);
     nv_put_u8(w, (uint8_t)proposal->certificates.count);
     put_list(w, &proposal->certificates);
 }
@@ -98,6 +100,7 @@ void cs_message_encode(struct nv_writer *w, const struct cs_message *message)
     case CS_MSG_VOTE: cs_vote_put(w, &message->vote); break;
     case CS_MSG_CERTIFICATE: cs_certificate_put(w, &message->certificate); break;
     case CS_MSG_STATUS: put_status(w, &message->status); break;
+    case CS_MSG_EVIDENCE: cs_evidence_put(w, &message->evidence); break;
     case CS_MSG_CERT_REQUEST: put_cert_request(w, &message->cert_request); break;
     case CS_MSG_CERT_RESPONSE:
         nv_put_u16(w, (uint16_t)message->cert_response.certificates.count);
@@ -119,6 +122,7 @@ uint32_t cs_message_lane(enum cs_message_type type)
     case CS_MSG_VOTE:
     case CS_MSG_CERTIFICATE:
     case CS_MSG_STATUS:
+    case CS_MSG_EVIDENCE:
     case CS_MSG_CERT_REQUEST: return 0;
     case CS_MSG_CERT_RESPONSE:
     case CS_MSG_BODY_CHUNK:

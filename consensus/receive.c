@@ -218,6 +218,7 @@ static void proposal_store(struct cs *cs, const struct cs_proposal *proposal)
     block.header = proposal->header;
     block.has_justify = proposal->has_justify;
     block.justify = proposal->justify;
+    block.evidence = proposal->evidence;
     if (!block_right(cs, &block)) {
         if (proposal->view == cs->view) {
             cs__trace(cs, CS_TRACE_INVALID, proposal->view, (uint64_t)CS__BAD_JUSTIFY);
@@ -378,6 +379,11 @@ void cs__receive(struct cs *cs, const struct cs_event *event)
         certificate_take(cs, &message->certificate, (mail.plan->certificates & 1u) != 0);
         break;
     case CS_MSG_STATUS: status_receive(cs, &mail); break;
+    case CS_MSG_EVIDENCE:
+        if (mail.plan->own_sig) {
+            (void)cs__evidence_take(cs, &message->evidence);
+        }
+        break;
     case CS_MSG_CERT_REQUEST:
         if (request_allowed(cs, &mail)) {
             cs__certs_answer(cs, mail.from, &message->cert_request);

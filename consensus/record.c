@@ -7,6 +7,7 @@
 #include "base/pure.h"
 
 #define RECORD_SIZE_MAX CS_HANDOVER_SIZE_MAX
+_Static_assert(CS_BLOCK_SIZE_MAX <= RECORD_SIZE_MAX, "a block fits");
 
 static void put_payload(struct nv_writer *w, const struct cs_record *record)
 {

@@ -75,14 +75,15 @@ static enum nv_err recover_vote(struct cs *cs, const struct cs_vote *vote)
     return NV_OK;
 }
 
-/* nonempty_find looks for transactions in a final block and its ancestors. */
-static void nonempty_find(struct cs *cs, const struct nv_hash *hash)
+/* path_note notes what is remembered of a final block and its ancestors. */
+static void path_note(struct cs *cs, const struct nv_hash *hash)
 {
     for (const struct cs__block *block = cs__block_find(cs, hash); block != NULL;
          block = cs__block_find(cs, &block->header.parent_hash)) {
         if (block->header.tx_count > 0 && block->header.height > cs->nonempty_height) {
             cs->nonempty_height = block->header.height;
         }
+        cs__evidence_final(cs, &block->evidence);
     }
 }
 
@@ -104,7 +105,7 @@ static enum nv_err recover_final(struct cs *cs, const struct cs_final *final)
     if (cert == NULL) {
         return NV_ERR_NO_MEMORY;
     }
-    nonempty_find(cs, &hash);
+    path_note(cs, &hash);
     cs__cert_give(cs, &cs->fin.cert, cert);
     cs->fin.header = final->header;
     cs->fin.hash = hash;
@@ -125,7 +126,7 @@ static enum nv_err recover_epoch(struct cs *cs, const struct cs_handover *handov
     if (set.count > cs->config.validators_max) {
         return NV_ERR_RANGE;
     }
-    nonempty_find(cs, &handover->final.ballot.block_hash);
+    path_note(cs, &handover->final.ballot.block_hash);
     cs->executing_height = handover->header.height;
     return cs__epoch_turn(cs, &handover->header, &handover->final, &set) ? NV_OK : NV_ERR_RANGE;
 }

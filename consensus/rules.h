@@ -23,12 +23,13 @@ enum cs__verdict {
     CS__BAD_PROPOSER,
     CS__BAD_PARENT,
     CS__BAD_HEIGHT,
-    CS__BAD_JUSTIFY,
+    CS__BAD_JUSTIFY, /* or what travels beside the header is not what it names */
     CS__BAD_TIME,
     CS__BAD_BODY_FIELDS,
     CS__BAD_BODY,
     CS__BAD_EXECUTED,
     CS__BAD_ROOT,
+    CS__BAD_EVIDENCE,
 };
 
 /* ---- rules_sign.c ---- */
@@ -95,6 +96,29 @@ bool cs__try_vote(struct cs *cs);
 
 /* cs__judge_alone judges what a header says without regard to other blocks. */
 enum cs__verdict cs__judge_alone(const struct cs *cs, const struct cs_header *header);
+
+/* ---- rules_evidence.c ---- */
+
+/* cs__evidence_news returns whether an item is worth verifying: about a validator
+ * of an epoch whose set is known, not waiting yet, not final, not too old. */
+bool cs__evidence_news(const struct cs *cs, const struct cs_evidence *item);
+
+/* cs__evidence_take lets a verified item wait for a block. */
+bool cs__evidence_take(struct cs *cs, const struct cs_evidence *item);
+
+/* cs__evidence_found reports two verified votes that conflict, to the shell and to
+ * everybody. */
+void cs__evidence_found(struct cs *cs, const struct cs_vote *a, const struct cs_vote *b);
+
+/* cs__evidence_final notes the items of a final block. */
+void cs__evidence_final(struct cs *cs, const struct cs_list *list);
+
+/* cs__evidence_choose returns the items for a block on that parent. */
+struct cs_list cs__evidence_choose(struct cs *cs, const struct nv_hash *parent_hash);
+
+/* cs__judge_evidence judges what a block's items say; their signatures and form
+ * are right. */
+enum cs__verdict cs__judge_evidence(const struct cs *cs, const struct cs__block *block);
 
 /* ---- rules_epoch.c ---- */
 

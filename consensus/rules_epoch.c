@@ -148,6 +148,7 @@ bool cs__epoch_turn(struct cs *cs,
     }
     cs__cert_give(cs, &cs->opened_cert, opened);
     cs__cert_give(cs, &cs->fin.cert, fin);
+    cs->ended_ms[header->epoch % CS__ENDED] = header->time_ms;
     cs->opened = *header;
     cs_header_hash(&cs->opened_hash, header);
     cs->fin.header = *header;

@@ -122,6 +122,7 @@ static void commit_path(struct cs *cs, struct cs__batch *batch, uint32_t count)
         const struct cs_header *const header = &block->header;
         cs__batch_block(cs, batch, block);
         block->final = true;
+        cs__evidence_final(cs, &block->evidence);
         uint32_t const index = recent_begin(cs, header->height);
         cs->recent[index].view = header->view;
         if (header->tx_count > 0) {
@@ -279,6 +280,8 @@ bool cs__execute(struct cs *cs)
         effect->execute.block_hash = block->hash;
         effect->execute.final = cs__keep_certificate(cs, cs->fin.cert);
         effect->execute.justify = cs__keep_certificate(cs, block->justify);
+        effect->execute.evidence.count = block->evidence.count;
+        effect->execute.evidence.bytes = cs__keep(cs, block->evidence.bytes);
         if (block->justify != NULL) {
             effect->execute.signers = cs__set_of(cs, block->justify->body.ballot.epoch);
         }

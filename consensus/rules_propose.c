@@ -13,7 +13,8 @@
 
 #define TIMEOUT_NOT_BUILT 5u
 
-_Static_assert((CS_PROPOSAL_CERTS_MAX + 1) * CS_CERTIFICATE_SIZE_MAX + CS_HEADER_SIZE + 128 <=
+_Static_assert((CS_PROPOSAL_CERTS_MAX + 1) * CS_CERTIFICATE_SIZE_MAX + CS_HEADER_SIZE +
+                       CS_EVIDENCE_MAX * CS_EVIDENCE_SIZE + 128 <=
                    CS_PROPOSAL_SIZE_MAX,
                "a proposal with all its certificates fits");
 
@@ -86,7 +87,6 @@ static void header_begin(struct cs *cs,
     header->proposer = (uint16_t)cs->me;
     header->time_ms = cs->wall_ms > parent->time_ms ? cs->wall_ms : parent->time_ms;
     header->body_root = cs->empty_root;
-    header->evidence_root = cs->empty_root;
     header->valset_hash = cs->set.hash;
     header->params_hash = cs->config.params_hash;
 }
@@ -146,6 +146,7 @@ bool cs__send_proposal(struct cs *cs, uint32_t peer)
     if (block->justify != NULL) {
         message.proposal.justify = block->justify->body;
     }
+    message.proposal.evidence = block->evidence;
     message.proposal.certificates = proposal_certs(cs, &slot->proposal);
     cs__send(cs, peer, &message);
     return true;
@@ -164,6 +165,8 @@ static struct cs__block *block_store(struct cs *cs, struct cs_header *header)
         made.justify = justify->body;
         cs_certificate_hash(&header->justify_hash, &justify->body);
     }
+    made.evidence = cs__evidence_choose(cs, &header->parent_hash);
+    cs_evidence_root(&header->evidence_root, &made.evidence);
     made.header = *header;
     cs_header_hash(&hash, header);
     struct cs__block *const block = cs__block_add(cs, &made, &hash);

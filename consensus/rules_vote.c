@@ -24,8 +24,7 @@ enum cs__verdict cs__judge_alone(const struct cs *cs, const struct cs_header *he
     if (!nv_hash_eq(&header->valset_hash, &cs->set.hash)) {
         return CS__BAD_SET;
     }
-    if (!nv_hash_eq(&header->params_hash, &cs->config.params_hash) ||
-        !nv_hash_eq(&header->evidence_root, &cs->empty_root)) {
+    if (!nv_hash_eq(&header->params_hash, &cs->config.params_hash)) {
         return CS__BAD_PARAMS;
     }
     if (header->view < 1 || header->parent_view >= header->view) {
@@ -168,7 +167,7 @@ static enum cs__verdict judge(struct cs *cs, const struct cs__slot *slot)
 {
     const struct cs__block *const block = cs__block_find(cs, &slot->proposal.hash);
     const struct cs__proposal *const proposal = &slot->proposal;
-    enum cs__verdict verdict[7] = {CS__GOOD};
+    enum cs__verdict verdict[8] = {CS__GOOD};
     if (block == NULL) {
         return CS__WAIT;
     }
@@ -188,6 +187,7 @@ static enum cs__verdict judge(struct cs *cs, const struct cs__slot *slot)
         verdict[5] = cs__judge_epoch(cs, header, parent);
     }
     verdict[6] = judge_bodies(cs, block);
+    verdict[7] = cs__judge_evidence(cs, block);
     enum cs__verdict worst = CS__GOOD;
     for (uint32_t i = 0; i < sizeof verdict / sizeof *verdict; i++) {
         bool const first_bad = worst <= CS__WAIT && verdict[i] > worst;

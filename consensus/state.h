@@ -36,6 +36,9 @@ struct nv_critbit;
 #define CS__BACKLOG        256u /* final blocks that may wait for execution in catch-up */
 #define CS__FINALIZE_AGAIN 16u  /* finalize votes sent again in a retry */
 #define CS__TOLD           16u  /* heights from which another set would come next, remembered */
+#define CS__PROOFS         64u  /* items of evidence that wait for a block */
+#define CS__INCLUDED       256u /* items of final blocks that are remembered */
+#define CS__ENDED          64u  /* epochs whose end's time is remembered */
 #define CS__REQUESTS       10u  /* certificate requests answered per peer and second */
 #define CS__DELAY_MAX_NS   UINT64_C(10000000000)
 #define CS__MS             UINT64_C(1000000)
@@ -58,6 +61,7 @@ struct cs__block {
     struct cs_header header;
     struct nv_hash hash;
     struct cs__cert *justify; /* NULL in block 1 */
+    struct cs_list evidence;  /* in own memory */
     uint64_t carried_view;    /* of the newest finalization that came with it; 0: none */
     enum cs__body_state body;
     bool used;
@@ -67,6 +71,17 @@ struct cs__block {
     uint32_t next;         /* spare: the next one, plus one */
     uint32_t link;         /* enum cs__link, as found when ... */
     uint64_t link_version; /* ... cs->version was this */
+};
+
+struct cs__proof {
+    bool used;
+    struct cs_evidence item;
+};
+
+/* Of what evidence is: at most one item of it counts. */
+struct cs__about {
+    struct nv_pubkey key;
+    uint64_t epoch; /* 0: not in use */
 };
 
 struct cs__proposal {
@@ -193,6 +208,11 @@ struct cs {
     } build;
     uint64_t proposed_step; /* number of the step of the last proposal */
 
+    struct cs__proof proof[CS__PROOFS];
+    struct cs__about included[CS__INCLUDED]; /* ring */
+    uint32_t included_next;
+    uint64_t ended_ms[CS__ENDED]; /* ring by epoch; 0: not known */
+
     struct cs__gate gate;
     struct cs__slot *slot; /* ring by view */
     uint32_t slot_count;
@@ -209,6 +229,7 @@ struct cs {
     uint32_t block_used; /* ever */
     uint32_t block_live;
     uint32_t block_spare; /* first one, plus one */
+    uint8_t *evidence;    /* CS__EVIDENCE_SIZE for each block */
     struct nv_critbit *block_index;
     uint32_t *path;          /* scratch: indices of blocks */
     uint64_t version;        /* counts changes of blocks, bodies and fin */
@@ -237,7 +258,8 @@ struct cs {
     uint8_t *scratch;           /* CS__SCRATCH bytes for encoding */
 };
 
-#define CS__SCRATCH (CS_MESSAGE_SIZE_MAX + CS_CERTIFICATE_SIZE_MAX)
+#define CS__EVIDENCE_SIZE (CS_EVIDENCE_MAX * CS_EVIDENCE_SIZE)
+#define CS__SCRATCH       (CS_MESSAGE_SIZE_MAX + CS_CERTIFICATE_SIZE_MAX)
 
 /* cs__set_of returns the validators of an epoch, of which the last three are
  * known; else NULL. */

@@ -319,6 +319,17 @@ static struct cs__block *block_place(struct cs *cs)
     return &cs->block[cs->block_used - 1];
 }
 
+static void evidence_keep(struct cs *cs, struct cs__block *place, const struct cs_list *list)
+{
+    uint8_t *const bytes = cs->evidence + (size_t)(place - cs->block) * CS__EVIDENCE_SIZE;
+    NV_ASSERT(list->bytes.size <= CS__EVIDENCE_SIZE);
+    if (list->count > 0) {
+        memcpy(bytes, list->bytes.bytes, list->bytes.size);
+    }
+    place->evidence.count = list->count;
+    place->evidence.bytes = nv_view_of(bytes, list->bytes.size);
+}
+
 struct cs__block *
 cs__block_add(struct cs *cs, const struct cs_block *block, const struct nv_hash *hash)
 {
@@ -341,6 +352,7 @@ cs__block_add(struct cs *cs, const struct cs_block *block, const struct nv_hash 
     place->header = block->header;
     place->hash = *hash;
     place->justify = justify;
+    evidence_keep(cs, place, &block->evidence);
     place->used = true;
     if (block->header.body_size == 0) {
         bool const empty =

@@ -152,7 +152,7 @@ static bool parent_old(struct sim *sim, struct sim_host *host, struct cs_proposa
     header->state_root = parent.state_root;
     header->body_size = 0;
     header->tx_count = 0;
-    header->body_root = header->evidence_root; /* both of the empty list */
+    nv_merkle_root(&header->body_root, NULL, 0);
     header->time_ms = header->time_ms > parent.time_ms ? header->time_ms : parent.time_ms;
     cs_certificate_hash(&header->justify_hash, &proposal->justify);
     return true;

@@ -263,6 +263,17 @@ static void records_tell(struct sim *sim, struct sim_host *host, struct nv_view 
     }
 }
 
+static void evidence(struct sim *sim, struct sim_host *host, const struct cs_effect *effect)
+{
+    const struct cs_vote *const vote = &effect->evidence.vote[0];
+    uint32_t const offender = sim_named(sim, &host->set, vote->signer);
+    sim->evidence++;
+    proof_found(sim, host, offender, vote->ballot.epoch);
+    if (sim->host[offender].honest) {
+        sim_fail(sim, "evidence against honest %u", offender);
+    }
+}
+
 static void effect_do(struct sim *sim, struct sim_host *host, const struct cs_effect *effect)
 {
     switch (effect->kind) {
@@ -271,8 +282,11 @@ static void effect_do(struct sim *sim, struct sim_host *host, const struct cs_ef
         op_push(sim, host, effect);
         break;
     case CS_FX_SEND:
-    case CS_FX_BROADCAST:
-    case CS_FX_EXECUTE: op_push(sim, host, effect); break;
+    case CS_FX_BROADCAST: op_push(sim, host, effect); break;
+    case CS_FX_EXECUTE:
+        proof_given(sim, effect);
+        op_push(sim, host, effect);
+        break;
     case CS_FX_PUBLISH_BODY:
         sim_body_name(host, &effect->body.block_hash);
         if (sim->conf.at_once) {
@@ -289,10 +303,7 @@ static void effect_do(struct sim *sim, struct sim_host *host, const struct cs_ef
     case CS_FX_NEED_BODY: sim_body_need(sim, host, effect); break;
     case CS_FX_EVIDENCE:
         sim_trace(sim, host->id, "evidence", effect->evidence.vote[0].signer, 0);
-        sim->evidence++;
-        if (sim->host[sim_named(sim, &host->set, effect->evidence.vote[0].signer)].honest) {
-            sim_fail(sim, "evidence against honest %u", effect->evidence.vote[0].signer);
-        }
+        evidence(sim, host, effect);
         break;
     case CS_FX_TRACE:
         sim_trace(
@@ -403,15 +414,10 @@ static void engine_new(struct sim *sim, struct sim_host *host)
         .views_max = sim->conf.views_max,
     };
     size_t const size = cs_memory(&config);
-    if (host->memory_size != size) {
-        free(host->memory);
-        host->memory = calloc(1, size);
-        NV_ASSERT(host->memory != NULL);
-        host->memory_size = size;
-        nv_arena_init_zeroed(&arena, host->memory, size);
-    } else {
-        nv_arena_init(&arena, host->memory, size);
-    }
+    free(host->memory);
+    host->memory = calloc(1, size); /* most of it is never touched */
+    NV_ASSERT(host->memory != NULL);
+    nv_arena_init_zeroed(&arena, host->memory, size);
     host->cs = cs_new(&arena, &config);
 }
 

@@ -83,6 +83,10 @@ void epoch_configure(struct sim *sim)
         sim->conf.crash_ns = sim_between(&sim->rng, 300, 1500) * SIM_MS;
         sim->conf.crash_op = (uint32_t)sim_below(&sim->rng, 4000);
     }
+    if (sim->conf.stake_most == 0 && sim_chance(&sim->rng, 400000)) { /* one of at least four */
+        sim->conf.byzantine = 1u << sim_below(&sim->rng, sim->conf.hosts);
+        sim->conf.lies = 1 + (uint32_t)sim_below(&sim->rng, 127);
+    }
     if (sim_chance(&sim->rng, 300000)) {
         sim->conf.all_crash_ns = sim_between(&sim->rng, 200, 1000) * SIM_MS;
     }

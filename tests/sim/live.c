@@ -90,6 +90,7 @@ void live_end(struct sim *sim)
             return;
         }
     }
+    proof_end(sim);
     if (sim->widest_gap > sim->conf.live_views) {
         sim_fail(sim, "liveness: %u views between finalizations", (unsigned)sim->widest_gap);
     }

@@ -11,6 +11,7 @@
  *     host.c       the shell of one engine: effect queue, bodies, execution
  *     disk.c       batches, syncs, what a crash leaves
  *     epoch.c      validators that change, and what must hold of it
+ *     proof.c      certificates and evidence in blocks
  *     net.c        delay, loss, duplication, partitions
  *     byzantine.c  validators that lie
  *     oracle.c     what must hold of certificates, votes and chains, restated
@@ -28,6 +29,7 @@
 #include "tests/lib/block_shelf.h"
 #include "tests/lib/consensus_build.h"
 #include "tests/sim/epoch.h"
+#include "tests/sim/proof.h"
 
 #define SIM_HOSTS_MAX   16u
 #define SIM_HEIGHTS_MAX 8192u
@@ -135,7 +137,6 @@ struct sim_host {
     struct cs *cs;
     struct cs_valset set; /* by which it numbers the others */
     void *memory;
-    size_t memory_size;
     uint64_t timer_ns; /* armed; items at other times are stale */
     int64_t skew_ms;
     bool work;
@@ -239,6 +240,8 @@ struct sim {
     struct cs_valset **candidate; /* by stretch of heights; owned */
     uint32_t candidate_count;
     uint64_t final_epoch_last;
+    struct sim_accused accused[SIM_ACCUSED_MAX];
+    uint32_t accused_count;
     uint64_t hold_height; /* of the newest end of an epoch that was disturbed ... */
     uint64_t hold_ns;     /* ... until then */
     bool link_down[SIM_HOSTS_MAX][SIM_HOSTS_MAX]; /* from, to */

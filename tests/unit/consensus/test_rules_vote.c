@@ -80,7 +80,7 @@ static enum cs__verdict spoil(struct cs_header *header, uint32_t which)
     case 1: header->valset_hash.bytes[0] ^= 1; return CS__BAD_SET;
     case 2: header->next_valset_hash.bytes[0] ^= 1; return CS__BAD_SET;
     case 3: header->params_hash.bytes[0] ^= 1; return CS__BAD_PARAMS;
-    case 4: header->evidence_root.bytes[0] ^= 1; return CS__BAD_PARAMS;
+    case 4: header->evidence_root.bytes[0] ^= 1; return CS__BAD_JUSTIFY;
     case 5: header->height = 2; return CS__BAD_HEIGHT;
     case 6: header->height = 0; return CS__BAD_EXECUTED;
     case 7: header->executed_height = 1; return CS__BAD_EXECUTED;
