@@ -3,6 +3,7 @@
 #include "base/assert.h"
 
 #include "consensus/consensus.h"
+#include "consensus/rules.h"
 #include "consensus/state.h"
 #include "consensus/store.h"
 
@@ -133,14 +134,17 @@ static bool vote_news(const struct cs *cs, const struct cs_vote *vote)
 
 static struct cs_plan vote_plan(const struct cs *cs, uint32_t from, const struct cs_vote *vote)
 {
-    struct cs_plan plan = {.wanted = vote->signer == from && from < cs->set.count &&
-                                     vote->ballot.epoch == cs->epoch};
+    struct cs_plan plan = {.epoch = cs->epoch, .wanted = from < cs->set.count};
+    if (vote->ballot.epoch != cs->epoch) {
+        return plan; /* it tells in which epoch its sender is */
+    }
+    plan.wanted = plan.wanted && vote->signer == from;
     bool const inside =
         vote->ballot.view + CS__BELOW > cs->fin.view && vote->ballot.view <= cs->view + CS__ABOVE;
     if (!plan.wanted || !inside || vote->ballot.view < 1) {
         return plan; /* it tells at most where its sender is */
     }
-    if (vote->signer == cs->config.me) {
+    if (vote->signer == cs->me) {
         plan.own_sig =
             vote->ballot.view > cs->fin.view && !cs__gate_holds(&cs->gate, &vote->ballot);
         return plan;
@@ -152,12 +156,16 @@ static struct cs_plan vote_plan(const struct cs *cs, uint32_t from, const struct
 static struct cs_plan
 proposal_plan(const struct cs *cs, uint32_t from, const struct cs_proposal *proposal)
 {
-    struct cs_plan plan = {.wanted = false};
-    if (proposal->epoch != cs->epoch || from != proposal->header.proposer ||
-        from != cs_schedule_leader(&cs->schedule, proposal->view) || proposal->view < 1) {
+    struct cs_plan plan = {.epoch = cs->epoch, .leader = from, .wanted = from < cs->set.count};
+    if (proposal->epoch != cs->epoch) {
+        return plan; /* it tells in which epoch its sender is */
+    }
+    bool const own = proposal->again || from == proposal->header.proposer;
+    plan.wanted = plan.wanted && own && proposal->view >= 1 &&
+                  from == cs_schedule_leader(&cs->schedule, proposal->view);
+    if (!plan.wanted) {
         return plan;
     }
-    plan.wanted = true;
     list_plan(cs, &plan, &proposal->certificates, 1);
     if (proposal->has_justify) {
         known_fill(cs, &plan.known, &proposal->justify);
@@ -170,14 +178,15 @@ proposal_plan(const struct cs *cs, uint32_t from, const struct cs_proposal *prop
                                             .view = proposal->view,
                                             .parent_view = proposal->parent_view,
                                             .block_hash = proposal->block_hash},
-                                 .signer = proposal->header.proposer};
+                                 .signer = (uint16_t)from};
     const struct cs__slot *const slot = cs__slot_find(cs, proposal->view);
     bool const first = proposal->view > cs->fin.view && (slot == NULL || !slot->proposal.set) &&
                        proposal->view <= cs->fin.view + cs->config.views_max;
     bool const inside =
         proposal->view + CS__BELOW > cs->fin.view && proposal->view <= cs->view + CS__ABOVE;
+    plan.evidence = first;
     plan.own_sig = first || (inside && vote_news(cs, &vote));
-    if (first && proposal->has_justify) {
+    if (first && proposal->has_justify && proposal->justify.ballot.epoch == cs->epoch) {
         plan.certificates |= 1u; /* its signatures are part of the block */
     }
     return plan;
@@ -185,7 +194,7 @@ proposal_plan(const struct cs *cs, uint32_t from, const struct cs_proposal *prop
 
 struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_message *message)
 {
-    struct cs_plan plan = {.wanted = false};
+    struct cs_plan plan = {.epoch = cs->epoch, .wanted = false};
     if (cs->halted || !cs->started) {
         return plan;
     }
@@ -199,7 +208,11 @@ struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_mess
         plan.certificates = cert_wanted(cs, &message->certificate.ballot) ? 1u : 0u;
         plan.wanted = validator;
         break;
-    case CS_MSG_STATUS: plan.wanted = message->status.epoch == cs->epoch; break;
+    case CS_MSG_STATUS: break;
+    case CS_MSG_EVIDENCE:
+        plan.wanted = validator && cs__evidence_news(cs, &message->evidence);
+        plan.own_sig = plan.wanted;
+        break;
     case CS_MSG_CERT_REQUEST: plan.wanted = message->cert_request.epoch == cs->epoch; break;
     case CS_MSG_CERT_RESPONSE:
         list_plan(cs, &plan, &message->cert_response.certificates, 0);
@@ -213,8 +226,13 @@ struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_mess
                 asked && ballot->epoch == cs->epoch && ballot->view > cs->fin.view ? 1u : 0u;
         }
         break;
+    case CS_MSG_EPOCH_RESPONSE:
+        plan.wanted = message->handover.header.epoch == cs->epoch && !cs->next_known;
+        plan.certificates = plan.wanted ? 1u : 0u;
+        break;
     case CS_MSG_BODY_CHUNK:
     case CS_MSG_BLOCK_REQUEST:
+    case CS_MSG_EPOCH_REQUEST:
     case CS_MSG_BODY_REQUEST: plan.wanted = false; break;
     }
     return plan;

@@ -51,7 +51,7 @@ static void certs_run(struct cs *cs)
     message.cert_request.epoch = cs->epoch;
     message.cert_request.count = missing_list(cs, message.cert_request.view);
     bool const first = cs->timers.certs == CS__NEVER;
-    if (message.cert_request.count == 0 || cs->config.me == CS_NOBODY) {
+    if (message.cert_request.count == 0 || cs->me == CS_NOBODY) {
         cs->timers.certs = CS__NEVER;
         return;
     }
@@ -60,7 +60,7 @@ static void certs_run(struct cs *cs)
     }
     uint32_t const leader = cs_leader(cs, cs->view);
     cs->timers.certs = cs->now_ns + cs->config.delay_ns;
-    if (first && !cs->certs_all && leader != cs->config.me) {
+    if (first && !cs->certs_all && leader != cs->me) {
         cs__send(cs, leader, &message);
     } else {
         cs__broadcast(cs, &message);
@@ -76,7 +76,7 @@ void cs__certs_answer(struct cs *cs, uint32_t from, const struct cs_cert_request
     for (uint32_t i = 0; i < request->count && count + 2 <= CS_CERTS_MAX; i++) {
         const struct cs__slot *const slot =
             request->view[i] > cs->fin.view ? cs__slot_find(cs, request->view[i]) : NULL;
-        if (request->view[i] <= cs->fin.view && !old && cs->fin.cert != NULL) {
+        if (request->view[i] <= cs->fin.view && !old && cs->fin.view > 0) {
             old = true;
             found[count++] = cs->fin.cert;
         }
@@ -186,10 +186,10 @@ static void want_chain(struct cs *cs, const struct nv_hash *hash, uint32_t hint,
 /* signer_after returns a signer of the certificate, another for every node. */
 static uint32_t signer_after(const struct cs *cs, const struct cs__cert *cert)
 {
-    uint32_t const start = cs->config.me < cs->set.count ? cs->config.me : 0;
+    uint32_t const start = cs->me < cs->set.count ? cs->me : 0;
     for (uint32_t i = 1; i <= cs->set.count; i++) {
         uint32_t const index = (start + i) % cs->set.count;
-        if (index != cs->config.me && cs_bitmap_has(&cert->body.signers, index)) {
+        if (index != cs->me && cs_bitmap_has(&cert->body.signers, index)) {
             return index;
         }
     }
@@ -236,9 +236,9 @@ static void wants_collect(struct cs *cs)
 static uint32_t fetch_peer(const struct cs *cs, const struct cs__fetch *fetch)
 {
     uint32_t const n = cs->set.count;
-    uint32_t const start = fetch->hint < n ? fetch->hint : cs->config.me % n;
+    uint32_t const start = fetch->hint < n ? fetch->hint : cs->me % n;
     uint32_t const peer = (start + fetch->attempt) % n;
-    return peer == cs->config.me ? (peer + 1) % n : peer;
+    return peer == cs->me ? (peer + 1) % n : peer;
 }
 
 static void fetch_issue(struct cs *cs, struct cs__fetch *fetch)
@@ -308,8 +308,7 @@ static uint32_t range_source(const struct cs *cs)
 {
     for (uint32_t i = 1; i <= cs->set.count; i++) {
         uint32_t const peer = (cs->range_peer + i) % cs->set.count;
-        if (peer != cs->config.me &&
-            cs->peer[peer].final_height > cs->fin.header.height + CS__GAP) {
+        if (peer != cs->me && cs->peer[peer].final_height > cs->fin.header.height + CS__GAP) {
             return peer;
         }
     }
@@ -355,7 +354,7 @@ static bool fetch_wanted(const struct cs *cs, const struct nv_hash *hash)
 }
 
 /* chain_hashes writes the hash of every block of a response; false when one is
- * not the parent of the next. */
+ * not sound, or not the parent of the next. */
 static bool chain_hashes(struct nv_hash *hashes, const struct cs_block_response *response)
 {
     struct nv_reader r;
@@ -363,7 +362,8 @@ static bool chain_hashes(struct nv_hash *hashes, const struct cs_block_response 
     for (uint32_t i = 0; i < response->blocks.count; i++) {
         struct cs_block block;
         cs_list_block(&r, &block);
-        if (i > 0 && !nv_hash_eq(&block.header.parent_hash, &hashes[i - 1])) {
+        if (!cs_block_sound(&block) ||
+            (i > 0 && !nv_hash_eq(&block.header.parent_hash, &hashes[i - 1]))) {
             return false;
         }
         cs_header_hash(&hashes[i], &block.header);
@@ -409,6 +409,7 @@ void cs__catchup_run(struct cs *cs)
         return;
     }
     certs_run(cs);
+    cs__handover_run(cs);
     range_run(cs);
     fetches_run(cs);
 }

@@ -47,11 +47,46 @@
  * an empty journal: cs_new, START.  A journal with a gap, or a key whose
  * journal is missing, must never get here.
  *
+ * EPOCHS.  Validators change from epoch to epoch.  EXECUTED tells the set that
+ * the state after that height would give the next epoch.  When a block that
+ * closes the epoch is final, the engine emits a PERSIST of the epoch's record,
+ * CS_FX_EPOCH, and from then on lives in the next epoch.  The shell's part:
+ *
+ *   - Peers are named by their index in the set of the epoch the engine is in;
+ *     everybody else, also who was in an earlier set, is CS_PEER_OTHER and up.
+ *     An effect before CS_FX_EPOCH in a step's list uses the numbers of the old
+ *     set, one behind it those of the new: translate numbers to links when
+ *     walking the list, not when the effect is performed.  BROADCAST goes to
+ *     the set of the epoch at its place in the list.  Events use the numbers of
+ *     the engine's present epoch; a message that was admitted in an earlier one
+ *     is dropped by the engine itself.
+ *   - Links are kept to the members of the new set (and to the last set's for
+ *     an epoch, and to some of anybody's when not a member): LINK tells the
+ *     engine of those that come up, under their new number.  Links that stay up
+ *     need no LINK event.
+ *   - cs_message_check takes the set of plan.epoch: the one that the engine was
+ *     in when cs_admit was called.  The shell keeps copies as long as checks are
+ *     under way.
+ *   - CS_MSG_EPOCH_REQUEST is answered with the payload of that epoch's
+ *     CS_RECORD_EPOCH, from any link.  A block request by height is answered up
+ *     to the first block at or above `from` that closes its epoch
+ *     (cs_header_closes), never beyond.
+ *   - Epoch records are never pruned.  A journal that begins with a snapshot has
+ *     that of the epoch before in front.
+ *   - After a restart, EXECUTED for the heights that are told again has `next`
+ *     too, as it was at that height; the first one always has it.  A height for
+ *     which it is not known is better left out.
+ *   - A node with a key that is in no set, or not in this one, is the same
+ *     engine: it follows, and votes when an epoch has it.
+ *   - An epoch's first block carries the finalization of the block on which it
+ *     stands; CS_FX_EXECUTE names the set whose bits a justify has.
+ *
  * CATCH-UP.  The engine finds out that it is behind, asks peers for
  * certificates and blocks, retries, and checks what comes.  It answers
  * CS_MSG_CERT_REQUEST and CS_MSG_STATUS itself.  The shell answers
- * CS_MSG_BLOCK_REQUEST and CS_MSG_BODY_REQUEST from its journal and its bodies
- * in memory, and keeps for that, by height, every CS_RECORD_FINAL.  By height:
+ * CS_MSG_BLOCK_REQUEST, CS_MSG_EPOCH_REQUEST and CS_MSG_BODY_REQUEST from its
+ * journal and its bodies in memory, and keeps for that, by height, every
+ * CS_RECORD_FINAL.  By height:
  * let h be the greatest height in the range with a finalization of its own;
  * the answer is the blocks [from, h] and that finalization; if there is none
  * in the range, no block and the first finalization above it.
@@ -77,6 +112,7 @@
 #include "base/key.h"
 
 #include "consensus/certificate.h"
+#include "consensus/evidence.h"
 #include "consensus/header.h"
 #include "consensus/message.h"
 #include "consensus/record.h"
@@ -92,28 +128,31 @@ struct cs;
  * numbers, and are only answered. */
 #define CS_PEER_OTHER 0x10000u
 
-/* What a node is told when it starts.  All but `me`, `seckey` and the local
- * times must be the same on every node: they come from the genesis. */
+/* What a node is told when it starts.  All but `seckey` and the local times must
+ * be the same on every node: they come from the genesis. */
 struct cs_config {
     struct nv_hash chain_id;     /* hash of the genesis; also the hash of block 0 */
     struct nv_hash genesis_root; /* state root after block 0 */
     struct nv_hash params_hash;
     uint64_t genesis_time_ms;
-    const struct cs_valset *valset; /* copied */
-    uint64_t delay_ns;              /* D: bound on propagation, transfer, checks and one sync */
-    uint64_t margin_ns;             /* added to timeouts; 20 ms */
-    uint64_t idle_ms;               /* T_idle: an empty block at least this often */
-    uint64_t pace_ms;               /* T_min: no block sooner after its parent */
-    uint64_t ahead_ms;              /* a block's time may lead the own clock; 500 ms */
-    uint64_t behind_ms;             /* ... or lag it; 2000 ms */
-    uint32_t body_size_max;         /* at most CS_BODY_SIZE_MAX */
+    const struct cs_valset *valset; /* of the first epoch; copied */
+    uint32_t validators_max;  /* no set is larger; at most CS_VALIDATORS_MAX, which 0 stands for */
+    uint64_t epoch_ms;        /* length of an epoch; 0: the first one never ends */
+    uint64_t evidence_epochs; /* evidence is not included when it is older than this ... */
+    uint64_t evidence_ms;     /* ... and its epoch ended longer ago than this */
+    uint64_t delay_ns;        /* D: bound on propagation, transfer, checks and one sync */
+    uint64_t margin_ns;       /* added to timeouts; 20 ms */
+    uint64_t idle_ms;         /* T_idle: an empty block at least this often */
+    uint64_t pace_ms;         /* T_min: no block sooner after its parent */
+    uint64_t ahead_ms;        /* a block's time may lead the own clock; 500 ms */
+    uint64_t behind_ms;       /* ... or lag it; 2000 ms */
+    uint32_t body_size_max;   /* at most CS_BODY_SIZE_MAX */
 
-    uint32_t me; /* own index, or CS_NOBODY */
-    struct nv_seckey seckey;
-    uint64_t listen_ns; /* silence after a restart; max(2 D, 2 s) */
-    uint64_t status_ns; /* a Status to everybody this often; 5 s; a node that does not vote
+    struct nv_seckey seckey; /* zero: the node has no key and votes in no epoch */
+    uint64_t listen_ns;      /* silence after a restart; max(2 D, 2 s) */
+    uint64_t status_ns;      /* a Status to everybody this often; 5 s; a node that does not vote
                            follows at this pace */
-    uint32_t views_max; /* views above the final one held at once; 1024, at least 32 */
+    uint32_t views_max;      /* views above the final one held at once; 1024, at least 32 */
 };
 
 /* ---- events ---- */
@@ -159,6 +198,8 @@ struct cs_event {
         struct {
             uint64_t height;
             struct nv_hash root;
+            const struct cs_valset *next; /* that the state after `height` would give the next
+                                             epoch; NULL: the one told last, or the genesis's */
         } executed;
         struct {
             bool pending;
@@ -181,6 +222,7 @@ enum cs_effect_kind {
     CS_FX_PUBLISH_BODY, /* stream the body just built to all validators */
     CS_FX_NEED_BODY,    /* get and check a body; answer BODY */
     CS_FX_EXECUTE,      /* a final block, in height order; answer EXECUTED */
+    CS_FX_EPOCH,        /* an epoch has ended: what follows speaks of the next one's validators */
     CS_FX_EVIDENCE,     /* a validator signed two votes that conflict */
     CS_FX_TRACE,        /* for the log */
     CS_FX_HALT,         /* stop: say why and exit with the code */
@@ -204,6 +246,7 @@ enum cs_trace_code {
                            5 could not build, 6 retry */
     CS_TRACE_INVALID,     /* a proposal breaks rule `a` (enum cs_verdict of rules.h) */
     CS_TRACE_BEHIND,      /* a = height of a peer's final block */
+    CS_TRACE_EPOCH,       /* an epoch begins; a = its number */
 };
 
 struct cs_effect {
@@ -241,8 +284,19 @@ struct cs_effect {
         struct {
             const struct cs_header *header;
             struct nv_hash block_hash;
-            const struct cs_certificate *final; /* of this block or a descendant */
+            const struct cs_certificate *final;   /* of this block or a descendant */
+            const struct cs_certificate *justify; /* of its parent; NULL in block 1 */
+            const struct cs_valset *signers;      /* whose bits `justify` has */
+            struct cs_list evidence; /* read it with cs_evidence_next; may be about what an
+                                        earlier block had, or about nobody: then it means nothing */
         } execute;
+        struct {
+            uint64_t epoch;                     /* that begins */
+            const struct cs_valset *set;        /* its validators */
+            uint32_t me;                        /* own index in it, or CS_NOBODY */
+            const struct cs_header *header;     /* of the block that closed the one before ... */
+            const struct cs_certificate *final; /* ... and its finalization */
+        } epoch;
         struct {
             enum cs_offence offence;
             struct cs_vote vote[2];
@@ -300,6 +354,7 @@ void cs_step(struct cs *cs, const struct cs_event *event, struct cs_effects *eff
 /* Where the engine stands, for metrics, RPC and tests. */
 struct cs_summary {
     uint64_t epoch;
+    uint32_t me; /* own index, or CS_NOBODY */
     uint64_t view;
     uint64_t final_height;
     uint64_t final_view;
@@ -319,6 +374,10 @@ struct cs_summary cs_summary(const struct cs *cs);
 /* cs_block_header finds a block that the engine holds above the final one (or
  * the final one itself) by its hash; false when it holds none. */
 bool cs_block_header(const struct cs *cs, const struct nv_hash *hash, struct cs_header *out);
+
+/* cs_validators returns the set of the current epoch; it lives until the next
+ * step. */
+const struct cs_valset *cs_validators(const struct cs *cs);
 
 /* cs_leader returns the leader of a view of the current epoch. */
 uint32_t cs_leader(const struct cs *cs, uint64_t view);

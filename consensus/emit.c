@@ -12,7 +12,7 @@
 
 #define ROOM 48u /* what one rule emits at most, with margin */
 
-#define RECORD_MAX (CS_RECORD_HEAD_SIZE + CS_HEADER_SIZE + 1u + CS_CERTIFICATE_SIZE_MAX)
+#define RECORD_MAX (CS_RECORD_HEAD_SIZE + CS_HANDOVER_SIZE_MAX)
 _Static_assert(RECORD_MAX < CS__SCRATCH, "a record fits in the scratch");
 
 struct cs_effect *cs__emit(struct cs *cs, enum cs_effect_kind kind)
@@ -49,6 +49,20 @@ const struct cs_header *cs__keep_header(struct cs *cs, const struct cs_header *h
     return copy;
 }
 
+const struct cs_certificate *cs__keep_certificate(struct cs *cs, const struct cs__cert *cert)
+{
+    if (cert == NULL) {
+        return NULL;
+    }
+    struct cs_certificate *const copy = NV_ARENA_NEW(cs->effects->arena, struct cs_certificate, 1);
+    struct nv_sig *const sigs =
+        NV_ARENA_NEW(cs->effects->arena, struct nv_sig, cert->body.signer_count);
+    memcpy(sigs, cert->body.sigs, cert->body.signer_count * sizeof *sigs);
+    *copy = cert->body;
+    copy->sigs = sigs;
+    return copy;
+}
+
 void cs__trace(struct cs *cs, enum cs_trace_code code, uint64_t view, uint64_t a)
 {
     if (cs->effects->count + 8 > CS_EFFECTS_MAX) {
@@ -72,7 +86,7 @@ static struct nv_view encode(struct cs *cs, const struct cs_message *message)
 void cs__send(struct cs *cs, uint32_t peer, const struct cs_message *message)
 {
     struct nv_view const bytes = encode(cs, message);
-    struct cs_effect *const effect = cs__emit(cs, CS_FX_SEND);
+    struct cs_effect *const effect = cs__emit(cs, peer == CS_NOBODY ? CS_FX_BROADCAST : CS_FX_SEND);
     effect->send.peer = peer;
     effect->send.type = message->type;
     effect->send.bytes = bytes;
@@ -80,10 +94,7 @@ void cs__send(struct cs *cs, uint32_t peer, const struct cs_message *message)
 
 void cs__broadcast(struct cs *cs, const struct cs_message *message)
 {
-    struct nv_view const bytes = encode(cs, message);
-    struct cs_effect *const effect = cs__emit(cs, CS_FX_BROADCAST);
-    effect->send.type = message->type;
-    effect->send.bytes = bytes;
+    cs__send(cs, CS_NOBODY, message);
 }
 
 void cs__send_cert(struct cs *cs, uint32_t peer, const struct cs__cert *cert)
@@ -107,11 +118,7 @@ void cs__send_status(struct cs *cs, uint32_t peer)
                    .time_ms = cs->wall_ms,
                    .entry_kind = (uint8_t)(entry != NULL ? entry->body.ballot.kind : 0)},
     };
-    if (peer == CS_NOBODY) {
-        cs__broadcast(cs, &message);
-    } else {
-        cs__send(cs, peer, &message);
-    }
+    cs__send(cs, peer, &message);
 }
 
 void cs__halt(struct cs *cs, enum cs_halt code, uint64_t height, struct nv_view bytes)
@@ -151,6 +158,7 @@ void cs__batch_block(struct cs *cs, struct cs__batch *batch, struct cs__block *b
     if (block->justify != NULL) {
         record.block.justify = block->justify->body;
     }
+    record.block.evidence = block->evidence;
     block->journaled = true;
     cs__batch_add(cs, batch, &record);
 }

@@ -16,13 +16,16 @@ struct cs_effect *cs__emit(struct cs *cs, enum cs_effect_kind kind);
 /* cs__room returns whether a rule may still emit as much as one rule does. */
 bool cs__room(const struct cs *cs);
 
-/* cs__keep copies bytes to where effects may point. */
+/* cs__keep copies bytes to where effects may point; NULL stays NULL. */
 struct nv_view cs__keep(struct cs *cs, struct nv_view bytes);
 const struct cs_header *cs__keep_header(struct cs *cs, const struct cs_header *header);
 
+const struct cs_certificate *cs__keep_certificate(struct cs *cs, const struct cs__cert *cert);
+
 void cs__trace(struct cs *cs, enum cs_trace_code code, uint64_t view, uint64_t a);
 
-/* cs__send encodes a message to one peer, cs__broadcast to all validators. */
+/* cs__send encodes a message to one peer, or with CS_NOBODY, as cs__broadcast
+ * does, to all validators. */
 void cs__send(struct cs *cs, uint32_t peer, const struct cs_message *message);
 void cs__broadcast(struct cs *cs, const struct cs_message *message);
 

@@ -39,27 +39,33 @@ static uint32_t certs_for(const struct cs_config *config)
     return 2 * slots_for(config) + blocks_for(config) + SPARE_CERTIFICATES;
 }
 
+/* members_max returns how many validators a set may have. */
+static uint32_t members_max(const struct cs_config *config)
+{
+    return config->validators_max == 0 ? CS_VALIDATORS_MAX : config->validators_max;
+}
+
 size_t cs_memory(const struct cs_config *config)
 {
-    size_t const n = config->valset->count;
+    size_t const n = members_max(config);
     size_t const tally =
         sizeof(struct cs__tally) +
         CS_VOTE_KINDS * n * (sizeof(struct cs__tally_entry) + sizeof(struct cs__candidate)) + 256;
     return sizeof(struct cs) + config->views_max * sizeof(struct cs__own) +
            slots_for(config) * sizeof(struct cs__slot) + CS__TALLIES * tally +
            certs_for(config) * (sizeof(struct cs__cert) + n * sizeof(struct nv_sig)) +
-           blocks_for(config) * (sizeof(struct cs__block) + sizeof(uint32_t)) +
+           blocks_for(config) * (sizeof(struct cs__block) + sizeof(uint32_t) + CS__EVIDENCE_SIZE) +
            nv_critbit_footprint(blocks_for(config)) + CS__SCRATCH + ALIGNMENTS;
 }
 
 static void pools_take(struct cs *cs, struct nv_arena *arena)
 {
-    uint32_t const n = cs->set.count;
+    uint32_t const n = cs->config.validators_max;
     cs__gate_init(&cs->gate, arena, cs->config.views_max);
     cs->slot_count = slots_for(&cs->config);
     cs->slot = NV_ARENA_NEW(arena, struct cs__slot, cs->slot_count);
     for (uint32_t i = 0; i < CS__TALLIES; i++) {
-        cs->tally[i] = cs__tally_new(arena, &cs->set, cs->epoch);
+        cs->tally[i] = cs__tally_new(arena, &cs->set, n, cs->epoch);
     }
     cs->tally_count = CS__TALLIES;
     cs->cert_count = certs_for(&cs->config);
@@ -68,6 +74,7 @@ static void pools_take(struct cs *cs, struct nv_arena *arena)
     cs->block_count = blocks_for(&cs->config);
     cs->block = NV_ARENA_NEW(arena, struct cs__block, cs->block_count);
     cs->path = NV_ARENA_NEW(arena, uint32_t, cs->block_count);
+    cs->evidence = NV_ARENA_NEW(arena, uint8_t, (size_t)cs->block_count * CS__EVIDENCE_SIZE);
     void *const index =
         nv_arena_alloc(arena, nv_critbit_footprint(cs->block_count), sizeof(uint64_t), 1);
     cs->block_index = nv_critbit_init(index, cs->block_count);
@@ -77,7 +84,8 @@ static void pools_take(struct cs *cs, struct nv_arena *arena)
 static void config_check(const struct cs_config *config)
 {
     NV_ASSERT(config->valset->count >= 1);
-    NV_ASSERT(config->me == CS_NOBODY || config->me < config->valset->count);
+    NV_ASSERT(config->valset->count <= members_max(config));
+    NV_ASSERT(members_max(config) <= CS_VALIDATORS_MAX);
     NV_ASSERT(config->delay_ns >= 1);
     NV_ASSERT(config->views_max >= 32);
     NV_ASSERT(config->body_size_max <= CS_BODY_SIZE_MAX);
@@ -85,36 +93,49 @@ static void config_check(const struct cs_config *config)
     NV_ASSERT(config->pace_ms <= config->idle_ms);
 }
 
+static void timers_clear(struct cs *cs)
+{
+    cs->timers = (struct cs__timers){.forward = CS__NEVER,
+                                     .leader = CS__NEVER,
+                                     .view = CS__NEVER,
+                                     .retry = CS__NEVER,
+                                     .due = CS__NEVER,
+                                     .hold = CS__NEVER,
+                                     .listen = CS__NEVER,
+                                     .status = CS__NEVER,
+                                     .fetch = CS__NEVER,
+                                     .certs = CS__NEVER,
+                                     .range = CS__NEVER,
+                                     .next = CS__NEVER,
+                                     .wake = CS__NEVER};
+    cs->timer_ns = CS__NEVER;
+    cs->base_ns = CS__NEVER;
+}
+
 struct cs *cs_new(struct nv_arena *arena, const struct cs_config *config)
 {
     config_check(config);
     struct cs *const cs = NV_ARENA_NEW(arena, struct cs, 1);
     cs->config = *config;
+    cs->config.validators_max = members_max(config);
     cs->set = *config->valset;
     cs->config.valset = &cs->set;
+    cs->keyed = nv_key_public(&cs->key, &config->seckey) == NV_OK;
     cs->epoch = CS_FIRST_EPOCH;
+    cs->opened.time_ms = config->genesis_time_ms;
+    cs->opened_hash = config->chain_id;
+    cs->told_count = 1;
+    cs->told[0].set = cs->set;
+    cs->next_peer = CS_NOBODY;
     nv_merkle_root(&cs->empty_root, NULL, 0);
-    cs_schedule_init(&cs->schedule, &cs->set, &config->chain_id, cs->epoch, &config->chain_id);
+    cs__epoch_found(cs);
     cs->fin.hash = config->chain_id;
     cs->fin.header.time_ms = config->genesis_time_ms;
     cs->fin.header.state_root = config->genesis_root;
     cs->recent[0].known = true;
     cs->recent[0].root = config->genesis_root;
     cs->delay_ns = config->delay_ns;
-    cs->timers = (struct cs__timers){CS__NEVER,
-                                     CS__NEVER,
-                                     CS__NEVER,
-                                     CS__NEVER,
-                                     CS__NEVER,
-                                     CS__NEVER,
-                                     CS__NEVER,
-                                     CS__NEVER,
-                                     CS__NEVER,
-                                     CS__NEVER,
-                                     CS__NEVER,
-                                     CS__NEVER};
-    cs->timer_ns = CS__NEVER;
-    cs->base_ns = CS__NEVER;
+    timers_clear(cs);
     cs->version = 1;
     pools_take(cs, arena);
     return cs;
@@ -128,14 +149,28 @@ void cs_effects_init(struct cs_effects *effects, struct nv_arena *arena)
 
 /* ---- asking ---- */
 
+const struct cs_valset *cs__set_of(const struct cs *cs, uint64_t epoch)
+{
+    uint64_t const back = cs->epoch - epoch;
+    if (epoch < CS_FIRST_EPOCH || epoch > cs->epoch || back > 2) {
+        return NULL;
+    }
+    return back == 0 ? &cs->set : &cs->before[back - 1];
+}
+
+const struct cs_valset *cs_validators(const struct cs *cs)
+{
+    return &cs->set;
+}
+
 bool cs__leads(const struct cs *cs, uint64_t view)
 {
-    return cs->config.me != CS_NOBODY && cs_leader(cs, view) == cs->config.me;
+    return cs->me != CS_NOBODY && cs_leader(cs, view) == cs->me;
 }
 
 bool cs__votes(const struct cs *cs)
 {
-    return cs->config.me != CS_NOBODY && cs->started && !cs->listening && !cs->halted;
+    return cs->me != CS_NOBODY && cs->started && !cs->listening && !cs->halted;
 }
 
 uint32_t cs_leader(const struct cs *cs, uint64_t view)
@@ -147,6 +182,7 @@ struct cs_summary cs_summary(const struct cs *cs)
 {
     return (struct cs_summary){
         .epoch = cs->epoch,
+        .me = cs->me,
         .view = cs->view,
         .final_height = cs->fin.header.height,
         .final_view = cs->fin.view,
@@ -183,6 +219,7 @@ const char *cs_trace_name(enum cs_trace_code code)
     case CS_TRACE_TIMEOUT: return "timeout";
     case CS_TRACE_INVALID: return "invalid";
     case CS_TRACE_BEHIND: return "behind";
+    case CS_TRACE_EPOCH: return "epoch";
     }
     return "unknown";
 }
@@ -216,7 +253,9 @@ static void own_proposals_restore(struct cs *cs)
         }
         struct cs__slot *const slot = cs__slot_take(cs, view);
         const struct cs_vote *const vote = &own->vote[CS_NOTARIZE];
+        const struct cs__block *const block = cs__block_find(cs, &vote->ballot.block_hash);
         slot->proposal = (struct cs__proposal){.set = true,
+                                               .again = block != NULL && block->header.view != view,
                                                .parent_view = vote->ballot.parent_view,
                                                .hash = vote->ballot.block_hash,
                                                .sig = vote->sig,
@@ -232,7 +271,7 @@ static void start(struct cs *cs)
     cs__view_begin(cs);
     own_proposals_restore(cs);
     own_votes_count(cs);
-    if (cs->recovered && cs->config.me != CS_NOBODY && cs->config.listen_ns > 0) {
+    if (cs->recovered && cs->me != CS_NOBODY && cs->config.listen_ns > 0) {
         cs->listening = true;
         cs->timers.listen = cs->now_ns + cs->config.listen_ns;
     }
@@ -270,6 +309,14 @@ static void link_take(struct cs *cs, uint32_t peer, bool up)
     }
 }
 
+static void executed_take(struct cs *cs, const struct cs_event *event)
+{
+    if (event->executed.height > cs->executed_height || cs->executed_height == 0) {
+        cs__told_put(cs, event->executed.height, event->executed.next);
+    }
+    cs__executed(cs, event->executed.height, &event->executed.root);
+}
+
 static void take(struct cs *cs, const struct cs_event *event)
 {
     switch (event->kind) {
@@ -278,7 +325,7 @@ static void take(struct cs *cs, const struct cs_event *event)
     case CS_EV_MESSAGE: cs__receive(cs, event); break;
     case CS_EV_BUILT: cs__built(cs, event); break;
     case CS_EV_BODY: body_take(cs, event); break;
-    case CS_EV_EXECUTED: cs__executed(cs, event->executed.height, &event->executed.root); break;
+    case CS_EV_EXECUTED: executed_take(cs, event); break;
     case CS_EV_WORK: work_take(cs, event->work.pending); break;
     case CS_EV_LINK: link_take(cs, event->link.peer, event->link.up); break;
     }
@@ -331,6 +378,7 @@ static void timer_set(struct cs *cs)
                             cs->timers.fetch,
                             cs->timers.certs,
                             cs->timers.range,
+                            cs->timers.next,
                             cs->timers.wake};
     uint64_t next = CS__NEVER;
     for (uint32_t i = 0; i < sizeof all / sizeof *all; i++) {

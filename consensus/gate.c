@@ -85,6 +85,12 @@ bool cs__gate_holds(const struct cs__gate *gate, const struct cs_ballot *ballot)
            cs_ballot_eq(&own->vote[ballot->kind].ballot, ballot);
 }
 
+void cs__gate_reset(struct cs__gate *gate)
+{
+    memset(gate->own, 0, gate->size * sizeof *gate->own);
+    gate->floor = 0;
+}
+
 void cs__gate_raise(struct cs__gate *gate, uint64_t final_view)
 {
     NV_ASSERT(final_view >= gate->floor);

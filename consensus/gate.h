@@ -46,6 +46,9 @@ void cs__gate_store(struct cs__gate *gate, const struct cs_vote *vote);
 /* cs__gate_holds returns whether this very ballot was signed. */
 bool cs__gate_holds(const struct cs__gate *gate, const struct cs_ballot *ballot);
 
+/* cs__gate_reset forgets everything, for a new epoch. */
+void cs__gate_reset(struct cs__gate *gate);
+
 /* cs__gate_raise forgets the votes of views at or below `final_view`. */
 void cs__gate_raise(struct cs__gate *gate, uint64_t final_view);
 

@@ -78,3 +78,8 @@ void cs_header_hash(struct nv_hash *out, const struct cs_header *header)
     struct nv_view const part = nv_writer_view(&w);
     nv_tagged_hash(out, "novate/header/v1", &part, 1);
 }
+
+bool cs_header_closes(const struct cs_header *header)
+{
+    return !nv_hash_is_zero(&header->next_valset_hash);
+}

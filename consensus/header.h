@@ -8,6 +8,7 @@
  *
  * Plain data, no pointers.  Pure; any thread. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -49,5 +50,8 @@ NV_MUST_USE enum nv_err cs_header_get(struct nv_reader *r, struct cs_header *hea
 
 /* cs_header_hash writes the block's hash. */
 void cs_header_hash(struct nv_hash *out, const struct cs_header *header);
+
+/* cs_header_closes returns whether the block closes its epoch, by what it says. */
+bool cs_header_closes(const struct cs_header *header);
 
 #endif /* NV_CONSENSUS_HEADER_H */

@@ -30,11 +30,15 @@
 
 #include "consensus/body.h"
 #include "consensus/certificate.h"
+#include "consensus/evidence.h"
+#include "consensus/handover.h"
 #include "consensus/header.h"
+#include "consensus/list.h"
 #include "consensus/valset.h"
 #include "consensus/vote.h"
 
-#define CS_PROPOSAL_SKIPS_MAX 8u      /* nullifications a proposal carries */
+#define CS_PROPOSAL_SKIPS_MAX 8u /* nullifications a proposal carries */
+#define CS_PROPOSAL_CERTS_MAX (CS_PROPOSAL_SKIPS_MAX + 2u)
 #define CS_CERTS_MAX          48u     /* certificates in a response, views in a request */
 #define CS_BLOCKS_MAX         128u    /* blocks in a response */
 #define CS_MESSAGE_SIZE_MAX   458752u /* no message is larger */
@@ -46,11 +50,14 @@ enum cs_message_type {
     CS_MSG_VOTE = 17,
     CS_MSG_CERTIFICATE = 18,
     CS_MSG_STATUS = 19,
+    CS_MSG_EVIDENCE = 20,
     CS_MSG_CERT_REQUEST = 21,
     CS_MSG_CERT_RESPONSE = 22,
     CS_MSG_BODY_CHUNK = 23,    /* taken by the shell; not for the engine */
     CS_MSG_BLOCK_REQUEST = 24, /* answered by the shell; not for the engine */
     CS_MSG_BLOCK_RESPONSE = 25,
+    CS_MSG_EPOCH_REQUEST = 26, /* answered by the shell; not for the engine */
+    CS_MSG_EPOCH_RESPONSE = 27,
     CS_MSG_BODY_REQUEST = 29, /* answered by the shell; not for the engine */
 };
 
@@ -58,14 +65,13 @@ enum cs_message_type {
 #define CS_CERT_RESPONSE_SIZE_MAX  458752u
 #define CS_BLOCK_RESPONSE_SIZE_MAX 262144u
 
-/* A checked run of certificates or blocks. */
-struct cs_list {
-    struct nv_view bytes; /* borrowed */
-    uint32_t count;
-};
-
-/* A leader's block.  The signature is the leader's notarize vote. */
+/* A leader's block.  The signature is the leader's notarize vote.  A block that
+ * closes its epoch is proposed again, as it is, until it is final: then `view`
+ * and `parent_view` are those of the new ballot, parent_view is where the block
+ * itself was notarized before, and that notarization is the first certificate
+ * of the list. */
 struct cs_proposal {
+    bool again;
     uint64_t epoch;
     uint64_t view;
     uint64_t parent_view;
@@ -74,7 +80,8 @@ struct cs_proposal {
     struct nv_sig sig;
     bool has_justify; /* false for block 1 only */
     struct cs_certificate justify;
-    struct cs_list certificates; /* at most CS_PROPOSAL_SKIPS_MAX + 1 */
+    struct cs_list evidence;
+    struct cs_list certificates; /* at most CS_PROPOSAL_CERTS_MAX */
 };
 
 /* Where a node stands. */
@@ -116,6 +123,11 @@ struct cs_block_response {
     struct cs_list blocks; /* at most CS_BLOCKS_MAX */
 };
 
+/* Asks for the handover of an epoch. */
+struct cs_epoch_request {
+    uint64_t epoch;
+};
+
 struct cs_body_request {
     struct nv_hash block_hash;
     uint32_t first; /* chunk */
@@ -134,10 +146,13 @@ struct cs_message {
         struct cs_vote vote;
         struct cs_certificate certificate;
         struct cs_status status;
+        struct cs_evidence evidence;
         struct cs_cert_request cert_request;
         struct cs_cert_response cert_response;
         struct cs_block_request block_request;
         struct cs_block_response block_response;
+        struct cs_epoch_request epoch_request;
+        struct cs_handover handover; /* EPOCH_RESPONSE */
         struct cs_body_request body_request;
         struct cs_body_chunk body_chunk;
     };
@@ -148,7 +163,11 @@ struct cs_block {
     struct cs_header header;
     bool has_justify;
     struct cs_certificate justify; /* of the parent; borrowed */
+    struct cs_list evidence;       /* borrowed */
 };
+
+#define CS_BLOCK_SIZE_MAX                                                                          \
+    (CS_HEADER_SIZE + 2u + CS_CERTIFICATE_SIZE_MAX + CS_EVIDENCE_MAX * CS_EVIDENCE_SIZE)
 
 /* cs_message_lane returns 0 for what decides (votes, certificates, proposals,
  * status) and 1 for bulk. */
@@ -166,14 +185,17 @@ cs_message_decode(struct cs_message *message, uint8_t type, struct nv_view bytes
 /* What to do with a message: the answer of cs_admit. */
 struct cs_plan {
     bool wanted;            /* false: drop it, there is no use for it */
-    bool own_sig;           /* check the vote's or the proposal's own signature */
+    uint64_t epoch;         /* by whose validators signatures are checked */
+    uint32_t leader;        /* whose signature is a proposal's own */
+    bool own_sig;           /* check the vote's, the proposal's or the evidence's own signatures */
+    bool evidence;          /* check the signatures of a proposal's evidence */
     uint64_t certificates;  /* bit i: check certificate i, in message order */
     struct cs_bitmap known; /* signers of certificate 0 found right before */
 };
 
 /* cs_message_check verifies the signatures that the plan names.  False: the
  * sender vouched for a forgery; close its connection and ban it for a while.
- * Pure: run it on any thread, with the set of the message's epoch. */
+ * Pure: run it on any thread, with the set of the plan's epoch. */
 NV_MUST_USE bool cs_message_check(const struct cs_message *message,
                                   const struct cs_plan *plan,
                                   const struct nv_hash *chain_id,
@@ -189,5 +211,9 @@ void cs_list_block(struct nv_reader *r, struct cs_block *block);
  * answers a block request by joining payloads from its journal. */
 void cs_block_put(struct nv_writer *w, const struct cs_block *block);
 NV_MUST_USE enum nv_err cs_block_get(struct nv_reader *r, struct cs_block *block);
+
+/* cs_block_sound returns whether what travels beside the header is what the
+ * header names. */
+bool cs_block_sound(const struct cs_block *block);
 
 #endif /* NV_CONSENSUS_MESSAGE_H */

@@ -47,10 +47,13 @@ static bool check_proposal(struct check *check, const struct cs_proposal *propos
                    .view = proposal->view,
                    .parent_view = proposal->parent_view,
                    .block_hash = proposal->block_hash},
-        .signer = proposal->header.proposer,
+        .signer = (uint16_t)check->plan->leader,
         .sig = proposal->sig,
     };
     if (check->plan->own_sig && !cs_vote_verify(&vote, check->chain_id, check->set)) {
+        return false;
+    }
+    if (check->plan->evidence && !cs_evidence_list_verify(&proposal->evidence, check->chain_id)) {
         return false;
     }
     if (proposal->has_justify) {
@@ -72,17 +75,34 @@ bool cs_message_check(const struct cs_message *message,
     switch (message->type) {
     case CS_MSG_PROPOSAL: return check_proposal(&check, &message->proposal);
     case CS_MSG_VOTE: return !plan->own_sig || cs_vote_verify(&message->vote, chain_id, set);
+    case CS_MSG_EVIDENCE: return !plan->own_sig || cs_evidence_verify(&message->evidence, chain_id);
     case CS_MSG_CERTIFICATE: return check_certificate(&check, &message->certificate);
     case CS_MSG_CERT_RESPONSE: return check_list(&check, &message->cert_response.certificates);
     case CS_MSG_BLOCK_RESPONSE:
         return !message->block_response.has_final ||
                check_certificate(&check, &message->block_response.final);
+    case CS_MSG_EPOCH_RESPONSE: return check_certificate(&check, &message->handover.final);
     case CS_MSG_STATUS:
     case CS_MSG_CERT_REQUEST:
     case CS_MSG_BODY_CHUNK:
     case CS_MSG_BLOCK_REQUEST:
+    case CS_MSG_EPOCH_REQUEST:
     case CS_MSG_BODY_REQUEST: return true;
     }
     NV_ASSERT(false);
     return false;
+}
+
+bool cs_block_sound(const struct cs_block *block)
+{
+    struct nv_hash hash;
+    cs_evidence_root(&hash, &block->evidence);
+    if (!nv_hash_eq(&hash, &block->header.evidence_root)) {
+        return false;
+    }
+    if (!block->has_justify) {
+        return nv_hash_is_zero(&block->header.justify_hash);
+    }
+    cs_certificate_hash(&hash, &block->justify);
+    return nv_hash_eq(&hash, &block->header.justify_hash);
 }

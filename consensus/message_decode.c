@@ -22,7 +22,10 @@ enum nv_err cs_block_get(struct nv_reader *r, struct cs_block *block)
     memset(block, 0, sizeof *block);
     NV_TRY(cs_header_get(r, &block->header));
     NV_TRY(get_flag(r, &block->has_justify));
-    return block->has_justify ? cs_certificate_get(r, &block->justify) : NV_OK;
+    if (block->has_justify) {
+        NV_TRY(cs_certificate_get(r, &block->justify));
+    }
+    return cs_evidence_list_get(r, &block->evidence);
 }
 
 static enum nv_err get_certificates(struct nv_reader *r, struct cs_list *list, uint32_t count)
@@ -37,6 +40,18 @@ static enum nv_err get_certificates(struct nv_reader *r, struct cs_list *list, u
     return NV_OK;
 }
 
+/* views_right returns whether a proposal's views are those of its header, or
+ * later ones of a block that closes its epoch. */
+static bool views_right(const struct cs_proposal *proposal)
+{
+    const struct cs_header *const header = &proposal->header;
+    if (!proposal->again) {
+        return proposal->view == header->view && proposal->parent_view == header->parent_view;
+    }
+    return proposal->view > proposal->parent_view && proposal->parent_view >= header->view &&
+           cs_header_closes(header);
+}
+
 static enum nv_err get_proposal(struct nv_reader *r, struct cs_proposal *proposal)
 {
     uint32_t const flags = nv_get_u8(r);
@@ -46,17 +61,17 @@ static enum nv_err get_proposal(struct nv_reader *r, struct cs_proposal *proposa
     NV_TRY(cs_header_get(r, &proposal->header));
     nv_get_bytes(r, proposal->sig.bytes, sizeof proposal->sig.bytes);
     NV_TRY(get_flag(r, &proposal->has_justify));
-    if (flags != 0 || proposal->epoch != proposal->header.epoch ||
-        proposal->view != proposal->header.view ||
-        proposal->parent_view != proposal->header.parent_view ||
+    proposal->again = flags == 1;
+    if (flags > 1 || !views_right(proposal) || proposal->epoch != proposal->header.epoch ||
         proposal->header.proposer >= CS_VALIDATORS_MAX) {
         return NV_ERR_MALFORMED;
     }
     if (proposal->has_justify) {
         NV_TRY(cs_certificate_get(r, &proposal->justify));
     }
+    NV_TRY(cs_evidence_list_get(r, &proposal->evidence));
     uint32_t const count = nv_get_u8(r);
-    if (count > CS_PROPOSAL_SKIPS_MAX + 1) {
+    if (count > CS_PROPOSAL_CERTS_MAX) {
         return NV_ERR_TOO_LARGE;
     }
     NV_TRY(get_certificates(r, &proposal->certificates, count));
@@ -170,6 +185,7 @@ static enum nv_err get_message(struct nv_reader *r, struct cs_message *message, 
     case CS_MSG_VOTE: return cs_vote_get(r, &message->vote);
     case CS_MSG_CERTIFICATE: return cs_certificate_get(r, &message->certificate);
     case CS_MSG_STATUS: return get_status(r, &message->status);
+    case CS_MSG_EVIDENCE: return cs_evidence_get(r, &message->evidence);
     case CS_MSG_CERT_REQUEST: return get_cert_request(r, &message->cert_request);
     case CS_MSG_CERT_RESPONSE: {
         uint32_t const count = nv_get_u16(r);
@@ -181,6 +197,8 @@ static enum nv_err get_message(struct nv_reader *r, struct cs_message *message, 
     case CS_MSG_BODY_CHUNK: return get_body_chunk(r, &message->body_chunk);
     case CS_MSG_BLOCK_REQUEST: return get_block_request(r, &message->block_request);
     case CS_MSG_BLOCK_RESPONSE: return get_block_response(r, &message->block_response);
+    case CS_MSG_EPOCH_REQUEST: message->epoch_request.epoch = nv_get_u64(r); return NV_OK;
+    case CS_MSG_EPOCH_RESPONSE: return cs_handover_get(r, &message->handover);
     case CS_MSG_BODY_REQUEST: return get_body_request(r, &message->body_request);
     default: return NV_ERR_UNSUPPORTED;
     }

@@ -11,6 +11,7 @@ void cs_block_put(struct nv_writer *w, const struct cs_block *block)
     if (block->has_justify) {
         cs_certificate_put(w, &block->justify);
     }
+    cs_evidence_list_put(w, &block->evidence);
 }
 
 static void put_list(struct nv_writer *w, const struct cs_list *list)
@@ -20,7 +21,7 @@ static void put_list(struct nv_writer *w, const struct cs_list *list)
 
 static void put_proposal(struct nv_writer *w, const struct cs_proposal *proposal)
 {
-    nv_put_u8(w, 0);
+    nv_put_u8(w, proposal->again ? 1 : 0);
     nv_put_u64(w, proposal->epoch);
     nv_put_u64(w, proposal->view);
     nv_put_u64(w, proposal->parent_view);
@@ -30,6 +31,7 @@ static void put_proposal(struct nv_writer *w, const struct cs_proposal *proposal
     if (proposal->has_justify) {
         cs_certificate_put(w, &proposal->justify);
     }
+    cs_evidence_list_put(w, &proposal->evidence);
     nv_put_u8(w, (uint8_t)proposal->certificates.count);
     put_list(w, &proposal->certificates);
 }
@@ -98,6 +100,7 @@ void cs_message_encode(struct nv_writer *w, const struct cs_message *message)
     case CS_MSG_VOTE: cs_vote_put(w, &message->vote); break;
     case CS_MSG_CERTIFICATE: cs_certificate_put(w, &message->certificate); break;
     case CS_MSG_STATUS: put_status(w, &message->status); break;
+    case CS_MSG_EVIDENCE: cs_evidence_put(w, &message->evidence); break;
     case CS_MSG_CERT_REQUEST: put_cert_request(w, &message->cert_request); break;
     case CS_MSG_CERT_RESPONSE:
         nv_put_u16(w, (uint16_t)message->cert_response.certificates.count);
@@ -106,6 +109,8 @@ void cs_message_encode(struct nv_writer *w, const struct cs_message *message)
     case CS_MSG_BODY_CHUNK: put_body_chunk(w, &message->body_chunk); break;
     case CS_MSG_BLOCK_REQUEST: put_block_request(w, &message->block_request); break;
     case CS_MSG_BLOCK_RESPONSE: put_block_response(w, &message->block_response); break;
+    case CS_MSG_EPOCH_REQUEST: nv_put_u64(w, message->epoch_request.epoch); break;
+    case CS_MSG_EPOCH_RESPONSE: cs_handover_put(w, &message->handover); break;
     case CS_MSG_BODY_REQUEST: put_body_request(w, &message->body_request); break;
     }
 }
@@ -117,11 +122,14 @@ uint32_t cs_message_lane(enum cs_message_type type)
     case CS_MSG_VOTE:
     case CS_MSG_CERTIFICATE:
     case CS_MSG_STATUS:
+    case CS_MSG_EVIDENCE:
     case CS_MSG_CERT_REQUEST: return 0;
     case CS_MSG_CERT_RESPONSE:
     case CS_MSG_BODY_CHUNK:
     case CS_MSG_BLOCK_REQUEST:
     case CS_MSG_BLOCK_RESPONSE:
+    case CS_MSG_EPOCH_REQUEST:
+    case CS_MSG_EPOCH_RESPONSE:
     case CS_MSG_BODY_REQUEST: return 1;
     }
     NV_ASSERT(false);

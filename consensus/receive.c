@@ -12,8 +12,9 @@
 
 #include "base/pure.h"
 
-#define TIMEOUT_LEADER 4u
-#define SECOND_NS      UINT64_C(1000000000)
+#define TIMEOUT_INVALID 3u
+#define TIMEOUT_LEADER  4u
+#define SECOND_NS       UINT64_C(1000000000)
 
 /* A message on its way through this file. */
 struct mail {
@@ -38,7 +39,7 @@ static void lag_reply(struct cs *cs, const struct mail *mail)
     }
     mail->peer->lag_ns = cs->now_ns + cs->config.delay_ns / 2;
     cs__send_cert(cs, mail->from, cs__cert_entry(cs, cs->view));
-    if (cs->fin.view + 1 != cs->view) {
+    if (cs->fin.view > 0 && cs->fin.view + 1 != cs->view) {
         cs__send_cert(cs, mail->from, cs->fin.cert);
     }
 }
@@ -51,6 +52,36 @@ static void ask_ahead(struct cs *cs, const struct mail *mail)
         mail->peer->ask_ns = cs->now_ns + cs->config.delay_ns / 2;
         cs__send_status(cs, mail->from);
     }
+}
+
+/* epoch_behind helps a sender that is in an earlier epoch: with the end of that
+ * epoch, or at least with where this node stands. */
+static void epoch_behind(struct cs *cs, const struct mail *mail, uint64_t epoch)
+{
+    if (mail->peer != NULL) {
+        if (mail->peer->lag_ns > cs->now_ns) {
+            return;
+        }
+        mail->peer->lag_ns = cs->now_ns + cs->config.delay_ns / 2;
+    }
+    if (epoch + 1 == cs->epoch) {
+        cs__handover_send(cs, mail->from);
+    } else {
+        cs__send_status(cs, mail->from);
+    }
+}
+
+/* elsewhere returns whether the sender speaks of another epoch, and helps it or
+ * asks for help. */
+static bool elsewhere(struct cs *cs, const struct mail *mail, uint64_t epoch)
+{
+    if (epoch < cs->epoch) {
+        epoch_behind(cs, mail, epoch);
+    } else if (epoch > cs->epoch) {
+        ask_ahead(cs, mail);
+        cs__handover_need(cs, mail->from);
+    }
+    return epoch != cs->epoch;
 }
 
 /* second_signer stops the engine when somebody else signs with its key. */
@@ -68,7 +99,7 @@ static void certificate_take(struct cs *cs, const struct cs_certificate *certifi
     if (!verified || cs->halted || ballot->epoch != cs->epoch || ballot->view < 1) {
         return;
     }
-    if (cs->config.me != CS_NOBODY && cs_bitmap_has(&certificate->signers, cs->config.me)) {
+    if (cs->me != CS_NOBODY && cs_bitmap_has(&certificate->signers, cs->me)) {
         second_signer(cs, ballot);
     }
     bool const rival = ballot->kind == CS_FINALIZE && ballot->view == cs->fin.view &&
@@ -87,7 +118,7 @@ static void vote_receive(struct cs *cs, const struct mail *mail)
 {
     const struct cs_vote *const vote = &mail->message->vote;
     const struct cs_ballot *const ballot = &vote->ballot;
-    if (mail->peer == NULL || vote->signer != mail->from) {
+    if (mail->peer == NULL || elsewhere(cs, mail, ballot->epoch) || vote->signer != mail->from) {
         return;
     }
     seen_raise(mail, ballot->kind == CS_FINALIZE ? ballot->view + 1 : ballot->view);
@@ -102,7 +133,7 @@ static void vote_receive(struct cs *cs, const struct mail *mail)
     if (ballot->view + CS__BELOW <= cs->fin.view || ballot->view > cs->view + CS__ABOVE) {
         return;
     }
-    if (vote->signer == cs->config.me) {
+    if (vote->signer == cs->me) {
         if (mail->plan->own_sig) {
             second_signer(cs, ballot);
         }
@@ -149,6 +180,31 @@ static uint64_t carried_newest(const struct cs_proposal *proposal)
     return view;
 }
 
+/* opened_right returns whether the certificate by which an epoch's first block
+ * stands on the last of the epoch before is right.  Workers know the set of one
+ * epoch only, so it is verified here: once an epoch, unless it is the own one. */
+static bool opened_right(const struct cs *cs, const struct cs_certificate *certificate)
+{
+    struct nv_hash hash;
+    struct nv_hash own;
+    if (cs->opened_cert == NULL || certificate->ballot.kind != CS_FINALIZE ||
+        certificate->ballot.epoch + 1 != cs->epoch ||
+        !nv_hash_eq(&certificate->ballot.block_hash, &cs->opened_hash)) {
+        return false;
+    }
+    cs_certificate_hash(&hash, certificate);
+    cs_certificate_hash(&own, &cs->opened_cert->body);
+    return nv_hash_eq(&hash, &own) ||
+           cs_certificate_verify(certificate, &cs->config.chain_id, &cs->before[0], NULL);
+}
+
+/* block_right returns whether a proposed block brings what its header names. */
+static bool block_right(const struct cs *cs, const struct cs_block *block)
+{
+    bool const old = block->has_justify && block->justify.ballot.epoch != cs->epoch;
+    return cs_block_sound(block) && (!old || opened_right(cs, &block->justify));
+}
+
 /* proposal_store keeps the first proposal of a view. */
 static void proposal_store(struct cs *cs, const struct cs_proposal *proposal)
 {
@@ -162,6 +218,14 @@ static void proposal_store(struct cs *cs, const struct cs_proposal *proposal)
     block.header = proposal->header;
     block.has_justify = proposal->has_justify;
     block.justify = proposal->justify;
+    block.evidence = proposal->evidence;
+    if (!block_right(cs, &block)) {
+        if (proposal->view == cs->view) {
+            cs__trace(cs, CS_TRACE_INVALID, proposal->view, (uint64_t)CS__BAD_JUSTIFY);
+            cs__timeout(cs, TIMEOUT_INVALID);
+        }
+        return;
+    }
     struct cs__block *const place = cs__block_add(cs, &block, &proposal->block_hash);
     if (place == NULL) {
         return;
@@ -169,6 +233,7 @@ static void proposal_store(struct cs *cs, const struct cs_proposal *proposal)
     uint64_t const carried = carried_newest(proposal);
     place->carried_view = carried > place->carried_view ? carried : place->carried_view;
     slot->proposal.set = true;
+    slot->proposal.again = proposal->again;
     slot->proposal.parent_view = proposal->parent_view;
     slot->proposal.hash = proposal->block_hash;
     slot->proposal.sig = proposal->sig;
@@ -184,9 +249,12 @@ static void proposal_receive(struct cs *cs, const struct mail *mail)
                    .view = proposal->view,
                    .parent_view = proposal->parent_view,
                    .block_hash = proposal->block_hash},
-        .signer = proposal->header.proposer,
+        .signer = (uint16_t)mail->plan->leader,
         .sig = proposal->sig,
     };
+    if (elsewhere(cs, mail, proposal->epoch)) {
+        return;
+    }
     seen_raise(mail, proposal->view);
     if (proposal->has_justify) {
         certificate_take(cs, &proposal->justify, (mail->plan->certificates & 1u) != 0);
@@ -199,7 +267,7 @@ static void proposal_receive(struct cs *cs, const struct mail *mail)
     if (!mail->plan->own_sig || cs->halted) {
         return;
     }
-    if (vote.signer == cs->config.me) {
+    if (vote.signer == cs->me) {
         second_signer(cs, &vote.ballot);
         return;
     }
@@ -209,16 +277,44 @@ static void proposal_receive(struct cs *cs, const struct mail *mail)
     }
 }
 
+/* welcome sends the own votes of the view to one who has just come to it, and
+ * may have come too late for them. */
+static void welcome(struct cs *cs, uint32_t peer)
+{
+    struct cs_message message = {.type = CS_MSG_VOTE};
+    const struct cs__own *const own = cs__gate_find(&cs->gate, cs->view);
+    if (own == NULL || !cs__votes(cs)) {
+        return;
+    }
+    if (own->has[CS_NOTARIZE] && !cs__send_proposal(cs, peer)) {
+        message.vote = own->vote[CS_NOTARIZE];
+        cs__send(cs, peer, &message);
+    }
+    if (own->has[CS_NULLIFY]) {
+        message.vote = own->vote[CS_NULLIFY];
+        cs__send(cs, peer, &message);
+    }
+}
+
 static void status_receive(struct cs *cs, const struct mail *mail)
 {
     const struct cs_status *const status = &mail->message->status;
     struct cs_message request = {.type = CS_MSG_CERT_REQUEST};
+    if (mail->peer != NULL && status->epoch != cs->epoch) {
+        mail->peer->final_height = status->final_height;
+    }
+    if (elsewhere(cs, mail, status->epoch)) {
+        return;
+    }
     if (mail->peer == NULL) { /* an observer: it wants to hear of finality */
         cs__send_status(cs, mail->from);
         if (status->final_view < cs->fin.view) {
             cs__send_cert(cs, mail->from, cs->fin.cert);
         }
         return;
+    }
+    if (status->view == cs->view && mail->peer->seen < cs->view) {
+        welcome(cs, mail->from);
     }
     mail->peer->seen = status->view;
     mail->peer->final_height = status->final_height;
@@ -258,6 +354,9 @@ static bool request_allowed(struct cs *cs, const struct mail *mail)
 void cs__receive(struct cs *cs, const struct cs_event *event)
 {
     const struct cs_message *const message = event->message.message;
+    if (event->message.plan->epoch != cs->epoch) {
+        return; /* it was checked by other validators, and its sender's number was another's */
+    }
     struct mail mail = {
         .from = event->message.from,
         .peer = NULL,
@@ -273,10 +372,18 @@ void cs__receive(struct cs *cs, const struct cs_event *event)
     case CS_MSG_PROPOSAL: proposal_receive(cs, &mail); break;
     case CS_MSG_VOTE: vote_receive(cs, &mail); break;
     case CS_MSG_CERTIFICATE:
+        if (message->certificate.ballot.epoch != cs->epoch) {
+            break;
+        }
         seen_raise(&mail, message->certificate.ballot.view + 1);
         certificate_take(cs, &message->certificate, (mail.plan->certificates & 1u) != 0);
         break;
     case CS_MSG_STATUS: status_receive(cs, &mail); break;
+    case CS_MSG_EVIDENCE:
+        if (mail.plan->own_sig) {
+            (void)cs__evidence_take(cs, &message->evidence);
+        }
+        break;
     case CS_MSG_CERT_REQUEST:
         if (request_allowed(cs, &mail)) {
             cs__certs_answer(cs, mail.from, &message->cert_request);
@@ -288,8 +395,14 @@ void cs__receive(struct cs *cs, const struct cs_event *event)
     case CS_MSG_BLOCK_RESPONSE:
         cs__blocks_take(cs, &message->block_response, (mail.plan->certificates & 1u) != 0);
         break;
+    case CS_MSG_EPOCH_RESPONSE:
+        if ((mail.plan->certificates & 1u) != 0) {
+            cs__handover_take(cs, &message->handover);
+        }
+        break;
     case CS_MSG_BODY_CHUNK:
     case CS_MSG_BLOCK_REQUEST:
+    case CS_MSG_EPOCH_REQUEST:
     case CS_MSG_BODY_REQUEST: break;
     }
 }

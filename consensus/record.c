@@ -6,7 +6,8 @@
 
 #include "base/pure.h"
 
-#define RECORD_SIZE_MAX (CS_HEADER_SIZE + 1u + CS_CERTIFICATE_SIZE_MAX)
+#define RECORD_SIZE_MAX CS_HANDOVER_SIZE_MAX
+_Static_assert(CS_BLOCK_SIZE_MAX <= RECORD_SIZE_MAX, "a block fits");
 
 static void put_payload(struct nv_writer *w, const struct cs_record *record)
 {
@@ -18,6 +19,7 @@ static void put_payload(struct nv_writer *w, const struct cs_record *record)
         cs_header_put(w, &record->final.header);
         cs_certificate_put(w, &record->final.certificate);
         break;
+    case CS_RECORD_EPOCH: cs_handover_put(w, &record->handover); break;
     }
 }
 
@@ -42,6 +44,7 @@ static enum nv_err get_payload(struct nv_reader *r, struct cs_record *record)
         NV_TRY(cs_header_get(r, &record->final.header));
         NV_TRY(cs_certificate_get(r, &record->final.certificate));
         return record->final.certificate.ballot.kind == CS_FINALIZE ? NV_OK : NV_ERR_MALFORMED;
+    case CS_RECORD_EPOCH: return cs_handover_get(r, &record->handover);
     }
     return NV_ERR_MALFORMED;
 }
@@ -65,14 +68,21 @@ enum nv_err cs_record_get(struct nv_reader *r, struct cs_record *record)
     return nv_reader_end(&payload);
 }
 
-uint64_t cs_record_view(const struct cs_record *record)
+static struct cs_moment ballot_moment(const struct cs_ballot *ballot)
+{
+    return (struct cs_moment){ballot->epoch, ballot->view};
+}
+
+struct cs_moment cs_record_moment(const struct cs_record *record)
 {
     switch (record->type) {
-    case CS_RECORD_BLOCK: return record->block.header.view;
-    case CS_RECORD_CERTIFICATE: return record->certificate.ballot.view;
-    case CS_RECORD_VOTE: return record->vote.ballot.view;
-    case CS_RECORD_FINAL: return record->final.certificate.ballot.view;
+    case CS_RECORD_BLOCK:
+        return (struct cs_moment){record->block.header.epoch, record->block.header.view};
+    case CS_RECORD_CERTIFICATE: return ballot_moment(&record->certificate.ballot);
+    case CS_RECORD_VOTE: return ballot_moment(&record->vote.ballot);
+    case CS_RECORD_FINAL: return ballot_moment(&record->final.certificate.ballot);
+    case CS_RECORD_EPOCH: return ballot_moment(&record->handover.final.ballot);
     }
     NV_ASSERT(false);
-    return 0;
+    return (struct cs_moment){0, 0};
 }

@@ -20,6 +20,7 @@
 #include "base/err.h"
 
 #include "consensus/certificate.h"
+#include "consensus/handover.h"
 #include "consensus/message.h"
 #include "consensus/vote.h"
 
@@ -29,6 +30,7 @@ enum cs_record_type {
     CS_RECORD_CERTIFICATE = 2, /* a certificate held */
     CS_RECORD_VOTE = 3,        /* an own vote: what the sign gate remembers */
     CS_RECORD_FINAL = 4,       /* a final block and its finalization */
+    CS_RECORD_EPOCH = 5,       /* the end of an epoch; payload as cs_handover_put */
 };
 
 #define CS_RECORD_HEAD_SIZE 5u
@@ -46,6 +48,7 @@ struct cs_record {
         struct cs_certificate certificate;
         struct cs_vote vote;
         struct cs_final final;
+        struct cs_handover handover;
     };
 };
 
@@ -56,9 +59,16 @@ void cs_record_put(struct nv_writer *w, const struct cs_record *record);
  * intent, not as to bits: bad bytes give an error. */
 NV_MUST_USE enum nv_err cs_record_get(struct nv_reader *r, struct cs_record *record);
 
-/* cs_record_view returns the view that the record is about: a journal segment
- * whose records are all of views at or below the newest final one, and whose
- * heights are below a durable checkpoint, is not needed any more. */
-uint64_t cs_record_view(const struct cs_record *record);
+/* When a record is about. */
+struct cs_moment {
+    uint64_t epoch;
+    uint64_t view;
+};
+
+/* cs_record_moment returns the view that the record is about: a journal segment
+ * whose records are all of views at or below the newest final one, or of older
+ * epochs, and whose heights are below a durable checkpoint, is not needed any
+ * more to restart.  Epoch records are: they are what the sets are proved by. */
+struct cs_moment cs_record_moment(const struct cs_record *record);
 
 #endif /* NV_CONSENSUS_RECORD_H */

@@ -26,11 +26,18 @@ static enum nv_err recover_block(struct cs *cs, const struct cs_block *block)
     return NV_OK;
 }
 
+/* stale returns what a record of another epoch is: done with, or a gap.
+ * SPEC consensus 18: "never replayed into a later one" */
+static enum nv_err stale(const struct cs *cs, uint64_t epoch)
+{
+    return epoch < cs->epoch ? NV_OK : NV_ERR_MISMATCH;
+}
+
 static enum nv_err recover_certificate(struct cs *cs, const struct cs_certificate *certificate)
 {
     struct cs__cert *cert = NULL;
     if (certificate->ballot.epoch != cs->epoch) {
-        return NV_ERR_MISMATCH;
+        return stale(cs, certificate->ballot.epoch);
     }
     if (!cs__cert_add(cs, certificate)) {
         return NV_OK;
@@ -48,7 +55,10 @@ static enum nv_err recover_certificate(struct cs *cs, const struct cs_certificat
 
 static enum nv_err recover_vote(struct cs *cs, const struct cs_vote *vote)
 {
-    if (vote->signer != cs->config.me || vote->ballot.epoch != cs->epoch) {
+    if (vote->ballot.epoch != cs->epoch) {
+        return stale(cs, vote->ballot.epoch);
+    }
+    if (vote->signer != cs->me) {
         return NV_ERR_MISMATCH;
     }
     if (vote->ballot.view <= cs->fin.view || CS_BUG(VOTES_FORGOTTEN) ||
@@ -65,32 +75,38 @@ static enum nv_err recover_vote(struct cs *cs, const struct cs_vote *vote)
     return NV_OK;
 }
 
+/* path_note notes what is remembered of a final block and its ancestors. */
+static void path_note(struct cs *cs, const struct nv_hash *hash)
+{
+    for (const struct cs__block *block = cs__block_find(cs, hash); block != NULL;
+         block = cs__block_find(cs, &block->header.parent_hash)) {
+        if (block->header.tx_count > 0 && block->header.height > cs->nonempty_height) {
+            cs->nonempty_height = block->header.height;
+        }
+        cs__evidence_final(cs, &block->evidence);
+    }
+}
+
 static enum nv_err recover_final(struct cs *cs, const struct cs_final *final)
 {
     struct nv_hash hash;
     uint64_t const from = cs->fin.view;
     cs_header_hash(&hash, &final->header);
-    if (!nv_hash_eq(&hash, &final->certificate.ballot.block_hash) ||
-        final->certificate.ballot.epoch != cs->epoch) {
+    if (!nv_hash_eq(&hash, &final->certificate.ballot.block_hash)) {
         return NV_ERR_MISMATCH;
     }
-    if (final->certificate.ballot.view <= from) {
-        return NV_OK;
+    if (final->certificate.ballot.epoch != cs->epoch) {
+        return stale(cs, final->certificate.ballot.epoch);
+    }
+    if (final->certificate.ballot.view <= from || cs_header_closes(&final->header)) {
+        return NV_OK; /* what closes an epoch is final by the epoch's record */
     }
     struct cs__cert *const cert = cs__cert_copy(cs, &final->certificate);
     if (cert == NULL) {
         return NV_ERR_NO_MEMORY;
     }
-    if (cs->fin.cert != NULL) {
-        cs__cert_drop(cs, cs->fin.cert);
-    }
-    for (const struct cs__block *block = cs__block_find(cs, &hash); block != NULL;
-         block = cs__block_find(cs, &block->header.parent_hash)) {
-        if (block->header.tx_count > 0 && block->header.height > cs->nonempty_height) {
-            cs->nonempty_height = block->header.height;
-        }
-    }
-    cs->fin.cert = cert;
+    path_note(cs, &hash);
+    cs__cert_give(cs, &cs->fin.cert, cert);
     cs->fin.header = final->header;
     cs->fin.hash = hash;
     cs->fin.view = final->certificate.ballot.view;
@@ -98,6 +114,21 @@ static enum nv_err recover_final(struct cs *cs, const struct cs_final *final)
     cs__gate_raise(&cs->gate, cs->fin.view);
     cs__store_prune(cs, from);
     return NV_OK;
+}
+
+static enum nv_err recover_epoch(struct cs *cs, const struct cs_handover *handover)
+{
+    struct cs_valset set;
+    if (handover->header.epoch != cs->epoch) {
+        return stale(cs, handover->header.epoch);
+    }
+    NV_TRY(cs_valset_decode(&set, handover->set));
+    if (set.count > cs->config.validators_max) {
+        return NV_ERR_RANGE;
+    }
+    path_note(cs, &handover->final.ballot.block_hash);
+    cs->executing_height = handover->header.height;
+    return cs__epoch_turn(cs, &handover->header, &handover->final, &set) ? NV_OK : NV_ERR_RANGE;
 }
 
 enum nv_err cs_recover(struct cs *cs, struct nv_view record_bytes)
@@ -114,6 +145,7 @@ enum nv_err cs_recover(struct cs *cs, struct nv_view record_bytes)
     case CS_RECORD_CERTIFICATE: return recover_certificate(cs, &record.certificate);
     case CS_RECORD_VOTE: return recover_vote(cs, &record.vote);
     case CS_RECORD_FINAL: return recover_final(cs, &record.final);
+    case CS_RECORD_EPOCH: return recover_epoch(cs, &record.handover);
     }
     NV_ASSERT(false);
     return NV_ERR_MALFORMED;

@@ -23,12 +23,13 @@ enum cs__verdict {
     CS__BAD_PROPOSER,
     CS__BAD_PARENT,
     CS__BAD_HEIGHT,
-    CS__BAD_JUSTIFY,
+    CS__BAD_JUSTIFY, /* or what travels beside the header is not what it names */
     CS__BAD_TIME,
     CS__BAD_BODY_FIELDS,
     CS__BAD_BODY,
     CS__BAD_EXECUTED,
     CS__BAD_ROOT,
+    CS__BAD_EVIDENCE,
 };
 
 /* ---- rules_sign.c ---- */
@@ -86,8 +87,8 @@ bool cs__try_propose(struct cs *cs);
 void cs__built(struct cs *cs, const struct cs_event *event);
 
 /* cs__send_proposal sends the own proposal of the current view, once more if
- * need be.  False when there is none. */
-bool cs__send_proposal(struct cs *cs);
+ * need be, to one peer, or with CS_NOBODY to all.  False when there is none. */
+bool cs__send_proposal(struct cs *cs, uint32_t peer);
 
 /* ---- rules_vote.c ---- */
 
@@ -95,6 +96,76 @@ bool cs__try_vote(struct cs *cs);
 
 /* cs__judge_alone judges what a header says without regard to other blocks. */
 enum cs__verdict cs__judge_alone(const struct cs *cs, const struct cs_header *header);
+
+/* ---- rules_evidence.c ---- */
+
+/* cs__evidence_news returns whether an item is worth verifying: about a validator
+ * of an epoch whose set is known, not waiting yet, not final, not too old. */
+bool cs__evidence_news(const struct cs *cs, const struct cs_evidence *item);
+
+/* cs__evidence_take lets a verified item wait for a block. */
+bool cs__evidence_take(struct cs *cs, const struct cs_evidence *item);
+
+/* cs__evidence_found reports two verified votes that conflict, to the shell and to
+ * everybody. */
+void cs__evidence_found(struct cs *cs, const struct cs_vote *a, const struct cs_vote *b);
+
+/* cs__evidence_final notes the items of a final block. */
+void cs__evidence_final(struct cs *cs, const struct cs_list *list);
+
+/* cs__evidence_choose returns the items for a block on that parent. */
+struct cs_list cs__evidence_choose(struct cs *cs, const struct nv_hash *parent_hash);
+
+/* cs__judge_evidence judges what a block's items say; their signatures and form
+ * are right. */
+enum cs__verdict cs__judge_evidence(const struct cs *cs, const struct cs__block *block);
+
+/* ---- rules_epoch.c ---- */
+
+/* cs__told_put notes the set that the state after `height` would give the next
+ * epoch; NULL: the one told last.  Before executed_height is raised. */
+void cs__told_put(struct cs *cs, uint64_t height, const struct cs_valset *next);
+
+/* cs__next_fill names the next set in a header, if the block closes the epoch.
+ * False when it does and the set is not known. */
+bool cs__next_fill(const struct cs *cs, struct cs_header *header, const struct cs_header *parent);
+
+/* cs__judge_epoch judges whether a block may stand on its parent, and whether it
+ * closes the epoch when it must, and with the right set. */
+enum cs__verdict cs__judge_epoch(const struct cs *cs,
+                                 const struct cs_header *header,
+                                 const struct cs_header *parent);
+
+/* cs__next_set returns the set that a final block names which closes the epoch,
+ * or NULL and asks for it.  It halts when the own state gives another one. */
+const struct cs_valset *
+cs__next_set(struct cs *cs, const struct cs_header *header, const struct cs_header *parent);
+
+/* cs__epoch_found finds the own place and the leaders in a new set. */
+void cs__epoch_found(struct cs *cs);
+
+/* cs__epoch_turn leaves the epoch that `header` closes for the next one.  False
+ * when the finalization has too many signers. */
+NV_MUST_USE bool cs__epoch_turn(struct cs *cs,
+                                const struct cs_header *header,
+                                const struct cs_certificate *final,
+                                const struct cs_valset *set);
+
+/* cs__epoch_begin tells the shell and the peers of the epoch just turned to. */
+void cs__epoch_begin(struct cs *cs);
+
+/* cs__handover_send sends the end of the last epoch to one that is still in it. */
+void cs__handover_send(struct cs *cs, uint32_t peer);
+
+/* cs__handover_need notes that the epoch's end is missing; `peer` (or
+ * CS_NOBODY) is known to have it. */
+void cs__handover_need(struct cs *cs, uint32_t peer);
+
+/* cs__handover_take takes a verified one. */
+void cs__handover_take(struct cs *cs, const struct cs_handover *handover);
+
+/* cs__handover_run asks for it, if needed, and not too often. */
+void cs__handover_run(struct cs *cs);
 
 /* ---- rules_final.c ---- */
 

@@ -56,6 +56,9 @@ uint64_t cs__due_ns(const struct cs *cs, bool leader)
     if (parent == NULL) {
         return cs->now_ns + cs->config.idle_ms * CS__MS;
     }
+    if (block != NULL && cs_header_closes(parent)) {
+        return cs->entered_ns; /* it is proposed again, without delay */
+    }
     uint64_t at = cs->now_ns + wait_ns(cs, parent->time_ms, cs->config.idle_ms);
     if (cs->work) {
         bool const late = cs->work_ns > cs->entered_ns;

@@ -122,6 +122,7 @@ static void commit_path(struct cs *cs, struct cs__batch *batch, uint32_t count)
         const struct cs_header *const header = &block->header;
         cs__batch_block(cs, batch, block);
         block->final = true;
+        cs__evidence_final(cs, &block->evidence);
         uint32_t const index = recent_begin(cs, header->height);
         cs->recent[index].view = header->view;
         if (header->tx_count > 0) {
@@ -169,10 +170,7 @@ static void commit(struct cs *cs, struct cs__cert **place, uint32_t path_count)
     cs__batch_add(cs, &batch, &record);
     cs__batch_end(cs, &batch, false);
     claims_check(cs, path_count);
-    if (cs->fin.cert != NULL) {
-        cs__cert_drop(cs, cs->fin.cert);
-    }
-    cs->fin.cert = cert;
+    cs__cert_give(cs, &cs->fin.cert, cert);
     *place = NULL;
     cs->fin.header = block->header;
     cs->fin.hash = block->hash;
@@ -183,22 +181,61 @@ static void commit(struct cs *cs, struct cs__cert **place, uint32_t path_count)
     cs__store_prune(cs, from);
 }
 
-static bool try_target(struct cs *cs, struct cs__cert **place)
+/* close commits a block that closes the epoch, and turns to the next one.  Blocks
+ * of the epoch before must be on their way to execution by then: only two sets
+ * of the past are remembered. */
+static bool
+close(struct cs *cs, struct cs__cert **place, const struct cs__block *block, uint32_t path_count)
+{
+    const struct cs_header *const parent = cs__header_find(cs, &block->header.parent_hash);
+    const struct cs_valset *const set = cs__next_set(cs, &block->header, parent);
+    if (set == NULL) {
+        return false;
+    }
+    if (cs->executing_height < cs->opened.height) {
+        cs->timers.wake = cs->now_ns;
+        return false;
+    }
+    const struct cs_header header = block->header;
+    struct cs_certificate const final = (*place)->body;
+    commit(cs, place, path_count);
+    if (!cs->halted) {
+        bool const turned = cs__epoch_turn(cs, &header, &final, set);
+        NV_ASSERT(turned); /* it was verified, so its signers fit */
+        cs__epoch_begin(cs);
+    }
+    return true;
+}
+
+/* reach commits the block of a finalization; all that it needs is there. */
+static bool reach(struct cs *cs, struct cs__cert **place)
 {
     struct cs__walk walk;
+    const struct nv_hash *const hash = &(*place)->body.ballot.block_hash;
+    const struct cs__block *const block = cs__block_find(cs, hash);
+    if (!cs__room(cs)) {
+        cs->timers.wake = cs->now_ns;
+        return false;
+    }
+    (void)cs__block_walk(cs, hash, &walk);
+    if (block == NULL || walk.path_count == 0) { /* it is final already */
+        cs__cert_give(cs, place, NULL);
+        return true;
+    }
+    if (cs_header_closes(&block->header)) {
+        return close(cs, place, block, walk.path_count);
+    }
+    commit(cs, place, walk.path_count);
+    return true;
+}
+
+static bool try_target(struct cs *cs, struct cs__cert **place)
+{
     if (*place == NULL || cs->halted) {
         return false;
     }
-    const struct nv_hash *const hash = &(*place)->body.ballot.block_hash;
-    switch (cs__block_link(cs, hash)) {
-    case CS__LINK_READY:
-        if (!cs__room(cs)) {
-            cs->timers.wake = cs->now_ns;
-            return false;
-        }
-        (void)cs__block_walk(cs, hash, &walk);
-        commit(cs, place, walk.path_count);
-        return true;
+    switch (cs__block_link(cs, &(*place)->body.ballot.block_hash)) {
+    case CS__LINK_READY: return reach(cs, place);
     case CS__LINK_INVALID:
         cs__halt(cs, CS_HALT_STATE, cs->fin.header.height + 1, nv_view_of(NULL, 0));
         return false;
@@ -238,13 +275,16 @@ bool cs__execute(struct cs *cs)
         }
         struct cs__block *const block = committed_next(cs, cs->executing_height + 1);
         NV_ASSERT(block != NULL);
-        struct cs_certificate *const final =
-            NV_ARENA_NEW(cs->effects->arena, struct cs_certificate, 1);
-        *final = cs->fin.cert->body;
         struct cs_effect *const effect = cs__emit(cs, CS_FX_EXECUTE);
         effect->execute.header = cs__keep_header(cs, &block->header);
         effect->execute.block_hash = block->hash;
-        effect->execute.final = final;
+        effect->execute.final = cs__keep_certificate(cs, cs->fin.cert);
+        effect->execute.justify = cs__keep_certificate(cs, block->justify);
+        effect->execute.evidence.count = block->evidence.count;
+        effect->execute.evidence.bytes = cs__keep(cs, block->evidence.bytes);
+        if (block->justify != NULL) {
+            effect->execute.signers = cs__set_of(cs, block->justify->body.ballot.epoch);
+        }
         cs->executing_height++;
         block->final = false;
         cs__block_drop(cs, block);

@@ -13,7 +13,8 @@
 
 #define TIMEOUT_NOT_BUILT 5u
 
-_Static_assert((CS_PROPOSAL_SKIPS_MAX + 2) * CS_CERTIFICATE_SIZE_MAX + CS_HEADER_SIZE + 128 <=
+_Static_assert((CS_PROPOSAL_CERTS_MAX + 1) * CS_CERTIFICATE_SIZE_MAX + CS_HEADER_SIZE +
+                       CS_EVIDENCE_MAX * CS_EVIDENCE_SIZE + 128 <=
                    CS_PROPOSAL_SIZE_MAX,
                "a proposal with all its certificates fits");
 
@@ -83,40 +84,47 @@ static void header_begin(struct cs *cs,
     header->view = cs->view;
     header->parent_view = parent_view;
     header->parent_hash = justify != NULL ? justify->body.ballot.block_hash : cs->fin.hash;
-    header->proposer = (uint16_t)cs->config.me;
+    header->proposer = (uint16_t)cs->me;
     header->time_ms = cs->wall_ms > parent->time_ms ? cs->wall_ms : parent->time_ms;
     header->body_root = cs->empty_root;
-    header->evidence_root = cs->empty_root;
     header->valset_hash = cs->set.hash;
     header->params_hash = cs->config.params_hash;
 }
 
-/* proposal_certs writes the certificates that travel with a proposal. */
-static struct cs_list proposal_certs(struct cs *cs, uint64_t parent_view)
+/* list_put adds a certificate of the present epoch to a list, if there is one. */
+static bool list_put(struct nv_writer *w, struct cs_list *list, const struct cs__cert *cert)
 {
+    if (cert == NULL) {
+        return false;
+    }
+    cs_certificate_put(w, &cert->body);
+    list->count++;
+    return true;
+}
+
+/* proposal_certs writes the certificates that travel with a proposal. */
+static struct cs_list proposal_certs(struct cs *cs, const struct cs__proposal *proposal)
+{
+    uint32_t const cap = CS_PROPOSAL_CERTS_MAX * CS_CERTIFICATE_SIZE_MAX;
+    uint64_t const parent_view = proposal->parent_view;
     struct cs_list list = {.count = 0};
     struct nv_writer w;
-    uint8_t *const bytes = NV_ARENA_NEW(
-        cs->effects->arena, uint8_t, (CS_PROPOSAL_SKIPS_MAX + 1) * CS_CERTIFICATE_SIZE_MAX);
-    nv_writer_init(&w, bytes, (CS_PROPOSAL_SKIPS_MAX + 1) * CS_CERTIFICATE_SIZE_MAX);
-    for (uint64_t view = cs->view - 1; view > parent_view && list.count < CS_PROPOSAL_SKIPS_MAX;
+    uint32_t skips = 0;
+    nv_writer_init(&w, NV_ARENA_NEW(cs->effects->arena, uint8_t, cap), cap);
+    if (proposal->again) {
+        list_put(&w, &list, cs__cert_parent(cs, parent_view));
+    }
+    for (uint64_t view = cs->view - 1; view > parent_view && skips < CS_PROPOSAL_SKIPS_MAX;
          view--) {
         const struct cs__slot *const slot = cs__slot_find(cs, view);
-        if (slot != NULL && slot->null != NULL) {
-            cs_certificate_put(&w, &slot->null->body);
-            list.count++;
-        }
+        skips += list_put(&w, &list, slot != NULL ? slot->null : NULL) ? 1 : 0;
     }
-    const struct cs__cert *const newest = cs__final_newest(cs);
-    if (newest != NULL) {
-        cs_certificate_put(&w, &newest->body);
-        list.count++;
-    }
+    (void)list_put(&w, &list, cs__final_newest(cs));
     list.bytes = nv_writer_view(&w);
     return list;
 }
 
-bool cs__send_proposal(struct cs *cs)
+bool cs__send_proposal(struct cs *cs, uint32_t peer)
 {
     const struct cs__slot *const slot = cs__slot_find(cs, cs->view);
     if (slot == NULL || !slot->proposal.set || !cs__leads(cs, cs->view)) {
@@ -130,6 +138,7 @@ bool cs__send_proposal(struct cs *cs)
     message.proposal.epoch = cs->epoch;
     message.proposal.view = cs->view;
     message.proposal.parent_view = slot->proposal.parent_view;
+    message.proposal.again = slot->proposal.again;
     message.proposal.header = block->header;
     message.proposal.block_hash = block->hash;
     message.proposal.sig = slot->proposal.sig;
@@ -137,8 +146,9 @@ bool cs__send_proposal(struct cs *cs)
     if (block->justify != NULL) {
         message.proposal.justify = block->justify->body;
     }
-    message.proposal.certificates = proposal_certs(cs, slot->proposal.parent_view);
-    cs__broadcast(cs, &message);
+    message.proposal.evidence = block->evidence;
+    message.proposal.certificates = proposal_certs(cs, &slot->proposal);
+    cs__send(cs, peer, &message);
     return true;
 }
 
@@ -155,6 +165,8 @@ static struct cs__block *block_store(struct cs *cs, struct cs_header *header)
         made.justify = justify->body;
         cs_certificate_hash(&header->justify_hash, &justify->body);
     }
+    made.evidence = cs__evidence_choose(cs, &header->parent_hash);
+    cs_evidence_root(&header->evidence_root, &made.evidence);
     made.header = *header;
     cs_header_hash(&hash, header);
     struct cs__block *const block = cs__block_add(cs, &made, &hash);
@@ -165,14 +177,34 @@ static struct cs__block *block_store(struct cs *cs, struct cs_header *header)
     return block;
 }
 
-/* propose makes the block of a finished header public: body first, then the
- * vote's record, then the proposal. */
-static bool propose(struct cs *cs, struct cs_header *header)
+/* propose casts the own notarize vote of the view, which is the proposal. */
+static bool propose(struct cs *cs, const struct cs_ballot *ballot, struct cs__block *block)
 {
     struct cs_vote vote;
+    struct cs__slot *const slot = cs__slot_take(cs, ballot->view);
+    if (slot == NULL || !cs__sign(cs, &vote, ballot, block)) {
+        return false;
+    }
+    slot->proposal = (struct cs__proposal){.set = true,
+                                           .again = ballot->view != block->header.view,
+                                           .parent_view = ballot->parent_view,
+                                           .hash = block->hash,
+                                           .sig = vote.sig,
+                                           .wall_ms = cs->wall_ms};
+    cs__trace(cs, CS_TRACE_PROPOSE, ballot->view, block->header.height);
+    cs->proposed_step = cs->step;
+    bool const sent = cs__send_proposal(cs, CS_NOBODY);
+    NV_ASSERT(sent);
+    cs__vote_take(cs, &vote, true);
+    return true;
+}
+
+/* propose_new makes the block of a finished header public: body first, then the
+ * vote's record, then the proposal. */
+static bool propose_new(struct cs *cs, struct cs_header *header)
+{
     struct cs__block *const block = block_store(cs, header);
-    struct cs__slot *const slot = cs__slot_take(cs, header->view);
-    if (block == NULL || slot == NULL) {
+    if (block == NULL) {
         cs__timeout(cs, TIMEOUT_NOT_BUILT);
         return false;
     }
@@ -189,20 +221,21 @@ static bool propose(struct cs *cs, struct cs_header *header)
         effect->body.block_hash = block->hash;
         effect->body.view = header->view;
     }
-    if (!cs__sign(cs, &vote, &ballot, block)) {
-        return false;
-    }
-    slot->proposal = (struct cs__proposal){.set = true,
-                                           .parent_view = header->parent_view,
-                                           .hash = block->hash,
-                                           .sig = vote.sig,
-                                           .wall_ms = cs->wall_ms};
-    cs__trace(cs, CS_TRACE_PROPOSE, header->view, header->height);
-    cs->proposed_step = cs->step;
-    bool const sent = cs__send_proposal(cs);
-    NV_ASSERT(sent);
-    cs__vote_take(cs, &vote, true);
-    return true;
+    return propose(cs, &ballot, block);
+}
+
+/* propose_again proposes a block that closes the epoch once more.
+ * SPEC consensus 18: "is proposed again, as it is" */
+static bool propose_again(struct cs *cs, struct cs__block *block, uint64_t parent_view)
+{
+    struct cs_ballot const ballot = {
+        .kind = CS_NOTARIZE,
+        .epoch = cs->epoch,
+        .view = cs->view,
+        .parent_view = parent_view,
+        .block_hash = block->hash,
+    };
+    return propose(cs, &ballot, block);
 }
 
 /* build asks the shell for a body, or proposes at once when there is nothing to
@@ -210,7 +243,7 @@ static bool propose(struct cs *cs, struct cs_header *header)
 static bool build(struct cs *cs, struct cs_header *header, uint64_t parent_view)
 {
     if (!cs->work || header->height - header->executed_height > CS__LAG_MAX) {
-        return propose(cs, header);
+        return propose_new(cs, header);
     }
     cs->build.busy = true;
     cs->build.view = cs->view;
@@ -250,10 +283,16 @@ bool cs__try_propose(struct cs *cs)
         return false;
     }
     (void)cs__block_walk(cs, parent_hash, &walk);
-    const struct cs__block *const block = cs__block_find(cs, parent_hash);
+    struct cs__block *const block = cs__block_find(cs, parent_hash);
     const struct cs_header *const parent =
         parent_view == cs->fin.view || block == NULL ? &cs->fin.header : &block->header;
+    if (parent_view > cs->fin.view && cs_header_closes(parent)) {
+        return propose_again(cs, block, parent_view);
+    }
     header_begin(cs, &header, parent, parent_view);
+    if (!cs__next_fill(cs, &header, parent)) {
+        return false; /* until it is executed */
+    }
     executed_fill(cs, &header, parent, carried_view(cs, &walk));
     return build(cs, &header, parent_view);
 }
@@ -280,5 +319,5 @@ void cs__built(struct cs *cs, const struct cs_event *event)
         cs__timeout(cs, TIMEOUT_NOT_BUILT); /* the chain went on without this parent */
         return;
     }
-    (void)propose(cs, header);
+    (void)propose_new(cs, header);
 }

@@ -21,7 +21,7 @@ bool cs__sign(struct cs *cs,
     }
     memset(vote, 0, sizeof *vote);
     vote->ballot = *ballot;
-    vote->signer = (uint16_t)cs->config.me;
+    vote->signer = (uint16_t)cs->me;
     cs_ballot_digest(&digest, &cs->config.chain_id, ballot);
     nv_sign(&vote->sig, &cs->config.seckey, &digest);
     cs__gate_store(&cs->gate, vote);
@@ -61,15 +61,11 @@ static void accuse(struct cs *cs, struct cs__tally *tally, const struct cs_vote 
             !cs__tally_vote(tally, &first, &verified, (enum cs_vote_kind)kind, vote->signer)) {
             continue;
         }
-        enum cs_offence const offence = cs_vote_offence(&first, vote);
-        if (offence == CS_OFFENCE_NONE) {
+        if (cs_vote_offence(&first, vote) == CS_OFFENCE_NONE) {
             continue;
         }
         if (verified || cs_vote_verify(&first, &cs->config.chain_id, &cs->set)) {
-            struct cs_effect *const effect = cs__emit(cs, CS_FX_EVIDENCE);
-            effect->evidence.offence = offence;
-            effect->evidence.vote[0] = first;
-            effect->evidence.vote[1] = *vote;
+            cs__evidence_found(cs, &first, vote);
             cs_bitmap_add(&tally->accused, vote->signer);
         }
     }

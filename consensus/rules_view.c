@@ -76,7 +76,7 @@ static bool leader_inactive(const struct cs *cs)
     struct cs_bitmap heard = {{0}};
     for (uint32_t i = 0; i < cs->set.count; i++) {
         const struct cs__peer *const peer = &cs->peer[i];
-        if (i == cs->config.me || (peer->heard && cs->now_ns - peer->heard_ns < silence)) {
+        if (i == cs->me || (peer->heard && cs->now_ns - peer->heard_ns < silence)) {
             cs_bitmap_add(&heard, i);
         }
     }
@@ -120,7 +120,7 @@ static void resend_votes(struct cs *cs)
         message.vote = own->vote[CS_NULLIFY];
         cs__broadcast(cs, &message);
     }
-    if (own != NULL && own->has[CS_NOTARIZE] && !cs__send_proposal(cs)) {
+    if (own != NULL && own->has[CS_NOTARIZE] && !cs__send_proposal(cs, CS_NOBODY)) {
         message.vote = own->vote[CS_NOTARIZE];
         cs__broadcast(cs, &message);
     }
@@ -141,7 +141,7 @@ static void resend_entry(struct cs *cs, bool all)
     const struct cs__cert *const entry = cs__cert_entry(cs, cs->view);
     uint32_t behind = 0;
     for (uint32_t i = 0; i < cs->set.count; i++) {
-        behind += i != cs->config.me && cs->peer[i].seen < cs->view ? 1 : 0;
+        behind += i != cs->me && cs->peer[i].seen < cs->view ? 1 : 0;
     }
     if (entry == NULL) {
         return;
@@ -152,7 +152,7 @@ static void resend_entry(struct cs *cs, bool all)
         return;
     }
     for (uint32_t i = 0; i < cs->set.count; i++) {
-        if (i != cs->config.me && cs->peer[i].seen < cs->view) {
+        if (i != cs->me && cs->peer[i].seen < cs->view) {
             cs__send_cert(cs, i, entry);
         }
     }
@@ -197,7 +197,7 @@ static void retry(struct cs *cs)
 static void forward(struct cs *cs)
 {
     uint32_t const leader = cs_leader(cs, cs->view);
-    if (leader != cs->config.me && cs->peer[leader].seen < cs->view) {
+    if (leader != cs->me && cs->peer[leader].seen < cs->view) {
         cs__send_cert(cs, leader, cs__cert_entry(cs, cs->view));
     }
 }

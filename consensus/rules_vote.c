@@ -21,12 +21,10 @@ enum cs__verdict cs__judge_alone(const struct cs *cs, const struct cs_header *he
     if (header->epoch != cs->epoch) {
         return CS__BAD_EPOCH;
     }
-    if (!nv_hash_eq(&header->valset_hash, &cs->set.hash) ||
-        !nv_hash_is_zero(&header->next_valset_hash)) {
+    if (!nv_hash_eq(&header->valset_hash, &cs->set.hash)) {
         return CS__BAD_SET;
     }
-    if (!nv_hash_eq(&header->params_hash, &cs->config.params_hash) ||
-        !nv_hash_eq(&header->evidence_root, &cs->empty_root)) {
+    if (!nv_hash_eq(&header->params_hash, &cs->config.params_hash)) {
         return CS__BAD_PARAMS;
     }
     if (header->view < 1 || header->parent_view >= header->view) {
@@ -49,30 +47,32 @@ enum cs__verdict cs__judge_alone(const struct cs *cs, const struct cs_header *he
     return CS__GOOD;
 }
 
-/* judge_justify judges the certificate of the parent that came with the block. */
+/* judge_justify judges the certificate of the parent that came with the block:
+ * of the epoch, or, on the block that closed the one before, of that one.  Its
+ * hash is the header's, or the block would not have been taken. */
 static enum cs__verdict judge_justify(const struct cs *cs, const struct cs__block *block)
 {
     const struct cs_header *const header = &block->header;
-    struct nv_hash hash;
     if (block->justify == NULL) {
-        bool const first = header->parent_view == 0 && nv_hash_is_zero(&header->justify_hash) &&
+        bool const first = header->parent_view == 0 && cs->epoch == CS_FIRST_EPOCH &&
                            nv_hash_eq(&header->parent_hash, &cs->config.chain_id);
         return first ? CS__GOOD : CS__BAD_JUSTIFY;
     }
     const struct cs_ballot *const ballot = &block->justify->body.ballot;
-    cs_certificate_hash(&hash, &block->justify->body);
-    bool const right = ballot->kind != CS_NULLIFY && ballot->epoch == header->epoch &&
-                       ballot->view == header->parent_view &&
-                       nv_hash_eq(&ballot->block_hash, &header->parent_hash) &&
-                       nv_hash_eq(&hash, &header->justify_hash);
+    bool right = ballot->kind != CS_NULLIFY && ballot->epoch == header->epoch &&
+                 ballot->view == header->parent_view;
+    if (header->parent_view == 0) {
+        right = ballot->kind == CS_FINALIZE && ballot->epoch + 1 == header->epoch;
+    }
+    right = right && nv_hash_eq(&ballot->block_hash, &header->parent_hash);
     return right ? CS__GOOD : CS__BAD_JUSTIFY;
 }
 
-/* judge_parent judges whether the parent may be built upon in this view, and
- * asks for the certificates that are missing. */
-static enum cs__verdict judge_parent(struct cs *cs, const struct cs_header *header)
+/* judge_views judges whether a block certified as `hash` in `parent_view` may be
+ * followed in `view`, and asks for the certificates that are missing. */
+static enum cs__verdict
+judge_views(struct cs *cs, uint64_t parent_view, const struct nv_hash *hash, uint64_t view)
 {
-    uint64_t const parent_view = header->parent_view;
     if (CS_BUG(PARENT_UNCHECKED)) {
         return CS__GOOD;
     }
@@ -80,7 +80,7 @@ static enum cs__verdict judge_parent(struct cs *cs, const struct cs_header *head
         return CS__BAD_PARENT;
     }
     if (parent_view == cs->fin.view) {
-        if (!nv_hash_eq(&header->parent_hash, &cs->fin.hash)) {
+        if (!nv_hash_eq(hash, &cs->fin.hash)) {
             return CS__BAD_PARENT;
         }
     } else {
@@ -89,14 +89,14 @@ static enum cs__verdict judge_parent(struct cs *cs, const struct cs_header *head
             cs__certs_need(cs, parent_view, false);
             return CS__WAIT;
         }
-        if (!nv_hash_eq(&cert->body.ballot.block_hash, &header->parent_hash)) {
+        if (!nv_hash_eq(&cert->body.ballot.block_hash, hash)) {
             return CS__BAD_PARENT;
         }
     }
-    for (uint64_t view = parent_view + 1; view < header->view && !CS_BUG(SKIPS_UNCHECKED); view++) {
-        const struct cs__slot *const slot = cs__slot_find(cs, view);
+    for (uint64_t skip = parent_view + 1; skip < view && !CS_BUG(SKIPS_UNCHECKED); skip++) {
+        const struct cs__slot *const slot = cs__slot_find(cs, skip);
         if (slot == NULL || slot->null == NULL) {
-            cs__certs_need(cs, view, false);
+            cs__certs_need(cs, skip, false);
             return CS__WAIT;
         }
     }
@@ -166,26 +166,28 @@ static enum cs__verdict judge_bodies(struct cs *cs, const struct cs__block *bloc
 static enum cs__verdict judge(struct cs *cs, const struct cs__slot *slot)
 {
     const struct cs__block *const block = cs__block_find(cs, &slot->proposal.hash);
-    enum cs__verdict verdict[6] = {CS__GOOD};
+    const struct cs__proposal *const proposal = &slot->proposal;
+    enum cs__verdict verdict[8] = {CS__GOOD};
     if (block == NULL) {
         return CS__WAIT;
     }
     const struct cs_header *const header = &block->header;
     verdict[0] = cs__judge_alone(cs, header);
     verdict[1] = judge_justify(cs, block);
-    verdict[2] = judge_parent(cs, header);
-    const struct cs__block *const parent_block = cs__block_find(cs, &header->parent_hash);
-    const struct cs_header *parent = parent_block != NULL ? &parent_block->header : NULL;
-    parent = nv_hash_eq(&header->parent_hash, &cs->fin.hash) ? &cs->fin.header : parent;
+    const struct nv_hash *const certified = proposal->again ? &block->hash : &header->parent_hash;
+    verdict[2] = judge_views(cs, proposal->parent_view, certified, slot->view);
+    const struct cs_header *const parent = cs__header_find(cs, &header->parent_hash);
     if (parent == NULL) {
         verdict[3] = CS__WAIT;
     } else if (header->height != parent->height + 1) {
         verdict[3] = CS__BAD_HEIGHT;
     } else {
         verdict[3] = judge_executed(cs, header, parent);
-        verdict[4] = judge_time(cs, header, parent, slot->proposal.wall_ms);
+        verdict[4] = proposal->again ? CS__GOOD : judge_time(cs, header, parent, proposal->wall_ms);
+        verdict[5] = cs__judge_epoch(cs, header, parent);
     }
-    verdict[5] = judge_bodies(cs, block);
+    verdict[6] = judge_bodies(cs, block);
+    verdict[7] = cs__judge_evidence(cs, block);
     enum cs__verdict worst = CS__GOOD;
     for (uint32_t i = 0; i < sizeof verdict / sizeof *verdict; i++) {
         bool const first_bad = worst <= CS__WAIT && verdict[i] > worst;

@@ -35,6 +35,10 @@ struct nv_critbit;
 #define CS__GAP            64u  /* final heights from which on blocks are asked for by height */
 #define CS__BACKLOG        256u /* final blocks that may wait for execution in catch-up */
 #define CS__FINALIZE_AGAIN 16u  /* finalize votes sent again in a retry */
+#define CS__TOLD           16u  /* heights from which another set would come next, remembered */
+#define CS__PROOFS         64u  /* items of evidence that wait for a block */
+#define CS__INCLUDED       256u /* items of final blocks that are remembered */
+#define CS__ENDED          64u  /* epochs whose end's time is remembered */
 #define CS__REQUESTS       10u  /* certificate requests answered per peer and second */
 #define CS__DELAY_MAX_NS   UINT64_C(10000000000)
 #define CS__MS             UINT64_C(1000000)
@@ -57,6 +61,7 @@ struct cs__block {
     struct cs_header header;
     struct nv_hash hash;
     struct cs__cert *justify; /* NULL in block 1 */
+    struct cs_list evidence;  /* in own memory */
     uint64_t carried_view;    /* of the newest finalization that came with it; 0: none */
     enum cs__body_state body;
     bool used;
@@ -68,9 +73,21 @@ struct cs__block {
     uint64_t link_version; /* ... cs->version was this */
 };
 
+struct cs__proof {
+    bool used;
+    struct cs_evidence item;
+};
+
+/* Of what evidence is: at most one item of it counts. */
+struct cs__about {
+    struct nv_pubkey key;
+    uint64_t epoch; /* 0: not in use */
+};
+
 struct cs__proposal {
     bool set;
-    bool dead; /* found invalid */
+    bool dead;  /* found invalid */
+    bool again; /* of a block that closes the epoch, first proposed in an earlier view */
     uint64_t parent_view;
     struct nv_hash hash;
     struct nv_sig sig;
@@ -121,15 +138,35 @@ struct cs__timers {
     uint64_t fetch;
     uint64_t certs; /* ask for certificates again */
     uint64_t range; /* ask for blocks by height again */
+    uint64_t next;  /* ask for the epoch's end again */
     uint64_t wake;  /* work was left for the next step */
 };
 
 struct cs {
     struct cs_config config;
-    struct cs_valset set;
-    struct cs_schedule schedule;
-    uint64_t epoch;
+    bool keyed;
+    struct nv_pubkey key;      /* the own one, if keyed */
     struct nv_hash empty_root; /* of the empty list */
+
+    /* the epoch */
+    uint64_t epoch;
+    uint32_t me; /* own index, or CS_NOBODY */
+    struct cs_valset set;
+    struct cs_valset before[2]; /* of the last epoch, and of the one before it */
+    struct cs_schedule schedule;
+    struct cs_header opened; /* the block that closed the epoch before; height 0: the genesis */
+    struct nv_hash opened_hash;
+    struct cs__cert *opened_cert; /* its finalization; NULL at the genesis */
+    struct {
+        uint64_t height; /* from which on the state would give ... */
+        struct cs_valset set;
+    } told[CS__TOLD]; /* ring, the newest at told_count - 1 */
+    uint32_t told_count;
+    bool next_known;       /* a peer told this epoch's end ... */
+    struct cs_valset next; /* ... and this set for the next */
+    bool next_need;        /* ask for it */
+    uint32_t next_peer;    /* who says that the epoch is over; CS_NOBODY: nobody */
+    uint32_t next_attempt;
 
     /* the newest final block */
     struct {
@@ -171,6 +208,11 @@ struct cs {
     } build;
     uint64_t proposed_step; /* number of the step of the last proposal */
 
+    struct cs__proof proof[CS__PROOFS];
+    struct cs__about included[CS__INCLUDED]; /* ring */
+    uint32_t included_next;
+    uint64_t ended_ms[CS__ENDED]; /* ring by epoch; 0: not known */
+
     struct cs__gate gate;
     struct cs__slot *slot; /* ring by view */
     uint32_t slot_count;
@@ -187,6 +229,7 @@ struct cs {
     uint32_t block_used; /* ever */
     uint32_t block_live;
     uint32_t block_spare; /* first one, plus one */
+    uint8_t *evidence;    /* CS__EVIDENCE_SIZE for each block */
     struct nv_critbit *block_index;
     uint32_t *path;          /* scratch: indices of blocks */
     uint64_t version;        /* counts changes of blocks, bodies and fin */
@@ -215,7 +258,12 @@ struct cs {
     uint8_t *scratch;           /* CS__SCRATCH bytes for encoding */
 };
 
-#define CS__SCRATCH (CS_MESSAGE_SIZE_MAX + CS_CERTIFICATE_SIZE_MAX)
+#define CS__EVIDENCE_SIZE (CS_EVIDENCE_MAX * CS_EVIDENCE_SIZE)
+#define CS__SCRATCH       (CS_MESSAGE_SIZE_MAX + CS_CERTIFICATE_SIZE_MAX)
+
+/* cs__set_of returns the validators of an epoch, of which the last three are
+ * known; else NULL. */
+const struct cs_valset *cs__set_of(const struct cs *cs, uint64_t epoch);
 
 /* cs__leads returns whether this node leads `view`. */
 bool cs__leads(const struct cs *cs, uint64_t view);

@@ -93,14 +93,14 @@ struct cs__tally *cs__slot_tally(struct cs *cs, struct cs__slot *slot)
 struct cs__cert *cs__cert_copy(struct cs *cs, const struct cs_certificate *certificate)
 {
     struct cs__cert *cert = cs->cert_spare;
-    if (certificate->signer_count > cs->set.count) {
+    if (certificate->signer_count > cs->config.validators_max) {
         return NULL;
     }
     if (cert != NULL) {
         cs->cert_spare = cert->next;
     } else if (cs->cert_used < cs->cert_count) {
         cert = &cs->cert[cs->cert_used];
-        cert->sigs = cs->sigs + (size_t)cs->cert_used * cs->set.count;
+        cert->sigs = cs->sigs + (size_t)cs->cert_used * cs->config.validators_max;
         cs->cert_used++;
     } else {
         return NULL;
@@ -124,6 +124,14 @@ void cs__cert_drop(struct cs *cs, struct cs__cert *cert)
     cert->dirty = false;
     cert->next = cs->cert_spare;
     cs->cert_spare = cert;
+}
+
+void cs__cert_give(struct cs *cs, struct cs__cert **place, struct cs__cert *cert)
+{
+    if (*place != NULL) {
+        cs__cert_drop(cs, *place);
+    }
+    *place = cert;
 }
 
 /* place_put stores a certificate in one place of a slot.  A finalization takes
@@ -230,7 +238,10 @@ const struct cs__cert *cs__cert_entry(const struct cs *cs, uint64_t view)
 
 const struct cs__cert *cs__final_newest(const struct cs *cs)
 {
-    return cs->target != NULL ? cs->target : cs->fin.cert;
+    if (cs->target != NULL) {
+        return cs->target;
+    }
+    return cs->fin.view > 0 ? cs->fin.cert : NULL;
 }
 
 /* ---- blocks ---- */
@@ -239,6 +250,15 @@ struct cs__block *cs__block_find(const struct cs *cs, const struct nv_hash *hash
 {
     uint32_t index = 0;
     return nv_critbit_lookup(cs->block_index, hash->bytes, &index) ? &cs->block[index] : NULL;
+}
+
+const struct cs_header *cs__header_find(const struct cs *cs, const struct nv_hash *hash)
+{
+    const struct cs__block *const block = cs__block_find(cs, hash);
+    if (block != NULL) {
+        return &block->header;
+    }
+    return nv_hash_eq(hash, &cs->fin.hash) ? &cs->fin.header : NULL;
 }
 
 static void mark_chain(struct cs *cs, const struct nv_hash *hash)
@@ -299,6 +319,17 @@ static struct cs__block *block_place(struct cs *cs)
     return &cs->block[cs->block_used - 1];
 }
 
+static void evidence_keep(struct cs *cs, struct cs__block *place, const struct cs_list *list)
+{
+    uint8_t *const bytes = cs->evidence + (size_t)(place - cs->block) * CS__EVIDENCE_SIZE;
+    NV_ASSERT(list->bytes.size <= CS__EVIDENCE_SIZE);
+    if (list->count > 0) {
+        memcpy(bytes, list->bytes.bytes, list->bytes.size);
+    }
+    place->evidence.count = list->count;
+    place->evidence.bytes = nv_view_of(bytes, list->bytes.size);
+}
+
 struct cs__block *
 cs__block_add(struct cs *cs, const struct cs_block *block, const struct nv_hash *hash)
 {
@@ -321,6 +352,7 @@ cs__block_add(struct cs *cs, const struct cs_block *block, const struct nv_hash 
     place->header = block->header;
     place->hash = *hash;
     place->justify = justify;
+    evidence_keep(cs, place, &block->evidence);
     place->used = true;
     if (block->header.body_size == 0) {
         bool const empty =
@@ -511,4 +543,29 @@ void cs__store_prune(struct cs *cs, uint64_t from)
     }
     target_prune(cs, &cs->target);
     target_prune(cs, &cs->near);
+}
+
+void cs__store_forget(struct cs *cs)
+{
+    cs->version++;
+    for (uint32_t i = 0; i < cs->slot_count; i++) {
+        struct cs__slot *const slot = &cs->slot[i];
+        slot_release(cs, slot);
+        if (slot->tally != NULL) {
+            cs->tally[cs->tally_count] = slot->tally;
+            cs->tally_count++;
+        }
+        memset(slot, 0, sizeof *slot);
+    }
+    NV_ASSERT(cs->tally_count == CS__TALLIES);
+    for (uint32_t i = 0; i < CS__TALLIES; i++) {
+        cs->tally[i]->epoch = cs->epoch;
+    }
+    for (uint32_t i = 0; i < cs->block_used; i++) {
+        if (cs->block[i].used && !cs->block[i].final) {
+            cs__block_drop(cs, &cs->block[i]);
+        }
+    }
+    cs__cert_give(cs, &cs->target, NULL);
+    cs__cert_give(cs, &cs->near, NULL);
 }

@@ -24,6 +24,9 @@ struct cs__tally *cs__slot_tally(struct cs *cs, struct cs__slot *slot);
 struct cs__cert *cs__cert_copy(struct cs *cs, const struct cs_certificate *certificate);
 void cs__cert_drop(struct cs *cs, struct cs__cert *cert);
 
+/* cs__cert_give puts a certificate into a place and drops the one there. */
+void cs__cert_give(struct cs *cs, struct cs__cert **place, struct cs__cert *cert);
+
 /* cs__cert_add takes a verified certificate into its slot, or as target.  It
  * returns whether that was news. */
 bool cs__cert_add(struct cs *cs, const struct cs_certificate *certificate);
@@ -39,11 +42,14 @@ const struct cs__cert *cs__cert_parent(const struct cs *cs, uint64_t view);
 /* cs__cert_entry returns the entry certificate of `view`, or NULL. */
 const struct cs__cert *cs__cert_entry(const struct cs *cs, uint64_t view);
 
-/* cs__final_newest returns the newest finalization held, or NULL. */
+/* cs__final_newest returns the newest finalization of this epoch, or NULL. */
 const struct cs__cert *cs__final_newest(const struct cs *cs);
 
 /* cs__block_find returns the block of that hash, or NULL. */
 struct cs__block *cs__block_find(const struct cs *cs, const struct nv_hash *hash);
+
+/* cs__header_find returns the header of that block or of fin, or NULL. */
+const struct cs_header *cs__header_find(const struct cs *cs, const struct nv_hash *hash);
 
 /* cs__block_add takes a block in, or returns the one that is there.  NULL when
  * there is no room. */
@@ -82,5 +88,9 @@ void cs__block_body(struct cs *cs, struct cs__block *block, enum cs__body_state 
 /* cs__store_prune drops what a new fin has made useless; `from` is the view of
  * the fin before. */
 void cs__store_prune(struct cs *cs, uint64_t from);
+
+/* cs__store_forget drops all views and all blocks that are not final: a new epoch
+ * has begun. */
+void cs__store_forget(struct cs *cs);
 
 #endif /* NV_CONSENSUS_STORE_H */

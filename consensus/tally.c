@@ -7,14 +7,17 @@
 
 #include "base/pure.h"
 
-struct cs__tally *cs__tally_new(struct nv_arena *arena, const struct cs_valset *set, uint64_t epoch)
+struct cs__tally *cs__tally_new(struct nv_arena *arena,
+                                const struct cs_valset *set,
+                                uint32_t members_max,
+                                uint64_t epoch)
 {
     struct cs__tally *const tally = NV_ARENA_NEW(arena, struct cs__tally, 1);
     tally->set = set;
     tally->epoch = epoch;
     for (uint32_t kind = 1; kind <= CS_VOTE_KINDS; kind++) {
-        tally->entry[kind] = NV_ARENA_NEW(arena, struct cs__tally_entry, set->count);
-        tally->candidate[kind] = NV_ARENA_NEW(arena, struct cs__candidate, set->count);
+        tally->entry[kind] = NV_ARENA_NEW(arena, struct cs__tally_entry, members_max);
+        tally->candidate[kind] = NV_ARENA_NEW(arena, struct cs__candidate, members_max);
     }
     return tally;
 }

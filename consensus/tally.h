@@ -49,9 +49,12 @@ enum cs__vote_outcome {
     CS__VOTE_OTHER,    /* another ballot of that kind came first */
 };
 
-/* cs__tally_new returns a tally for the votes of `set` in `epoch`. */
-struct cs__tally *
-cs__tally_new(struct nv_arena *arena, const struct cs_valset *set, uint64_t epoch);
+/* cs__tally_new returns a tally for the votes of `set` in `epoch`.  Both may
+ * change before a reset; the set never has more than `members_max` members. */
+struct cs__tally *cs__tally_new(struct nv_arena *arena,
+                                const struct cs_valset *set,
+                                uint32_t members_max,
+                                uint64_t epoch);
 
 /* cs__tally_reset empties a tally and gives it to a view. */
 void cs__tally_reset(struct cs__tally *tally, uint64_t view);

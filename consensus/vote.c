@@ -101,11 +101,11 @@ bool cs_vote_verify(const struct cs_vote *vote,
     return nv_verify(&vote->sig, &set->member[vote->signer].key, &digest);
 }
 
-enum cs_offence cs_vote_offence(const struct cs_vote *a, const struct cs_vote *b)
+enum cs_offence cs_ballot_offence(const struct cs_ballot *a, const struct cs_ballot *b)
 {
-    const struct cs_ballot *x = &a->ballot;
-    const struct cs_ballot *y = &b->ballot;
-    if (a->signer != b->signer || x->epoch != y->epoch || x->view != y->view) {
+    const struct cs_ballot *x = a;
+    const struct cs_ballot *y = b;
+    if (x->epoch != y->epoch || x->view != y->view) {
         return CS_OFFENCE_NONE;
     }
     if (x->kind > y->kind) {
@@ -128,4 +128,9 @@ enum cs_offence cs_vote_offence(const struct cs_vote *a, const struct cs_vote *b
         return same_block ? CS_OFFENCE_NONE : CS_OFFENCE_FINALIZE_TWICE;
     }
     return CS_OFFENCE_NONE;
+}
+
+enum cs_offence cs_vote_offence(const struct cs_vote *a, const struct cs_vote *b)
+{
+    return a->signer == b->signer ? cs_ballot_offence(&a->ballot, &b->ballot) : CS_OFFENCE_NONE;
 }

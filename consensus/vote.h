@@ -77,6 +77,10 @@ enum cs_offence {
     CS_OFFENCE_SWITCH = 4,         /* notarized one block, finalized another */
 };
 
+/* cs_ballot_offence judges two ballots of one signer, in either order, by what
+ * they say. */
+enum cs_offence cs_ballot_offence(const struct cs_ballot *a, const struct cs_ballot *b);
+
 /* cs_vote_offence judges two votes, in either order, by what they say alone:
  * the signatures are the caller's to verify. */
 enum cs_offence cs_vote_offence(const struct cs_vote *a, const struct cs_vote *b);

@@ -281,6 +281,7 @@ static void perform(struct replica *r, const struct cs_effect *effect)
         op.trace.a = effect->trace.a;
         replica__op(r, &op, NULL);
         break;
+    case CS_FX_EPOCH: break; /* there is one epoch yet */
     case CS_FX_HALT: halt(r, effect); break;
     }
 }

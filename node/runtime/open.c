@@ -109,7 +109,6 @@ static struct cs_config consensus_config(const struct node *n)
         .ahead_ms = AHEAD_MS,
         .behind_ms = BEHIND_MS,
         .body_size_max = g->body_bytes_max,
-        .me = n->home.me,
         .listen_ns = 2 * delay_ns > LISTEN_NS ? 2 * delay_ns : LISTEN_NS,
         .status_ns = n->home.me == CS_NOBODY ? FOLLOW_NS : STATUS_NS,
         .views_max = VIEWS_MAX,

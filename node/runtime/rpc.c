@@ -99,7 +99,8 @@ void node_rpc_trace(struct node *n, const struct replica_op *op)
     case CS_TRACE_BEHIND: n->target_height = a > n->target_height ? a : n->target_height; return;
     case CS_TRACE_VOTE:
     case CS_TRACE_TIMEOUT:
-    case CS_TRACE_INVALID: return;
+    case CS_TRACE_INVALID:
+    case CS_TRACE_EPOCH: return;
     }
     round.leader = replica_leader(n->replica, op->trace.view);
     rpc_publish_round(n->rpc, &round);

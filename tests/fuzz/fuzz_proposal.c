@@ -38,7 +38,7 @@ static struct cs *engine_new(void)
         .ahead_ms = 500,
         .behind_ms = 2000,
         .body_size_max = CS_BODY_SIZE_MAX,
-        .me = 0,
+        .validators_max = VALIDATORS,
         .seckey = net.seckey[0],
         .status_ns = 5000000000,
         .views_max = 32,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/consensus.json: the test vectors of docs/spec/consensus.md sections 2 to 9.
+"""Writes tests/golden/consensus.json: the test vectors of docs/spec/consensus.md sections 2 to 9 and 17.
 
 A second implementation, from the specification, on the standard library and bytes.py. `consensus.py` prints the file; `consensus.py --check` compares it with the committed one.
 """
@@ -102,6 +102,35 @@ def certificate_bytes(b, members, signers):
     return ballot_bytes(b) + u(1, len(bitmap)) + bytes(bitmap) + b"".join(base.sign(secret(members[i][2]), digest) for i in sorted(signers))
 
 
+# --- 17 evidence ---------------------------------------------------------------------------------
+
+
+def evidence_bytes(members, signer, first, second):
+    """Two votes of one key, in the order of their ballots' bytes."""
+    halves = sorted(ballot_bytes(b) + base.sign(secret(members[signer][2]), ballot_digest(CHAIN, b)) for b in (first, second))
+    return members[signer][1] + b"".join(halves)
+
+
+def evidence_list(items):
+    items = sorted(items)
+    return u(1, len(items)) + b"".join(items)
+
+
+def evidence_root(items):
+    return base.merkle_root(sorted(items))
+
+
+def offences(members):
+    """The four kinds, each by another validator."""
+    pairs = [
+        (ballot(NOTARIZE, 1, 4, 3, sha256(b"a")), ballot(NOTARIZE, 1, 4, 2, sha256(b"a"))),
+        (ballot(NULLIFY, 1, 4), ballot(FINALIZE, 1, 4, 3, sha256(b"a"))),
+        (ballot(FINALIZE, 1, 4, 3, sha256(b"a")), ballot(FINALIZE, 1, 4, 3, sha256(b"b"))),
+        (ballot(NOTARIZE, 1, 4, 3, sha256(b"a")), ballot(FINALIZE, 1, 4, 3, sha256(b"b"))),
+    ]
+    return [evidence_bytes(members, i, *pair) for i, pair in enumerate(pairs)]
+
+
 # --- 7 bodies ------------------------------------------------------------------------------------
 
 
@@ -195,33 +224,50 @@ def bodies():
     return vectors
 
 
+def handover(members):
+    """The end of an epoch: header, its finalization in a later view, the next set."""
+    following = valset_bytes(valset(STAKES[2]))
+    header = header_bytes(header_fields(members, next_valset_hash=tagged("novate/valset/v1", following)))
+    block_hash = tagged("novate/header/v1", header)
+    return header, block_hash, header + certificate_bytes(ballot(FINALIZE, 1, 12, 9, block_hash), members, [0, 1, 3]) + following
+
+
 def messages(members):
     """One of each, for four equal validators."""
     parent = ballot(NOTARIZE, 1, 7, 6, sha256(b"parent"))
     justify = certificate_bytes(parent, members, [0, 1, 2])
     skip = certificate_bytes(ballot(NULLIFY, 1, 8), members, [1, 2, 3])
     final = certificate_bytes(ballot(FINALIZE, 1, 6, 5, sha256(b"grandparent")), members, [0, 1, 3])
-    fields = header_fields(members, parent_hash=sha256(b"parent"), justify_hash=tagged("novate/justify/v1", justify))
+    items = offences(members)
+    fields = header_fields(members, parent_hash=sha256(b"parent"), justify_hash=tagged("novate/justify/v1", justify), evidence_root=evidence_root(items))
     header = header_bytes(fields)
     leader_vote = vote_bytes(ballot(NOTARIZE, 1, 9, 7, tagged("novate/header/v1", header)), members, 2)
     first = header_bytes(header_fields(members, height=1, view=1, parent_view=0, justify_hash=bytes(32)))
-    block = header + u(1, 1) + justify
+    block = header + u(1, 1) + justify + evidence_list(items)
     body = body_bytes([60000, 60000, 60000])
     path = base.merkle_path(chunks(body), 1)
     block_hash = tagged("novate/header/v1", header)
+    last, last_hash, ended = handover(members)
+    again = ballot(NOTARIZE, 1, 12, 9, last_hash)
+    notarized = certificate_bytes(ballot(NOTARIZE, 1, 9, 7, last_hash), members, [1, 2, 3])
+    skips = b"".join(certificate_bytes(ballot(NULLIFY, 1, v), members, [0, 1, 2]) for v in (11, 10))
     listed = [
-        (16, u(1, 0) + u(8, 1) + u(8, 9) + u(8, 7) + header + leader_vote[-64:] + u(1, 1) + justify + u(1, 2) + skip + final),
+        (16, u(1, 0) + u(8, 1) + u(8, 9) + u(8, 7) + header + leader_vote[-64:] + u(1, 1) + justify + evidence_list(items) + u(1, 2) + skip + final),
+        (16, u(1, 1) + u(8, 1) + u(8, 12) + u(8, 9) + last + vote_bytes(again, members, 2)[-64:] + u(1, 1) + justify + evidence_list([]) + u(1, 3) + notarized + skips),
         (17, vote_bytes(ballot(NULLIFY, 1, 9), members, 3)),
         (18, final),
         (19, u(8, 1) + u(8, 9) + u(8, 5) + u(8, 6) + sha256(b"grandparent") + u(8, 1790000000123) + u(1, NULLIFY)),
+        *((20, item) for item in items),
         (21, u(8, 1) + u(2, 3) + u(8, 7) + u(8, 8) + u(8, 12)),
         (22, u(2, 2) + justify + skip),
         (22, u(2, 0)),
         (23, block_hash + u(4, 1) + u(1, len(path)) + b"".join(path) + chunks(body)[1][:500]),
         (24, u(1, 1) + block_hash + u(8, 0) + u(2, 4)),
         (24, u(1, 2) + bytes(32) + u(8, 17) + u(2, 128)),
-        (25, u(1, 1) + final + u(2, 2) + first + u(1, 0) + block),
+        (25, u(1, 1) + final + u(2, 2) + first + u(1, 0) + u(1, 0) + block),
         (25, u(1, 0) + u(2, 0)),
+        (26, u(8, 7)),
+        (27, ended),
         (29, block_hash + u(4, 2) + u(4, 1)),
     ]
     return [{"type": t, "bytes": hexa(b)} for t, b in listed]
@@ -232,8 +278,8 @@ def records(members):
     justify = certificate_bytes(ballot(NOTARIZE, 1, 7, 6, sha256(b"parent")), members, [0, 1, 2])
     final = certificate_bytes(ballot(FINALIZE, 1, 9, 7, sha256(b"block")), members, [0, 1, 3])
     header = header_bytes(header_fields(members))
-    payloads = [(1, header + u(1, 1) + justify), (2, justify), (3, vote_bytes(ballot(FINALIZE, 1, 9, 7, sha256(b"block")), members, 1)), (4, header + final)]
-    return [{"type": t, "view": v, "bytes": hexa(struct.pack(">BI", t, len(p)) + p)} for (t, p), v in zip(payloads, (9, 7, 9, 9))]
+    payloads = [(1, header + u(1, 1) + justify + evidence_list(offences(members)[1:])), (2, justify), (3, vote_bytes(ballot(FINALIZE, 1, 9, 7, sha256(b"block")), members, 1)), (4, header + final), (5, handover(members)[2])]
+    return [{"type": t, "view": v, "bytes": hexa(struct.pack(">BI", t, len(p)) + p)} for (t, p), v in zip(payloads, (9, 7, 9, 9, 12))]
 
 
 def document():
@@ -246,6 +292,7 @@ def document():
         "votes": votes(members),
         "certificates": certificates(),
         "bodies": bodies(),
+        "evidence": [{"offence": i + 1, "key": hexa(item[:32]), "bytes": hexa(item)} for i, item in enumerate(offences(members))],
         "messages": messages(members),
         "records": records(members),
     }

@@ -26,7 +26,11 @@ void shelf_drop(struct shelf *shelf)
         view_drop(shelf->block[i].payload);
         view_drop(shelf->block[i].final);
     }
+    for (uint32_t i = 0; i < shelf->epoch_count; i++) {
+        view_drop(shelf->epoch[i].payload);
+    }
     free(shelf->block);
+    free(shelf->epoch);
     memset(shelf, 0, sizeof *shelf);
 }
 
@@ -67,6 +71,18 @@ static void chain_choose(struct shelf *shelf, struct shelf_block *block)
     }
 }
 
+static void epoch_add(struct shelf *shelf, const struct cs_record *record)
+{
+    struct nv_view found;
+    uint64_t const epoch = record->handover.header.epoch;
+    if (!shelf_handover(shelf, epoch, &found)) {
+        shelf->epoch = realloc(shelf->epoch, (shelf->epoch_count + 1) * sizeof *shelf->epoch);
+        NV_ASSERT(shelf->epoch != NULL);
+        shelf->epoch[shelf->epoch_count++] =
+            (struct shelf_epoch){.epoch = epoch, .payload = copy_of(record->payload)};
+    }
+}
+
 void shelf_add(struct shelf *shelf, const struct cs_record *record)
 {
     struct nv_hash hash;
@@ -77,8 +93,11 @@ void shelf_add(struct shelf *shelf, const struct cs_record *record)
             place->hash = hash;
             place->parent_hash = record->block.header.parent_hash;
             place->height = record->block.header.height;
+            place->closes = cs_header_closes(&record->block.header);
             place->payload = copy_of(record->payload);
         }
+    } else if (record->type == CS_RECORD_EPOCH) {
+        epoch_add(shelf, record);
     } else if (record->type == CS_RECORD_FINAL) {
         static uint8_t bytes[CS_CERTIFICATE_SIZE_MAX];
         struct nv_writer w;
@@ -133,6 +152,9 @@ static uint32_t by_height(const struct shelf *shelf,
             break;
         }
         last = ascending[count]->final.size > 0 ? count + 1 : last;
+        if (ascending[count]->closes) {
+            break; /* the asker knows no validators beyond */
+        }
     }
     for (uint32_t i = 0; i < last; i++) {
         found[i] = ascending[last - 1 - i];
@@ -152,6 +174,17 @@ static const struct shelf_block *final_above(const struct shelf *shelf, uint64_t
         }
     }
     return best;
+}
+
+bool shelf_handover(const struct shelf *shelf, uint64_t epoch, struct nv_view *bytes)
+{
+    for (uint32_t i = 0; i < shelf->epoch_count; i++) {
+        if (shelf->epoch[i].epoch == epoch) {
+            *bytes = shelf->epoch[i].payload;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool shelf_answer(const struct shelf *shelf,

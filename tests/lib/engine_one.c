@@ -5,9 +5,20 @@
 
 #include "base/assert.h"
 
-void engine_one_init(struct engine_one *one, uint32_t count, uint32_t me)
+void engine_one_again(struct engine_one *one)
 {
     struct nv_arena arena;
+    nv_arena_init(&arena, one->memory, cs_memory(&one->config));
+    one->cs = cs_new(&arena, &one->config);
+}
+
+void engine_one_init(struct engine_one *one, uint32_t count, uint32_t me)
+{
+    engine_one_epochs(one, count, me, 0);
+}
+
+void engine_one_epochs(struct engine_one *one, uint32_t count, uint32_t me, uint64_t epoch_ms)
+{
     memset(one, 0, sizeof *one);
     cs_net_init(&one->net, NULL, count);
     one->now_ns = 1;
@@ -18,13 +29,14 @@ void engine_one_init(struct engine_one *one, uint32_t count, uint32_t me)
         .params_hash = cs_build_hash(8),
         .genesis_time_ms = one->wall_ms,
         .valset = &one->net.set,
+        .validators_max = count,
+        .epoch_ms = epoch_ms,
         .delay_ns = 100000000,
         .margin_ns = 20000000,
         .idle_ms = 1000,
         .ahead_ms = 500,
         .behind_ms = 2000,
         .body_size_max = 1u << 20,
-        .me = me,
         .listen_ns = 200000000,
         .status_ns = 5000000000,
         .views_max = 64,
@@ -36,10 +48,9 @@ void engine_one_init(struct engine_one *one, uint32_t count, uint32_t me)
     one->memory = calloc(1, size);
     one->effects_memory = calloc(1, CS_EFFECTS_MEMORY);
     NV_ASSERT(one->memory != NULL && one->effects_memory != NULL);
-    nv_arena_init_zeroed(&arena, one->memory, size);
     nv_arena_init_zeroed(&one->effects_arena, one->effects_memory, CS_EFFECTS_MEMORY);
     cs_effects_init(&one->effects, &one->effects_arena);
-    one->cs = cs_new(&arena, &one->config);
+    engine_one_again(one);
     engine_one_step(one, (struct cs_event){.kind = CS_EV_START});
 }
 
@@ -178,7 +189,7 @@ engine_one_quorum(const struct engine_one *one, struct nv_sig *sigs, const struc
 {
     struct cs_bitmap signers = {{0}};
     for (uint32_t i = 0; i < one->net.set.count; i++) {
-        if (i != one->config.me) {
+        if (i != cs_summary(one->cs).me) {
             cs_bitmap_add(&signers, i);
         }
     }

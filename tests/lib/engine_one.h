@@ -26,6 +26,14 @@ struct engine_one {
 /* engine_one_init starts an engine of validator `me` among `count` equals, with
  * an empty journal. */
 void engine_one_init(struct engine_one *one, uint32_t count, uint32_t me);
+
+/* engine_one_epochs is that with epochs of at least `epoch_ms`. */
+void engine_one_epochs(struct engine_one *one, uint32_t count, uint32_t me, uint64_t epoch_ms);
+
+/* engine_one_again is a restart: an engine with the same configuration and an
+ * empty journal, to which records can be given before START. */
+void engine_one_again(struct engine_one *one);
+
 void engine_one_drop(struct engine_one *one);
 
 /* engine_one_step takes an event at the present time. */

@@ -159,7 +159,6 @@ static struct replica *new_replica(struct rw *w, uint32_t node)
                 .ahead_ms = 500,
                 .behind_ms = 2000,
                 .body_size_max = CS_BODY_SIZE_MAX,
-                .me = node,
                 .seckey = w->secret[node],
                 .listen_ns = UINT64_C(200000000),
                 .status_ns = UINT64_C(5000000000),

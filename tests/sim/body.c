@@ -87,12 +87,15 @@ void sim_body_name(struct sim_host *host, const struct nv_hash *hash)
     memcpy(body->bytes, host->built.bytes, sizeof body->bytes);
 }
 
-void sim_body_publish(struct sim *sim, struct sim_host *host, const struct nv_hash *hash)
+void sim_body_publish(struct sim *sim,
+                      struct sim_host *host,
+                      const struct nv_hash *hash,
+                      uint32_t receivers)
 {
     const struct sim_body *const body = sim_body_find(host, hash);
     NV_ASSERT(body != NULL);
     for (uint32_t to = 0; to < sim->conf.hosts; to++) {
-        if (to != host->id) {
+        if ((receivers >> to & 1u) != 0) {
             chunk_send(sim, host, to, body);
         }
     }
@@ -140,7 +143,11 @@ void sim_body_need(struct sim *sim, struct sim_host *host, const struct cs_effec
         message.body_request.count = 1;
         nv_writer_init(&w, bytes, sizeof bytes);
         cs_message_encode(&w, &message);
-        sim_net_send(sim, host->id, effect->body.peer, CS_MSG_BODY_REQUEST, nv_writer_view(&w));
+        sim_net_send(sim,
+                     host->id,
+                     sim_named(sim, &host->set, effect->body.peer),
+                     CS_MSG_BODY_REQUEST,
+                     nv_writer_view(&w));
     }
 }
 

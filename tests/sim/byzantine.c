@@ -39,6 +39,7 @@ vote_send(struct sim *sim, struct sim_host *host, uint32_t to, const struct cs_b
 {
     struct cs_message message = {.type = CS_MSG_VOTE};
     message.vote = cs_build_vote(&sim->net, ballot, host->id);
+    message.vote.signer = (uint16_t)sim_number(sim, &host->set, host->id);
     message_send(sim, host, to, &message);
 }
 
@@ -70,6 +71,7 @@ votes_more(struct sim *sim, struct sim_host *host, uint32_t to, const struct cs_
         ballot.kind = CS_FINALIZE;
         break;
     }
+    ballot.epoch = real->epoch;
     vote_send(sim, host, to, &ballot);
 }
 
@@ -150,7 +152,7 @@ static bool parent_old(struct sim *sim, struct sim_host *host, struct cs_proposa
     header->state_root = parent.state_root;
     header->body_size = 0;
     header->tx_count = 0;
-    header->body_root = header->evidence_root; /* both of the empty list */
+    nv_merkle_root(&header->body_root, NULL, 0);
     header->time_ms = header->time_ms > parent.time_ms ? header->time_ms : parent.time_ms;
     cs_certificate_hash(&header->justify_hash, &proposal->justify);
     return true;

@@ -15,7 +15,21 @@ static struct sim_op *op_at(struct sim_host *host, uint32_t index)
     return &host->op[host->op_first + index];
 }
 
-static void op_push(struct sim_host *host, const struct cs_effect *effect)
+/* receivers returns the hosts that an effect's peer stands for, as bits. */
+static uint32_t receivers(const struct sim *sim, const struct sim_host *host, uint32_t peer)
+{
+    uint32_t bits = 0;
+    if (peer != CS_NOBODY) {
+        uint32_t const id = sim_named(sim, &host->set, peer);
+        return id < sim->conf.hosts ? 1u << id : 0;
+    }
+    for (uint32_t i = 0; i < host->set.count; i++) {
+        bits |= 1u << sim_named(sim, &host->set, i);
+    }
+    return bits & ~(1u << host->id);
+}
+
+static void op_push(struct sim *sim, struct sim_host *host, const struct cs_effect *effect)
 {
     struct nv_view bytes = nv_view_of(NULL, 0);
     if (host->op_first + host->op_count == host->op_cap) {
@@ -37,10 +51,11 @@ static void op_push(struct sim_host *host, const struct cs_effect *effect)
         op->sync = effect->persist.sync;
     } else if (effect->kind == CS_FX_SEND || effect->kind == CS_FX_BROADCAST) {
         bytes = effect->send.bytes;
-        op->peer = effect->send.peer;
+        op->to = receivers(sim, host, effect->send.peer);
         op->type = (uint8_t)effect->send.type;
     } else if (effect->kind == CS_FX_PUBLISH_BODY) {
         op->hash = effect->body.block_hash;
+        op->to = receivers(sim, host, CS_NOBODY);
     } else if (effect->kind == CS_FX_EXECUTE) {
         op->header = *effect->execute.header;
         op->hash = effect->execute.block_hash;
@@ -85,6 +100,7 @@ static void execute(struct sim *sim, struct sim_host *host, const struct sim_op 
     item->event.kind = CS_EV_EXECUTED;
     item->event.executed.height = height;
     item->event.executed.root = oracle_root(sim, height);
+    item->event.executed.next = sim_candidate(sim, height);
 }
 
 /* ---- performing ---- */
@@ -143,12 +159,12 @@ static void send(struct sim *sim, struct sim_host *host, const struct sim_op *op
         sim_fail(sim, "host %u sends what does not decode (type %u)", host->id, op->type);
         return;
     }
-    sim_trace(sim, host->id, "send", op->type, op->kind == CS_FX_SEND ? op->peer : CS_NOBODY);
+    sim_trace(sim, host->id, "send", op->type, op->to);
     if (host->honest) {
         oracle_sent(sim, host, &message);
     }
     for (uint32_t to = 0; to < sim->conf.hosts; to++) {
-        if (to == host->id || (op->kind == CS_FX_SEND && to != op->peer)) {
+        if ((op->to >> to & 1u) == 0) {
             continue;
         }
         if (host->honest) {
@@ -172,7 +188,7 @@ void sim_host_pump(struct sim *sim, struct sim_host *host)
                 return;
             }
         } else if (op->kind == CS_FX_PUBLISH_BODY) {
-            sim_body_publish(sim, host, &op->hash);
+            sim_body_publish(sim, host, &op->hash, op->to);
         } else if (op->kind == CS_FX_EXECUTE) {
             execute(sim, host, op);
         } else {
@@ -191,7 +207,8 @@ static void durable_note(struct sim *sim, struct sim_host *host, struct nv_view 
         struct cs_record record;
         enum nv_err const err = cs_record_get(&r, &record);
         NV_ASSERT(err == NV_OK);
-        uint64_t const view = cs_record_view(&record);
+        struct cs_moment const moment = cs_record_moment(&record);
+        uint64_t const view = sim_slot(sim, moment.epoch, moment.view);
         oracle_durable(sim, host, &record);
         if (view >= SIM_VIEWS_MAX) {
             continue;
@@ -246,22 +263,36 @@ static void records_tell(struct sim *sim, struct sim_host *host, struct nv_view 
     }
 }
 
+static void evidence(struct sim *sim, struct sim_host *host, const struct cs_effect *effect)
+{
+    const struct cs_vote *const vote = &effect->evidence.vote[0];
+    uint32_t const offender = sim_named(sim, &host->set, vote->signer);
+    sim->evidence++;
+    proof_found(sim, host, offender, vote->ballot.epoch);
+    if (sim->host[offender].honest) {
+        sim_fail(sim, "evidence against honest %u", offender);
+    }
+}
+
 static void effect_do(struct sim *sim, struct sim_host *host, const struct cs_effect *effect)
 {
     switch (effect->kind) {
     case CS_FX_PERSIST:
         records_tell(sim, host, effect->persist.records);
-        op_push(host, effect);
+        op_push(sim, host, effect);
         break;
     case CS_FX_SEND:
-    case CS_FX_BROADCAST:
-    case CS_FX_EXECUTE: op_push(host, effect); break;
+    case CS_FX_BROADCAST: op_push(sim, host, effect); break;
+    case CS_FX_EXECUTE:
+        proof_given(sim, effect);
+        op_push(sim, host, effect);
+        break;
     case CS_FX_PUBLISH_BODY:
         sim_body_name(host, &effect->body.block_hash);
         if (sim->conf.at_once) {
-            sim_body_publish(sim, host, &effect->body.block_hash);
+            sim_body_publish(sim, host, &effect->body.block_hash, receivers(sim, host, CS_NOBODY));
         } else {
-            op_push(host, effect);
+            op_push(sim, host, effect);
         }
         break;
     case CS_FX_SET_TIMER:
@@ -272,15 +303,13 @@ static void effect_do(struct sim *sim, struct sim_host *host, const struct cs_ef
     case CS_FX_NEED_BODY: sim_body_need(sim, host, effect); break;
     case CS_FX_EVIDENCE:
         sim_trace(sim, host->id, "evidence", effect->evidence.vote[0].signer, 0);
-        sim->evidence++;
-        if (sim->host[effect->evidence.vote[0].signer].honest) {
-            sim_fail(sim, "evidence against honest %u", effect->evidence.vote[0].signer);
-        }
+        evidence(sim, host, effect);
         break;
     case CS_FX_TRACE:
         sim_trace(
             sim, host->id, cs_trace_name(effect->trace.code), effect->trace.view, effect->trace.a);
         break;
+    case CS_FX_EPOCH: host->set = *effect->epoch.set; break;
     case CS_FX_HALT: halt(sim, host, effect); break;
     }
 }
@@ -289,9 +318,11 @@ void sim_host_step(struct sim *sim, struct sim_host *host, struct cs_event *even
 {
     uint32_t const life = host->life;
     event->now_ns = sim->now_ns;
-    event->wall_ms =
-        (uint64_t)((int64_t)(UINT64_C(1000000) + sim->now_ns / SIM_MS) + host->skew_ms);
+    event->wall_ms = (uint64_t)((int64_t)(SIM_GENESIS_MS + sim->now_ns / SIM_MS) + host->skew_ms);
     sim->steps++;
+    if (event->kind == CS_EV_LINK) {
+        event->link.peer = sim_number(sim, &host->set, event->link.peer);
+    }
     cs_step(host->cs, event, sim->effects);
     for (uint32_t i = 0; i < sim->effects->count; i++) {
         effect_do(sim, host, &sim->effects->list[i]);
@@ -325,6 +356,13 @@ void sim_host_mail(struct sim *sim, struct sim_host *host, const struct sim_item
         }
         return;
     }
+    if (message.type == CS_MSG_EPOCH_REQUEST) {
+        struct nv_view handover;
+        if (shelf_handover(&host->shelf, message.epoch_request.epoch, &handover)) {
+            sim_net_send(sim, host->id, item->from, CS_MSG_EPOCH_RESPONSE, handover);
+        }
+        return;
+    }
     if (message.type == CS_MSG_BODY_CHUNK) {
         sim_body_chunk(sim, host, &message.body_chunk);
         return;
@@ -333,18 +371,19 @@ void sim_host_mail(struct sim *sim, struct sim_host *host, const struct sim_item
         sim_body_request(sim, host, item->from, &message.body_request);
         return;
     }
-    struct cs_plan const plan = cs_admit(host->cs, item->from, &message);
+    uint32_t const from = sim_number(sim, &host->set, item->from);
+    struct cs_plan const plan = cs_admit(host->cs, from, &message);
     if (!plan.wanted) {
         return;
     }
-    if (!cs_message_check(&message, &plan, &sim->net.chain_id, &sim->net.set)) {
+    if (!cs_message_check(&message, &plan, &sim->net.chain_id, &host->set)) {
         if (honest) {
             sim_fail(sim, "signature in a message of honest %u is wrong", item->from);
         }
         return;
     }
     struct cs_event event = {.kind = CS_EV_MESSAGE};
-    event.message.from = item->from;
+    event.message.from = from;
     event.message.message = &message;
     event.message.plan = &plan;
     sim_host_step(sim, host, &event);
@@ -359,30 +398,26 @@ static void engine_new(struct sim *sim, struct sim_host *host)
         .chain_id = sim->net.chain_id,
         .genesis_root = oracle_root(sim, 0),
         .params_hash = cs_build_hash(3),
-        .genesis_time_ms = 1000000,
-        .valset = &sim->net.set,
+        .genesis_time_ms = SIM_GENESIS_MS,
+        .valset = &sim->epoch[1].set,
         .delay_ns = sim->conf.delay_ns,
         .margin_ns = 20 * SIM_MS,
         .idle_ms = sim->conf.idle_ms,
         .ahead_ms = 500,
         .behind_ms = 2000,
         .body_size_max = CS_BODY_SIZE_MAX,
-        .me = host->id,
+        .validators_max = sim->conf.hosts,
+        .epoch_ms = sim->conf.epoch_ms,
         .seckey = sim->net.seckey[host->id],
         .listen_ns = sim->conf.listen_ns,
-        .status_ns = 2000 * SIM_MS,
+        .status_ns = sim->conf.status_ns,
         .views_max = sim->conf.views_max,
     };
     size_t const size = cs_memory(&config);
-    if (host->memory_size != size) {
-        free(host->memory);
-        host->memory = calloc(1, size);
-        NV_ASSERT(host->memory != NULL);
-        host->memory_size = size;
-        nv_arena_init_zeroed(&arena, host->memory, size);
-    } else {
-        nv_arena_init(&arena, host->memory, size);
-    }
+    free(host->memory);
+    host->memory = calloc(1, size); /* most of it is never touched */
+    NV_ASSERT(host->memory != NULL);
+    nv_arena_init_zeroed(&arena, host->memory, size);
     host->cs = cs_new(&arena, &config);
 }
 
@@ -443,6 +478,7 @@ static void replay(struct sim *sim, struct sim_host *host)
         struct cs_event event = {.kind = CS_EV_EXECUTED};
         event.executed.height = height;
         event.executed.root = oracle_root(sim, height);
+        event.executed.next = sim_candidate(sim, height);
         sim_host_step(sim, host, &event);
     }
     host->executor_free_ns = sim->now_ns;
@@ -480,6 +516,7 @@ void sim_host_start(struct sim *sim, struct sim_host *host)
     if (sim->failed) {
         return;
     }
+    host->set = *cs_validators(host->cs);
     replay(sim, host);
     struct cs_event event = {.kind = CS_EV_START};
     sim_host_step(sim, host, &event);

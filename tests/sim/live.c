@@ -8,30 +8,58 @@ void live_begin(struct sim *sim)
     for (uint32_t i = 0; i < sim->conf.hosts; i++) {
         sim->height_then[i] = oracle_height(sim);
     }
-    sim->final_view_last = 0;
+    sim->final_epoch_last = 0;
     sim->widest_gap = 0;
 }
 
-void live_final(struct sim *sim, uint64_t view)
+void live_final(struct sim *sim, const struct cs_header *header)
 {
     if (sim->now_ns < sim->conf.measure_ns) {
         return;
     }
-    if (sim->final_view_last != 0 && view - sim->final_view_last > sim->widest_gap) {
-        sim->widest_gap = view - sim->final_view_last;
+    bool const same = sim->final_epoch_last == header->epoch;
+    uint64_t const gap = header->view - (same ? sim->final_view_last : 0);
+    if (sim->final_epoch_last != 0 && gap > sim->widest_gap) {
+        sim->widest_gap = gap;
     }
-    sim->final_view_last = view;
+    sim->final_epoch_last = header->epoch;
+    sim->final_view_last = header->view;
+}
+
+/* best returns the summary of the host that is furthest. */
+static struct cs_summary best(const struct sim *sim)
+{
+    struct cs_summary first = {0};
+    for (uint32_t i = 0; i < sim->conf.hosts; i++) {
+        const struct sim_host *const host = &sim->host[i];
+        if (!host->honest || !host->up) {
+            continue;
+        }
+        struct cs_summary const summary = cs_summary(host->cs);
+        if (summary.epoch > first.epoch ||
+            (summary.epoch == first.epoch && summary.view > first.view)) {
+            first = summary;
+        }
+    }
+    return first;
+}
+
+/* behind returns whether a validator is too far behind the best. */
+static bool
+behind(const struct sim *sim, const struct cs_summary *own, const struct cs_summary *most)
+{
+    if (own->me == CS_NOBODY) {
+        return own->epoch + 2 < most->epoch; /* it looks around from time to time */
+    }
+    if (own->epoch != most->epoch) {
+        return own->epoch + 1 != most->epoch || most->view > sim->conf.lag_views + 1;
+    }
+    return own->view + sim->conf.lag_views < most->view;
 }
 
 void live_end(struct sim *sim)
 {
-    uint64_t best_view = 0;
-    for (uint32_t i = 0; i < sim->conf.hosts; i++) {
-        const struct sim_host *const host = &sim->host[i];
-        if (host->honest && host->up && cs_summary(host->cs).view > best_view) {
-            best_view = cs_summary(host->cs).view;
-        }
-    }
+    struct cs_summary const most = best(sim);
     for (uint32_t i = 0; i < sim->conf.hosts; i++) {
         const struct sim_host *const host = &sim->host[i];
         if (!host->honest || host->dead) {
@@ -51,15 +79,18 @@ void live_end(struct sim *sim)
                      (unsigned)sim->height_then[i]);
             return;
         }
-        if (summary.view + sim->conf.lag_views < best_view) {
+        if (behind(sim, &summary, &most)) {
             sim_fail(sim,
-                     "liveness: host %u is in view %u of %u",
+                     "liveness: host %u is in view %u of epoch %u; the best in %u of %u",
                      i,
                      (unsigned)summary.view,
-                     (unsigned)best_view);
+                     (unsigned)summary.epoch,
+                     (unsigned)most.view,
+                     (unsigned)most.epoch);
             return;
         }
     }
+    proof_end(sim);
     if (sim->widest_gap > sim->conf.live_views) {
         sim_fail(sim, "liveness: %u views between finalizations", (unsigned)sim->widest_gap);
     }

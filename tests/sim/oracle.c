@@ -6,7 +6,7 @@
  *   I3  chains are prefixes of each other          nullifications between
  *   I4  honest keys never conflict             I8  certificates are quorums
  *   I5  nothing is sent that is not durable    I9  state roots are the chain's
- *                                              I10 messages encode as they decode
+ *   E1-E5  epochs, in epoch.c                  I10 messages encode as they decode
  */
 
 #include <stdlib.h>
@@ -28,6 +28,7 @@ struct seen_view {
     bool notarized;
     bool nullified;
     bool finalized;
+    bool both; /* notarized and nullified */
     uint64_t parent;
     struct nv_hash hash;  /* of the notarization, or else the finalization */
     struct nv_hash final; /* of the finalization */
@@ -134,14 +135,20 @@ static void weight_check(struct sim *sim, const struct cs_certificate *certifica
     uint64_t total = 0;
     uint32_t at = 0;
     struct nv_hash digest;
+    uint64_t const epoch = certificate->ballot.epoch;
+    if (epoch >= SIM_EPOCHS_MAX || !sim->epoch[epoch].begun) {
+        sim_fail(sim, "I8: a certificate of an epoch that has not begun");
+        return;
+    }
+    const struct cs_valset *const set = &sim->epoch[epoch].set;
     cs_ballot_digest(&digest, &sim->net.chain_id, &certificate->ballot);
-    for (uint32_t i = 0; i < sim->net.set.count; i++) {
-        total += sim->net.set.member[i].stake;
+    for (uint32_t i = 0; i < set->count; i++) {
+        total += set->member[i].stake;
         if ((certificate->signers.bytes[i / 8] >> (i % 8) & 1u) == 0) {
             continue;
         }
-        stake += sim->net.set.member[i].stake;
-        if (!nv_verify(&certificate->sigs[at], &sim->net.set.member[i].key, &digest)) {
+        stake += set->member[i].stake;
+        if (!nv_verify(&certificate->sigs[at], &set->member[i].key, &digest)) {
             sim_fail(sim, "I8: a signature in a certificate is wrong");
         }
         at++;
@@ -151,15 +158,56 @@ static void weight_check(struct sim *sim, const struct cs_certificate *certifica
     }
 }
 
+/* view_of returns what was seen of a view, or NULL and fails the run. */
+static struct seen_view *view_of(struct sim *sim, uint64_t epoch, uint64_t view)
+{
+    uint64_t const slot = sim_slot(sim, epoch, view);
+    if (view == 0 || slot >= SIM_VIEWS_MAX) {
+        sim_fail(sim, "view %u is out of range", (unsigned)view);
+        return NULL;
+    }
+    sim->oracle->view_top = slot > sim->oracle->view_top ? slot : sim->oracle->view_top;
+    return &sim->oracle->view[slot];
+}
+
 /* certified returns whether a block at a view has a certificate to build on. */
-static bool certified(const struct sim *sim, uint64_t view, const struct nv_hash *hash)
+static bool certified(struct sim *sim, uint64_t epoch, uint64_t view, const struct nv_hash *hash)
 {
     if (view == 0) {
-        return nv_hash_eq(hash, &sim->net.chain_id);
+        return epoch_opens(sim, epoch, hash);
     }
-    const struct seen_view *const seen = &sim->oracle->view[view];
-    return (seen->notarized && nv_hash_eq(&seen->hash, hash)) ||
-           (seen->finalized && nv_hash_eq(&seen->final, hash));
+    const struct seen_view *const seen = view_of(sim, epoch, view);
+    return seen != NULL && ((seen->notarized && nv_hash_eq(&seen->hash, hash)) ||
+                            (seen->finalized && nv_hash_eq(&seen->final, hash)));
+}
+
+/* skips_check: the views between were nullified. */
+static void skips_check(struct sim *sim, const struct cs_ballot *ballot)
+{
+    for (uint64_t view = ballot->parent_view + 1; view < ballot->view; view++) {
+        const struct seen_view *const seen = view_of(sim, ballot->epoch, view);
+        if (seen != NULL && !seen->nullified) {
+            sim_fail(sim,
+                     "I6: view %u leaves out view %u, which is not nullified",
+                     (unsigned)ballot->view,
+                     (unsigned)view);
+            return;
+        }
+    }
+}
+
+/* views_check: a ballot's views are its block's; or the block closes its epoch and
+ * was notarized before. */
+static bool views_check(const struct cs_header *header, const struct cs_ballot *ballot)
+{
+    static const struct nv_hash none;
+    if (header->epoch != ballot->epoch || ballot->parent_view >= ballot->view) {
+        return false;
+    }
+    if (header->view == ballot->view) {
+        return header->parent_view == ballot->parent_view;
+    }
+    return !nv_hash_eq(&header->next_valset_hash, &none) && header->view <= ballot->parent_view;
 }
 
 /* parent_check: I6. */
@@ -170,37 +218,34 @@ static void parent_check(struct sim *sim, const struct cs_ballot *ballot)
         sim_fail(sim, "I6: view %u notarizes a block nobody saw", (unsigned)ballot->view);
         return;
     }
-    if (header->view != ballot->view || header->parent_view != ballot->parent_view ||
-        ballot->parent_view >= ballot->view) {
+    if (!views_check(header, ballot)) {
         sim_fail(sim, "I6: view %u notarizes a block of another", (unsigned)ballot->view);
         return;
     }
-    if (!certified(sim, header->parent_view, &header->parent_hash)) {
+    const struct nv_hash *const base =
+        header->view == ballot->view ? &header->parent_hash : &ballot->block_hash;
+    if (!certified(sim, ballot->epoch, ballot->parent_view, base)) {
         sim_fail(sim, "I6: view %u builds on no certificate", (unsigned)ballot->view);
         return;
     }
-    for (uint64_t view = header->parent_view + 1; view < header->view; view++) {
-        if (!sim->oracle->view[view].nullified) {
-            sim_fail(sim,
-                     "I6: view %u leaves out view %u, which is not nullified",
-                     (unsigned)ballot->view,
-                     (unsigned)view);
-            return;
-        }
-    }
+    skips_check(sim, ballot);
     const struct cs_header *const parent = header_find(sim->oracle, &header->parent_hash);
     uint64_t const height = parent != NULL ? parent->height : 0;
     uint64_t const time_ms = parent != NULL ? parent->time_ms : 0;
     if (header->height != height + 1 || header->time_ms < time_ms) {
         sim_fail(sim, "I6: view %u: height or time do not follow", (unsigned)ballot->view);
     }
+    epoch_check(sim, header, parent);
 }
 
 static void notarized(struct sim *sim, const struct cs_certificate *certificate)
 {
     const struct cs_ballot *const ballot = &certificate->ballot;
-    struct seen_view *const seen = &sim->oracle->view[ballot->view];
+    struct seen_view *const seen = view_of(sim, ballot->epoch, ballot->view);
     struct nv_writer w;
+    if (seen == NULL) {
+        return;
+    }
     if (seen->notarized) {
         if (!nv_hash_eq(&seen->hash, &ballot->block_hash) || seen->parent != ballot->parent_view) {
             sim_fail(sim, "I1: view %u has two notarizations", (unsigned)ballot->view);
@@ -213,10 +258,10 @@ static void notarized(struct sim *sim, const struct cs_certificate *certificate)
     if (sim->failed || header == NULL) {
         return;
     }
-    seen->notarized = true;
-    if (ballot->view > sim->oracle->view_top) {
-        sim->oracle->view_top = ballot->view;
+    if (ballot->view != header->view) {
+        sim_trace(sim, 0, "again", ballot->view, header->height);
     }
+    seen->notarized = true;
     seen->parent = ballot->parent_view;
     seen->hash = ballot->block_hash;
     seen->header = *header;
@@ -233,11 +278,10 @@ static void notarized(struct sim *sim, const struct cs_certificate *certificate)
 static void certificate_seen(struct sim *sim, const struct cs_certificate *certificate)
 {
     const struct cs_ballot *const ballot = &certificate->ballot;
-    if (ballot->view == 0 || ballot->view >= SIM_VIEWS_MAX) {
-        sim_fail(sim, "view %u is out of range", (unsigned)ballot->view);
+    struct seen_view *const seen = view_of(sim, ballot->epoch, ballot->view);
+    if (seen == NULL) {
         return;
     }
-    struct seen_view *const seen = &sim->oracle->view[ballot->view];
     switch (ballot->kind) {
     case CS_NOTARIZE: notarized(sim, certificate); break;
     case CS_NULLIFY:
@@ -256,6 +300,10 @@ static void certificate_seen(struct sim *sim, const struct cs_certificate *certi
         seen->finalized = true;
         seen->final = ballot->block_hash;
         break;
+    }
+    if (seen->nullified && seen->notarized && !seen->both) {
+        seen->both = true;
+        sim_trace(sim, 0, "both", ballot->view, seen->header.next_valset_hash.bytes[0]);
     }
     if (seen->finalized && seen->nullified) {
         sim_fail(sim, "I2: view %u is finalized and nullified", (unsigned)ballot->view);
@@ -281,15 +329,18 @@ void oracle_durable(struct sim *sim, const struct sim_host *host, const struct c
         certificate_seen(sim, &record->certificate);
     } else if (record->type == CS_RECORD_FINAL) {
         certificate_seen(sim, &record->final.certificate);
+    } else if (record->type == CS_RECORD_EPOCH) {
+        certificate_seen(sim, &record->handover.final);
+        epoch_ended(sim, &record->handover);
     }
 }
 
 /* ---- votes ---- */
 
 /* conflict_check: I4.  Stated from the table of the four offences. */
-static void conflict_check(struct sim *sim, const struct cs_vote *vote)
+static void conflict_check(struct sim *sim, struct seen_view *seen, const struct cs_vote *vote)
 {
-    struct seen_votes *const mine = &sim->oracle->view[vote->ballot.view].votes[vote->signer];
+    struct seen_votes *const mine = &seen->votes[vote->signer];
     uint32_t const kind = (uint32_t)vote->ballot.kind;
     if (mine->has[kind] && (!nv_hash_eq(&mine->hash[kind], &vote->ballot.block_hash) ||
                             mine->parent[kind] != vote->ballot.parent_view)) {
@@ -317,7 +368,8 @@ static void durable_check(struct sim *sim, struct sim_host *host, const struct c
 {
     uint64_t const view = vote->ballot.view;
     uint32_t const kind = (uint32_t)vote->ballot.kind;
-    const struct sim_durable *const durable = &host->durable[view];
+    const struct sim_durable *const durable =
+        &host->durable[sim_slot(sim, vote->ballot.epoch, view)];
     if (!durable->has[kind] || !nv_hash_eq(&durable->hash[kind], &vote->ballot.block_hash)) {
         sim_fail(sim,
                  "I5: host %u sends a vote of view %u that is not durable",
@@ -338,15 +390,15 @@ static void durable_check(struct sim *sim, struct sim_host *host, const struct c
 
 static void vote_sent(struct sim *sim, struct sim_host *host, const struct cs_vote *vote)
 {
-    if (vote->ballot.view >= SIM_VIEWS_MAX) {
-        sim_fail(sim, "view out of range");
+    struct seen_view *const seen = view_of(sim, vote->ballot.epoch, vote->ballot.view);
+    if (seen == NULL) {
         return;
     }
-    if (vote->signer != host->id) {
+    if (sim_member(sim, vote->ballot.epoch, vote->signer) != host->id) {
         sim_fail(sim, "host %u sends a vote of %u", host->id, vote->signer);
         return;
     }
-    conflict_check(sim, vote);
+    conflict_check(sim, seen, vote);
     durable_check(sim, host, vote);
 }
 
@@ -357,8 +409,11 @@ void oracle_sent(struct sim *sim, struct sim_host *host, const struct cs_message
     if (message->type == CS_MSG_VOTE) {
         vote_sent(sim, host, &message->vote);
     } else if (message->type == CS_MSG_PROPOSAL) {
-        struct cs_vote vote = {.signer = message->proposal.header.proposer};
+        uint64_t const epoch = message->proposal.epoch % SIM_EPOCHS_MAX;
+        struct cs_vote vote = {.signer =
+                                   (uint16_t)sim_number(sim, &sim->epoch[epoch].set, host->id)};
         vote.ballot.kind = CS_NOTARIZE;
+        vote.ballot.epoch = message->proposal.epoch;
         vote.ballot.view = message->proposal.view;
         vote.ballot.parent_view = message->proposal.parent_view;
         vote.ballot.block_hash = message->proposal.block_hash;
@@ -405,7 +460,7 @@ void oracle_executed(struct sim *sim,
         oracle->chain[height] = *hash;
         oracle->root[height] = root_next(&oracle->root[height - 1], &oracle->chain[height]);
         sim->final_ns[height] = sim->now_ns;
-        live_final(sim, header->view);
+        live_final(sim, header);
     }
     if (!nv_hash_eq(&oracle->chain[height], hash)) {
         sim_fail(sim, "I3: hosts disagree at height %u", (unsigned)height);

@@ -499,6 +499,9 @@ const struct sim_scenario sim_scenarios[] = {
     {"stake", 4, stake_configure, none, NULL, NULL},
     {"behind", 4, behind_configure, behind_script, NULL, NULL},
     {"holes", 4, holes_configure, holes_script, holes_passes, NULL},
+    {"epoch", 12, epoch_configure, none, NULL, epochs_finish},
+    {"boundary", 8, boundary_configure, boundary_script, boundary_passes, epochs_finish},
+    {"joiner", 4, joiner_configure, joiner_script, NULL, epochs_finish},
     {"storm", 12, storm_configure, partition_script, NULL, NULL},
 };
 const uint32_t sim_scenario_count = sizeof sim_scenarios / sizeof *sim_scenarios;

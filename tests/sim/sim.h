@@ -10,6 +10,8 @@
  *     world.c      time, the event heap, seeded choices, the trace hash
  *     host.c       the shell of one engine: effect queue, bodies, execution
  *     disk.c       batches, syncs, what a crash leaves
+ *     epoch.c      validators that change, and what must hold of it
+ *     proof.c      certificates and evidence in blocks
  *     net.c        delay, loss, duplication, partitions
  *     byzantine.c  validators that lie
  *     oracle.c     what must hold of certificates, votes and chains, restated
@@ -26,12 +28,15 @@
 #include "consensus/consensus.h"
 #include "tests/lib/block_shelf.h"
 #include "tests/lib/consensus_build.h"
+#include "tests/sim/epoch.h"
+#include "tests/sim/proof.h"
 
 #define SIM_HOSTS_MAX   16u
 #define SIM_HEIGHTS_MAX 8192u
 #define SIM_VIEWS_MAX   16384u
 #define SIM_MS          UINT64_C(1000000)
 #define SIM_NEVER       UINT64_MAX
+#define SIM_GENESIS_MS  UINT64_C(1000000)
 
 struct sim;
 
@@ -97,7 +102,7 @@ struct sim_disk {
 
 struct sim_op {
     enum cs_effect_kind kind;
-    uint32_t peer;
+    uint32_t to; /* bits: the hosts that get it */
     uint8_t type;
     bool sync;
     bool written;
@@ -130,8 +135,8 @@ struct sim_host {
     bool dead; /* never restarts */
     uint32_t life;
     struct cs *cs;
+    struct cs_valset set; /* by which it numbers the others */
     void *memory;
-    size_t memory_size;
     uint64_t timer_ns; /* armed; items at other times are stale */
     int64_t skew_ms;
     bool work;
@@ -191,6 +196,12 @@ struct sim_conf {
     uint64_t live_least; /* blocks that everybody must finalize while measured */
     uint64_t live_views; /* views a finalization may take */
     uint64_t lag_views;  /* that a host may be behind the best at the end */
+    uint64_t epoch_ms;   /* 0: one without end */
+    uint64_t status_ns;
+    uint32_t churn;       /* heights for which the state gives the same next set; 0: for ever */
+    uint32_t members_min; /* hosts in a set */
+    uint64_t stake_most;  /* of a member, if sets change; 0: as at the start */
+    uint32_t first;       /* bits: the validators of genesis; 0: all */
 };
 
 struct sim_scenario {
@@ -225,6 +236,14 @@ struct sim {
     struct cs_effects *effects;
     struct nv_arena effects_arena;
     struct oracle *oracle;
+    struct sim_epoch epoch[SIM_EPOCHS_MAX];
+    struct cs_valset **candidate; /* by stretch of heights; owned */
+    uint32_t candidate_count;
+    uint64_t final_epoch_last;
+    struct sim_accused accused[SIM_ACCUSED_MAX];
+    uint32_t accused_count;
+    uint64_t hold_height; /* of the newest end of an epoch that was disturbed ... */
+    uint64_t hold_ns;     /* ... until then */
     bool link_down[SIM_HOSTS_MAX][SIM_HOSTS_MAX]; /* from, to */
     uint64_t proposed_ns[SIM_HEIGHTS_MAX];        /* by height, first proposal */
     uint64_t final_ns[SIM_HEIGHTS_MAX];           /* by height, first EXECUTE */
@@ -260,7 +279,11 @@ void sim_host_pump(struct sim *sim, struct sim_host *host);
 void sim_body_build(struct sim *sim, struct sim_host *host, const struct cs_effect *effect);
 /* sim_body_name gives the body just built to a block. */
 void sim_body_name(struct sim_host *host, const struct nv_hash *hash);
-void sim_body_publish(struct sim *sim, struct sim_host *host, const struct nv_hash *hash);
+/* sim_body_publish streams it to the hosts whose bits are set. */
+void sim_body_publish(struct sim *sim,
+                      struct sim_host *host,
+                      const struct nv_hash *hash,
+                      uint32_t receivers);
 void sim_body_need(struct sim *sim, struct sim_host *host, const struct cs_effect *effect);
 void sim_body_chunk(struct sim *sim, struct sim_host *host, const struct cs_body_chunk *chunk);
 void sim_body_request(struct sim *sim,
@@ -322,7 +345,7 @@ uint64_t oracle_height(const struct sim *sim);
 
 /* live.c */
 void live_begin(struct sim *sim);
-void live_final(struct sim *sim, uint64_t view);
+void live_final(struct sim *sim, const struct cs_header *header);
 void live_end(struct sim *sim);
 
 /* scenario.c */

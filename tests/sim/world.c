@@ -151,6 +151,7 @@ static void defaults(struct sim_conf *conf)
         .live_least = 8,
         .live_views = 3,
         .lag_views = 2,
+        .status_ns = 2000 * SIM_MS,
     };
     for (uint32_t i = 0; i < SIM_HOSTS_MAX; i++) {
         conf->stakes[i] = 1;
@@ -281,6 +282,7 @@ static void sim_clear(struct sim *sim)
     if (sim->oracle != NULL) {
         oracle_free(sim->oracle);
     }
+    sim_epochs_free(sim);
     struct cs_effects *const effects = sim->effects;
     struct nv_arena const arena = sim->effects_arena;
     struct sim_item *const heap = sim->heap;
@@ -314,6 +316,7 @@ uint64_t sim_run(struct sim *sim, const struct sim_scenario *scenario, uint64_t 
     scenario->configure(sim);
     cs_net_init(&sim->net, sim->conf.stakes, sim->conf.hosts);
     sim_crypto(&sim->net, sim->conf.real);
+    sim_epochs_begin(sim);
     sim->oracle = oracle_new(sim);
     begin(sim);
     while (sim->heap_count > 0 && !sim->failed) {

@@ -74,7 +74,6 @@ static struct cs_config config_of(uint32_t me)
         .ahead_ms = 500,
         .behind_ms = 2000,
         .body_size_max = CS_BODY_SIZE_MAX,
-        .me = me,
         .listen_ns = 100000000,
         .status_ns = 5000000000,
         .views_max = 64,

@@ -80,7 +80,7 @@ static enum cs__verdict spoil(struct cs_header *header, uint32_t which)
     case 1: header->valset_hash.bytes[0] ^= 1; return CS__BAD_SET;
     case 2: header->next_valset_hash.bytes[0] ^= 1; return CS__BAD_SET;
     case 3: header->params_hash.bytes[0] ^= 1; return CS__BAD_PARAMS;
-    case 4: header->evidence_root.bytes[0] ^= 1; return CS__BAD_PARAMS;
+    case 4: header->evidence_root.bytes[0] ^= 1; return CS__BAD_JUSTIFY;
     case 5: header->height = 2; return CS__BAD_HEIGHT;
     case 6: header->height = 0; return CS__BAD_EXECUTED;
     case 7: header->executed_height = 1; return CS__BAD_EXECUTED;
@@ -200,7 +200,7 @@ static void nullification(uint64_t view)
         .type = CS_MSG_CERTIFICATE,
         .certificate = engine_one_quorum(&one, sigs, &ballot),
     };
-    (void)engine_one_mail(&one, &right, (one.config.me + 1) % VALIDATORS, &message);
+    (void)engine_one_mail(&one, &right, (cs_summary(one.cs).me + 1) % VALIDATORS, &message);
     assert_true(right);
 }
 
@@ -251,7 +251,7 @@ static void nullified_view_may_still_be_notarized_but_not_finalized(void **state
     assert_true(engine_one_voted(&one, CS_NOTARIZE));
     cs_header_hash(&ballot.block_hash, &header);
     for (uint32_t i = 0; i < VALIDATORS; i++) {
-        if (i != one.config.me && i != header.proposer) {
+        if (i != cs_summary(one.cs).me && i != header.proposer) {
             struct cs_vote const vote = cs_build_vote(&one.net, &ballot, i);
             (void)engine_one_vote(&one, &vote);
             assert_false(engine_one_voted(&one, CS_FINALIZE));

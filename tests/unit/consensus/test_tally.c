@@ -16,7 +16,7 @@ static struct cs__tally *tally_make(const uint64_t *stakes, uint32_t count)
 {
     cs_net_init(&net, stakes, count);
     nv_arena_init(&arena, memory, sizeof memory);
-    struct cs__tally *const tally = cs__tally_new(&arena, &net.set, 1);
+    struct cs__tally *const tally = cs__tally_new(&arena, &net.set, net.set.count, 1);
     cs__tally_reset(tally, 9);
     return tally;
 }
