@@ -41,9 +41,10 @@ static size_t block_memory(const struct vm_limits *l)
                         l->tombstones_max + l->stakes_max +
                         (size_t)l->feeds_max * (VM_REPORTERS_MAX + 1) + 1024;
     return (size_t)l->block_output_bytes_max * 3 + rows * 2 * sizeof(struct nv_row) +
-           (size_t)l->orders_max * 512 + (size_t)l->accounts_max * 512 +
-           (size_t)l->positions_max * 256 + (size_t)l->level_pages_max * 256 +
-           (size_t)l->block_actions_max * 1024 + (size_t)l->block_txs_max * 1024 + (1u << 22);
+           (size_t)l->orders_max * 512 + (size_t)l->stakes_max * 512 +
+           (size_t)l->accounts_max * 512 + (size_t)l->positions_max * 256 +
+           (size_t)l->level_pages_max * 256 + (size_t)l->block_actions_max * 1024 +
+           (size_t)l->block_txs_max * 1024 + (1u << 22);
 }
 
 size_t vm_footprint(const struct vm_limits *limits)

@@ -88,12 +88,12 @@ static void withdraw_land(struct vm_exec *x, const struct vm_stake_item *item)
     struct nv_row_key key;
     vm_key_batch(&key, item->validator, item->epoch);
     uint32_t const batch = vm_stake_find(s, &key);
-    NV_ASSERT(batch != VM_NONE);
-    bool ok = vm_pool_add(
-        s, batch, vm_money(-vm_money_raw(item->amount)), vm_shares(-vm_shares_raw(item->waiting)));
-    const struct vm_pool *const pool = vm_stake_pool(vm_stake(s, batch));
-    if (ok && vm_shares_raw(pool->shares) == 0) {
-        struct vm_money const dust = pool->tokens;
+    bool ok = batch != VM_NONE && vm_pool_add(s,
+                                              batch,
+                                              vm_money(-vm_money_raw(item->amount)),
+                                              vm_shares(-vm_shares_raw(item->waiting)));
+    if (ok && vm_shares_raw(vm_stake_pool(vm_stake(s, batch))->shares) == 0) {
+        struct vm_money const dust = vm_stake_pool(vm_stake(s, batch))->tokens;
         ok = vm_pool_add(s, batch, vm_money(-vm_money_raw(dust)), vm_shares(0)) &&
              vm_pot_add(s, dust);
         vm_stake_drop(s, batch);

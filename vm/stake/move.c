@@ -117,6 +117,10 @@ static uint16_t burn(const struct vm_exec *x,
     return below(amount, least) && vm_shares_raw(*out) != all ? VM_REJECT_STAKE_MINIMUM : VM_OK;
 }
 
+_Static_assert(offsetof(struct vm_delegation_row, shares) ==
+                   offsetof(struct vm_unbonding_row, shares),
+               "the shares of either are at one place");
+
 /* Takes shares from a delegation or an unbonding; it goes with the last of them. */
 static void shares_take(struct vm_state *s, uint32_t index, struct vm_shares shares)
 {

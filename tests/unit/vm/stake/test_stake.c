@@ -406,6 +406,16 @@ static void full(void **state)
     assert_int_equal(cash(1), before[1]);
     assert_int_equal(held(0, OP), 10 * UNIT);
     assert_int_equal(held(1, OP), 0);
+    /* room for a validator, none for its self-stake: neither is made */
+    vm_stake_drop(s(), last);
+    vm_world_block(&w, 500);
+    struct vm_action const action = vm_world_bond_action(&bond, 5, 1000 * UNIT);
+    struct nv_hash const bonding = vm_world_tx(&w, 1, &action, 1)->hash;
+    vm_world_block(&w, 500);
+    assert_int_equal(code_of(&bonding), VM_REJECT_STAKES_FULL);
+    assert_int_equal(cash(1), before[1]);
+    assert_int_equal(vm_validator_of_key(s(), &bond.key), VM_NONE);
+    assert_int_equal(vm_staking(s())->validators, WORLD_VALIDATORS);
     assert_int_equal(vm_chain(s())->safe_mode, 0);
 }
 
