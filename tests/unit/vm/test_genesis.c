@@ -182,6 +182,72 @@ static void spoil_listing(struct draft *d, uint32_t way)
     }
 }
 
+/* Two validators, and what is wrong with them. */
+static enum nv_err bonded(uint32_t way, struct vm_rows *rows)
+{
+    struct draft d;
+    struct vm_genesis_validator v[2];
+    draft_make(&d);
+    memset(v, 0, sizeof v);
+    for (uint32_t i = 0; i < 2; i++) {
+        vm_world_address(&v[i].operator, 80 + i);
+        vm_world_key(&v[i].key, 90 + i);
+        v[i].stake = vm_money(INT64_C(5000000000) * (1 + i));
+    }
+    if (way == 1) {
+        v[1].key = v[0].key;
+    } else if (way == 2) {
+        v[1].operator= v[0].operator;
+    } else if (way == 3) {
+        v[0].stake = vm_money(0);
+    } else if (way == 4) {
+        v[0].stake = vm_money(INT64_C(1) << 61);
+    } else if (way == 5) {
+        v[1].commission = vm_ratio(VM_RATIO_ONE_PPB + 1);
+    } else if (way == 6) {
+        d.params[0] = (struct vm_genesis_param){VM_PARAM_EVIDENCE_EPOCHS, 170};
+    } else if (way == 7) {
+        d.params[0] = (struct vm_genesis_param){VM_PARAM_EVIDENCE_TIME, 604800000};
+    }
+    d.g.validators = v;
+    d.g.validator_count = way == 8 ? VM_VALIDATORS_MAX + 1 : 2;
+    return outcome(&d.g, rows);
+}
+
+static void validators(void **state)
+{
+    (void)state;
+    struct vm_rows *const rows = vm_rows_new();
+    for (uint32_t way = 1; way <= 8; way++) {
+        assert_int_equal(bonded(way, rows), NV_ERR_CONFIG);
+    }
+    assert_int_equal(bonded(0, rows), NV_OK);
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const struct nv_row *const row = &rows->row[i];
+        struct vm_validator_row validator;
+        struct vm_set_row set;
+        struct vm_staking_row staking;
+        if (row->key.bytes[0] == VM_TABLE_VALIDATOR) {
+            assert_int_equal(vm_validator_row_decode(&validator, row->value), NV_OK);
+            assert_int_equal(vm_money_raw(validator.least), 1000000000);
+            found++;
+        } else if (row->key.bytes[0] == VM_TABLE_SET) { /* in force, and chosen at 0 */
+            assert_int_equal(vm_set_row_decode(&set, row->value), NV_OK);
+            assert_int_equal(set.count, 2);
+            assert_int_equal(vm_money_raw(set.member[0].stake), 10000000000);
+            found += 10;
+        } else if (row->key.bytes[0] == VM_TABLE_STAKING) {
+            assert_int_equal(vm_staking_row_decode(&staking, row->value), NV_OK);
+            assert_int_equal(vm_money_raw(staking.staked), 15000000000);
+            assert_int_equal(staking.epoch, 1);
+            found += 100;
+        }
+    }
+    assert_int_equal(found, 122);
+    vm_rows_free(rows);
+}
+
 static void contradictions(void **state)
 {
     (void)state;
@@ -320,6 +386,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good),
         cmocka_unit_test(contradictions),
+        cmocka_unit_test(validators),
         cmocka_unit_test(spoilt_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

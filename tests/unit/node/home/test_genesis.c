@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fmt.h"
 #include "base/log.h"
 
 #include "node/home/genesis.h"
@@ -55,6 +56,13 @@ static void test_good(void **state)
     assert_int_equal(g.validator_count, 2);
     assert_string_equal(g.validators[0].name, "v1"); /* the larger stake comes first */
     assert_int_equal(g.validators[1].stake, 10);
+    assert_int_equal(g.vm.validator_count, 2); /* bonded by their keys' own accounts */
+    struct nv_address own;
+    nv_address_of_key(&own, &g.validators[0].key);
+    assert_memory_equal(&g.vm.validators[0].operator, & own, sizeof own);
+    assert_memory_equal(&g.vm.validators[0].key, &g.validators[0].key, sizeof g.validators[0].key);
+    assert_int_equal(vm_money_raw(g.vm.validators[0].stake), 20);
+    assert_int_equal(vm_ratio_raw(g.vm.validators[0].commission), 0);
     assert_int_equal(vm_money_raw(g.vm.accounts[0].cash), 1000500000);
     assert_int_equal(vm_ratio_raw(g.vm.feeds[0].range_initial), 80000000);
     assert_int_equal(vm_money_raw(g.vm.markets[0].tick_value), 100);
@@ -74,6 +82,23 @@ static void replaced(char *out, size_t size, const char *from, const char *to)
     assert_true(written > 0 && (size_t)written < size);
 }
 
+static void test_operator(void **state)
+{
+    (void)state;
+    char text[4096];
+    struct node_genesis g;
+    struct nv_address operator;
+    replaced(text,
+             sizeof text,
+             "\"stake\":\"10\"",
+             "\"stake\":\"10\",\"operator\":\"" ADDRESS "\",\"commission\":\"0.07\"");
+    assert_int_equal(parse(&g, text), NV_OK);
+    assert_int_equal(nv_address_parse(&operator, nv_view_of_text(ADDRESS)), NV_OK);
+    assert_memory_equal(&g.vm.validators[1].operator, & operator, sizeof operator);
+    assert_int_equal(vm_ratio_raw(g.vm.validators[1].commission), 70000000);
+    node_genesis_deinit(&g);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -91,6 +116,8 @@ static void test_refused(void **state)
         {KEY_A, "0x0000000000000000000000000000000000000000000000000000000000000000"},
         {KEY_A, "0xF9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9"},
         {"\"stake\":\"10\"", "\"stake\":10"},
+        {"\"stake\":\"10\"", "\"stake\":\"10\",\"commission\":\"1.1\""},
+        {"\"stake\":\"10\"", "\"stake\":\"10\",\"operator\":\"0x00\""},
         {"\"stake\":\"10\"", "\"stake\":\"0\""},
         {"\"stake\":\"10\"", "\"stake\":\"010\""},
         {"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
@@ -136,6 +163,7 @@ int main(void)
     nv_log_set_level(NV_LOG_ERROR);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
+        cmocka_unit_test(test_operator),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_missing_file),
