@@ -24,8 +24,8 @@ static void copy_terms(struct vm_explained *out, const struct vm_margin_terms *t
         .worst_node = terms->requirement.worst_node,
     };
     for (uint32_t i = 0; i < VM_NODES; i++) {
-        out->node_initial[i] = vm_money(terms->node_initial[i]);
-        out->node_maintenance[i] = vm_money(terms->node_maintenance[i]);
+        out->node_initial[i] = vm_money(terms->losses.node[VM_RANGE_INITIAL][i]);
+        out->node_maintenance[i] = vm_money(terms->losses.node[VM_RANGE_MAINTENANCE][i]);
     }
 }
 

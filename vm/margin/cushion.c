@@ -3,6 +3,7 @@
 #include "base/assert.h"
 
 #include "vm/margin/margin.h"
+#include "vm/margin/share.h"
 #include "vm/params.h"
 
 #include "base/pure.h"
@@ -20,12 +21,6 @@ static nv_i128 most(nv_i128 a, nv_i128 b)
     return a > b ? a : b;
 }
 
-/* share_up is ceil(value × ratio / 1e9) for value >= 0. */
-static nv_i128 share_up(nv_i128 value, int64_t ppb)
-{
-    return (value * ppb + (VM_RATIO_ONE_PPB - 1)) / VM_RATIO_ONE_PPB;
-}
-
 static nv_i128 largest_entry(const int32_t risk[VM_NODES], uint8_t shift)
 {
     nv_i128 largest = 0;
@@ -39,7 +34,7 @@ static nv_i128 largest_entry(const int32_t risk[VM_NODES], uint8_t shift)
  * is the greater of two terms. */
 static nv_i128 initial_of(const struct vm_state *s, nv_i128 initial, nv_i128 maintenance)
 {
-    return most(initial, share_up(maintenance, vm_param(s, VM_PARAM_INITIAL_FLOOR)));
+    return most(initial, vm__share_up(maintenance, vm_param(s, VM_PARAM_INITIAL_FLOOR)));
 }
 
 static int64_t bounded(nv_i128 value)
@@ -50,19 +45,19 @@ static int64_t bounded(nv_i128 value)
 static void set_bounds(const struct vm_state *s, struct vm_market *m)
 {
     nv_i128 const mark = size_of(vm_money_raw(m->row.mark));
-    nv_i128 const rounding = (nv_i128)1 << m->risk_shift;
+    nv_i128 const rounding = (nv_i128)1 << m->risk.shift;
     nv_i128 maintenance = 0;
     nv_i128 initial = 0;
     if (m->row.status == VM_MARKET_QUARANTINED) {
-        maintenance = share_up(mark, vm_param(s, VM_PARAM_QUARANTINE_RANGE));
+        maintenance = vm__share_up(mark, vm_param(s, VM_PARAM_QUARANTINE_RANGE));
         initial = maintenance;
     } else {
-        maintenance = largest_entry(m->risk_maintenance, m->risk_shift) + rounding +
-                      share_up(mark, vm_param(s, VM_PARAM_CONTINGENCY_MAINTENANCE));
-        initial = largest_entry(m->risk_initial, m->risk_shift) + rounding +
-                  share_up(mark, vm_param(s, VM_PARAM_CONTINGENCY_INITIAL));
+        maintenance = largest_entry(m->risk.node[VM_RANGE_MAINTENANCE], m->risk.shift) + rounding +
+                      vm__share_up(mark, vm_param(s, VM_PARAM_CONTINGENCY_MAINTENANCE));
+        initial = largest_entry(m->risk.node[VM_RANGE_INITIAL], m->risk.shift) + rounding +
+                  vm__share_up(mark, vm_param(s, VM_PARAM_CONTINGENCY_INITIAL));
     }
-    nv_i128 const room = most((nv_i128)1 << (30 + m->risk_shift), mark);
+    nv_i128 const room = most((nv_i128)1 << (30 + m->risk.shift), mark);
     m->bound[VM_CUSHION_MAINTENANCE].slack = bounded(maintenance);
     m->bound[VM_CUSHION_MAINTENANCE].room = bounded(room);
     m->bound[VM_CUSHION_INITIAL].slack = bounded(initial_of(s, initial, maintenance));
@@ -83,7 +78,7 @@ static void set_base(struct vm_market *m)
         .mark = vm_money_raw(m->row.mark),
         .carry = vm_money_raw(m->row.carry),
         .moved = 0,
-        .shift = m->risk_shift,
+        .shift = m->risk.shift,
         .status = m->row.status,
     };
 }
@@ -102,18 +97,17 @@ void vm__cushion_restart(struct vm_state *s, uint32_t market)
     vm_cushions_forget(s);
 }
 
-void vm__cushion_moved(struct vm_market *market,
-                       const int32_t initial[VM_NODES],
-                       const int32_t maintenance[VM_NODES],
-                       uint8_t shift)
+void vm__cushion_moved(struct vm_market *market, const struct vm_risk *before)
 {
-    nv_i128 const now = (nv_i128)1 << market->risk_shift;
-    nv_i128 const then = (nv_i128)1 << shift;
+    nv_i128 const now = (nv_i128)1 << market->risk.shift;
+    nv_i128 const then = (nv_i128)1 << before->shift;
     nv_i128 moved = 0;
-    for (uint32_t i = 0; i < VM_NODES; i++) {
-        nv_i128 const a = market->risk_initial[i] * now - initial[i] * then;
-        nv_i128 const b = market->risk_maintenance[i] * now - maintenance[i] * then;
-        moved = most(moved, most(size_of(a), size_of(b)));
+    for (uint32_t range = 0; range < VM_RANGES; range++) {
+        for (uint32_t i = 0; i < VM_NODES; i++) {
+            nv_i128 const change =
+                market->risk.node[range][i] * now - before->node[range][i] * then;
+            moved = most(moved, size_of(change));
+        }
     }
     market->base.moved = bounded(moved + market->base.moved);
 }
@@ -127,18 +121,19 @@ static nv_i128 cost_of(const struct vm_state *s, const struct vm_market *m)
     nv_i128 const mark = size_of((nv_i128)vm_money_raw(m->row.mark) - m->base.mark);
     nv_i128 const carry = size_of((nv_i128)vm_money_raw(m->row.carry) - m->base.carry);
     int64_t const quarantine = vm_param(s, VM_PARAM_QUARANTINE_RANGE);
-    nv_i128 const charge = share_up(mark, vm_param(s, VM_PARAM_CONTINGENCY_INITIAL)) +
-                           share_up(mark, vm_param(s, VM_PARAM_CONTINGENCY_MAINTENANCE)) +
-                           share_up(mark, m->row.status == VM_MARKET_QUARANTINED ? quarantine : 0);
+    nv_i128 const charge =
+        vm__share_up(mark, vm_param(s, VM_PARAM_CONTINGENCY_INITIAL)) +
+        vm__share_up(mark, vm_param(s, VM_PARAM_CONTINGENCY_MAINTENANCE)) +
+        vm__share_up(mark, m->row.status == VM_MARKET_QUARANTINED ? quarantine : 0);
     nv_i128 const raised = m->base.moved + charge + mark;
-    return carry + share_up(raised, vm_param(s, VM_PARAM_INITIAL_FLOOR));
+    return carry + vm__share_up(raised, vm_param(s, VM_PARAM_INITIAL_FLOOR));
 }
 
 /* outgrown returns whether a market's base no longer serves. */
 static bool outgrown(const struct vm_state *s, const struct vm_market *m)
 {
     int64_t const value = value_of(s, m);
-    return m->unit == 0 || m->base.shift != m->risk_shift || m->base.status != m->row.status ||
+    return m->unit == 0 || m->base.shift != m->risk.shift || m->base.status != m->row.status ||
            value / 4 > m->unit || m->unit / 4 > value;
 }
 

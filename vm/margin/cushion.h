@@ -19,10 +19,7 @@ NV_MUST_USE bool vm__margin_cushion(const struct vm_state *s,
                                     struct vm_cushion *out);
 
 /* vm__cushion_moved notes how far a market's vector has moved by a rebuild. */
-void vm__cushion_moved(struct vm_market *market,
-                       const int32_t initial[VM_NODES],
-                       const int32_t maintenance[VM_NODES],
-                       uint8_t shift);
+void vm__cushion_moved(struct vm_market *market, const struct vm_risk *before);
 
 /* vm__cushion_clock counts what markets have moved since it was last called. */
 void vm__cushion_clock(struct vm_state *s);

@@ -42,6 +42,11 @@ NV_MUST_USE bool vm_margin_account(const struct vm_state *s,
                                    const struct vm_margin_extra *extra,
                                    struct vm_requirement *out);
 
+/* Loss per node under the two ranges, micro. */
+struct vm_margin_losses {
+    int64_t node[VM_RANGES][VM_NODES];
+};
+
 /* Every term of the requirement, for risk_margin and for clients that
  * recompute it.  Losses are positive. */
 struct vm_margin_terms {
@@ -53,8 +58,7 @@ struct vm_margin_terms {
     struct vm_money gross;          /* G: value of the positions, orders at their worst */
     struct vm_money rounding;       /* E */
     struct vm_money quarantine;     /* Q */
-    int64_t node_initial[VM_NODES]; /* micro, Σ over underlyings */
-    int64_t node_maintenance[VM_NODES];
+    struct vm_margin_losses losses; /* Σ over underlyings */
 };
 
 /* vm_margin_explain is vm_margin_account with all its terms. */

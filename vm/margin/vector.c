@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "base/int.h"
 
 #include "vm/margin/cushion.h"
@@ -39,14 +37,14 @@ static void changes(const struct vm_market *market,
     }
 }
 
-static uint8_t shift_for(const int64_t initial[VM_NODES], const int64_t maintenance[VM_NODES])
+static uint8_t shift_for(int64_t change[VM_RANGES][VM_NODES])
 {
     uint64_t largest = 0;
-    for (uint32_t i = 0; i < VM_NODES; i++) {
-        uint64_t const a = nv_magnitude_i64(initial[i]);
-        uint64_t const b = nv_magnitude_i64(maintenance[i]);
-        largest = a > largest ? a : largest;
-        largest = b > largest ? b : largest;
+    for (uint32_t range = 0; range < VM_RANGES; range++) {
+        for (uint32_t i = 0; i < VM_NODES; i++) {
+            uint64_t const size = nv_magnitude_i64(change[range][i]);
+            largest = size > largest ? size : largest;
+        }
     }
     uint8_t shift = 0;
     while (shift < SHIFT_MAX && (largest >> shift) >= (uint64_t)ENTRY_MAX) {
@@ -69,14 +67,14 @@ static void rebuild(struct vm_state *s, uint32_t market)
     struct vm_market *const m = vm_market_derived(s, market);
     const struct vm_feed *const feed = vm_feed(s, m->listing.feed);
     struct vm_ratio const tail_damp = vm_ratio(vm_param(s, VM_PARAM_TAIL_DAMP));
-    int64_t initial[VM_NODES];
-    int64_t maintenance[VM_NODES];
-    changes(m, feed->row.range_initial, tail_damp, initial);
-    changes(m, feed->row.range_maintenance, tail_damp, maintenance);
-    m->risk_shift = shift_for(initial, maintenance);
-    for (uint32_t i = 0; i < VM_NODES; i++) {
-        m->risk_initial[i] = scaled(initial[i], m->risk_shift);
-        m->risk_maintenance[i] = scaled(maintenance[i], m->risk_shift);
+    int64_t change[VM_RANGES][VM_NODES];
+    changes(m, feed->row.range_initial, tail_damp, change[VM_RANGE_INITIAL]);
+    changes(m, feed->row.range_maintenance, tail_damp, change[VM_RANGE_MAINTENANCE]);
+    m->risk.shift = shift_for(change);
+    for (uint32_t range = 0; range < VM_RANGES; range++) {
+        for (uint32_t i = 0; i < VM_NODES; i++) {
+            m->risk.node[range][i] = scaled(change[range][i], m->risk.shift);
+        }
     }
 }
 
@@ -89,14 +87,10 @@ void vm_margin_rebuild(struct vm_state *s, uint32_t market)
 /* rebuild_moved rebuilds a vector and lets the clock know how far it moved. */
 static void rebuild_moved(struct vm_state *s, uint32_t market)
 {
-    int32_t initial[VM_NODES];
-    int32_t maintenance[VM_NODES];
     struct vm_market *const m = vm_market_derived(s, market);
-    uint8_t const shift = m->risk_shift;
-    memcpy(initial, m->risk_initial, sizeof initial);
-    memcpy(maintenance, m->risk_maintenance, sizeof maintenance);
+    struct vm_risk const before = m->risk;
     rebuild(s, market);
-    vm__cushion_moved(m, initial, maintenance, shift);
+    vm__cushion_moved(m, &before);
 }
 
 void vm_margin_refresh(struct vm_exec *x)

@@ -116,10 +116,10 @@ static bool better(const struct vm_state *s, const struct leg *a, const struct l
 {
     const struct vm_market *const ma = vm_market(s, a->market);
     const struct vm_market *const mb = vm_market(s, b->market);
-    nv_i128 const loss_a =
-        -(nv_i128)a->lots * ma->risk_maintenance[node] * ((nv_i128)1 << ma->risk_shift);
-    nv_i128 const loss_b =
-        -(nv_i128)b->lots * mb->risk_maintenance[node] * ((nv_i128)1 << mb->risk_shift);
+    nv_i128 const loss_a = -(nv_i128)a->lots * ma->risk.node[VM_RANGE_MAINTENANCE][node] *
+                           ((nv_i128)1 << ma->risk.shift);
+    nv_i128 const loss_b = -(nv_i128)b->lots * mb->risk.node[VM_RANGE_MAINTENANCE][node] *
+                           ((nv_i128)1 << mb->risk.shift);
     nv_i128 const value_a = value_of(s, a->market, a->lots);
     nv_i128 const value_b = value_of(s, b->market, b->lots);
     if (loss_a <= 0 && loss_b <= 0) {

@@ -54,6 +54,14 @@ void vm_prefetch_position(const struct vm_state *s, uint32_t account)
     fetch_element(s, VM_SLAB_POSITION, first_position(s, account), 3);
 }
 
+void vm_prefetch_positions(const struct vm_state *s, uint32_t account)
+{
+    const struct vm_account *const a = vm__at(s, VM_SLAB_ACCOUNT, account);
+    for (uint32_t i = 0; i < a->position_count; i++) {
+        fetch_element(s, VM_SLAB_POSITION, a->position[i], 1);
+    }
+}
+
 void vm_prefetch_pages(const struct vm_state *s, uint32_t account)
 {
     uint32_t const position = first_position(s, account);

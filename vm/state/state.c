@@ -97,7 +97,7 @@ static void slabs_carve(struct carver *c, struct vm_state *s, const struct vm_li
     /* The listing never changes and what is derived needs no undo. */
     slabs[VM_SLAB_MARKET].save_at = offsetof(struct vm_market, row);
     slabs[VM_SLAB_MARKET].save_size =
-        (uint32_t)(offsetof(struct vm_market, risk_initial) - offsetof(struct vm_market, row));
+        (uint32_t)(offsetof(struct vm_market, risk) - offsetof(struct vm_market, row));
 }
 
 static void sets_carve(struct carver *c, struct vm_state *s, const struct vm_limits *l)

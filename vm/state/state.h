@@ -34,6 +34,9 @@
 #define VM_SCRUB_SLICES              1024u /* accounts are re-added in so many blocks */
 #define VM_NODES                     40u   /* scenario nodes (docs/spec/margin.md) */
 
+/* The scan ranges of the scenarios. */
+enum vm_range { VM_RANGE_INITIAL = 0, VM_RANGE_MAINTENANCE, VM_RANGES };
+
 /* One open position or the orders of an account in one market: the row plus
  * what is derived from the account's open orders there. */
 struct vm_position {
@@ -117,16 +120,19 @@ struct vm_lot_bound_base {
     uint8_t shift, status;
 };
 
+/* The risk vectors of a market: change of value of one lot per node, micro << shift. */
+struct vm_risk {
+    int32_t node[VM_RANGES][VM_NODES];
+    uint8_t shift;
+};
+
 struct vm_market {
     struct vm_market_row listing;
     struct vm_market_state_row row;
     uint32_t best_bid_page, best_ask_page;   /* slab indices or VM_NONE */
     uint32_t worst_bid_page, worst_ask_page; /* the other ends of the same lists */
     uint64_t orders_open;
-    /* risk vectors, derived from row.risk_*: change of value of one lot per node, micro << risk_shift */
-    int32_t risk_initial[VM_NODES];
-    int32_t risk_maintenance[VM_NODES];
-    uint8_t risk_shift;
+    struct vm_risk risk; /* derived from row.risk_index */
     /* for cushions, below; derived likewise */
     struct vm_lot_bound bound[VM_CUSHION_KINDS];
     int64_t unit; /* micro: what exposure counts a lot as, 0: not set */
@@ -251,6 +257,7 @@ void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms);
 void vm_prefetch_address(const struct vm_state *s, const struct nv_address *address);
 void vm_prefetch_account(const struct vm_state *s, const struct nv_address *address);
 void vm_prefetch_position(const struct vm_state *s, uint32_t account);
+void vm_prefetch_positions(const struct vm_state *s, uint32_t account); /* all, of one in memory */
 void vm_prefetch_pages(const struct vm_state *s, uint32_t account);
 void vm_prefetch_order(const struct vm_state *s, uint64_t handle);
 void vm_prefetch_around_order(const struct vm_state *s, uint64_t handle);

@@ -85,7 +85,8 @@ static void two_underlyings_offset_in_part(void **state)
      * weighs 0.75 × range / 5: BTC 0.006, ETH 0.0075 (same 1,800 each).  Gross 4,800, theta 0.3. */
     int64_t common = 0;
     for (uint32_t i = 0; i < VM_NODES; i++) {
-        common = t.node_maintenance[i] > common ? t.node_maintenance[i] : common;
+        int64_t const loss = t.losses.node[VM_RANGE_MAINTENANCE][i];
+        common = loss > common ? loss : common;
     }
     assert_in_range(common, 0, 10000); /* nothing but roundings */
     int64_t const gross = INT64_C(4800000000);
