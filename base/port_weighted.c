@@ -1,8 +1,7 @@
-#include "base/weighted.h"
-
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/weighted.h"
 
 #include "base/pure.h"
 

@@ -236,10 +236,10 @@ static bool position_sound(const struct vm_state *s, uint32_t index)
     uint64_t ordinals[VM_ORDERS_ACCOUNT_MARKET_MAX / 64] = {0};
     uint32_t count = 0, before = VM_NONE;
     bool ok = true;
-    for (uint32_t o = p->order_first; o != VM_NONE; o = vm_order(s, o)->owner_next) {
+    for (uint32_t o = vm_order_first_own(s, index); o != VM_NONE; o = vm_order_next_own(s, o)) {
         const struct vm_order *const order = vm_order(s, o);
         uint32_t const side = order->row.side == VM_BUY ? 0 : 1;
-        ok = ok && order->position == index && order->owner_prev == before &&
+        ok = ok && order->position == index &&
              (before == VM_NONE || vm_order(s, before)->ordinal < order->ordinal);
         lots[side] += vm_lots_raw(order->row.lots);
         cost[side] += vm_lots_raw(order->row.lots) * vm_price_raw(order->row.price) * tick_value;
@@ -339,11 +339,11 @@ bool vm_state_alike(const struct vm_state *a, const struct vm_state *b)
         const struct vm_account *const y = vm_account(b, i);
         ok = x->position_count == y->position_count && x->session_count == y->session_count;
         for (uint32_t j = 0; ok && j < x->position_count; j++) {
-            uint32_t o = vm_position(a, x->position[j])->order_first;
-            uint32_t q = vm_position(b, y->position[j])->order_first;
+            uint32_t o = vm_order_first_own(a, x->position[j]);
+            uint32_t q = vm_order_first_own(b, y->position[j]);
             while (o == q && o != VM_NONE && vm_order(a, o)->ordinal == vm_order(b, q)->ordinal) {
-                o = vm_order(a, o)->owner_next;
-                q = vm_order(b, q)->owner_next;
+                o = vm_order_next_own(a, o);
+                q = vm_order_next_own(b, q);
             }
             ok = o == q;
         }

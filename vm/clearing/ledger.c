@@ -110,7 +110,6 @@ bool vm__ledger_book(struct vm_exec *x, const struct booking *b, int64_t *realis
         vm_exec_quarantine(x, b->market, VM_QUARANTINE_OVERFLOW);
         return false;
     }
-    vm_position_drop_if_empty(x->state, position);
     *realised_out = change.realised;
     return true;
 }

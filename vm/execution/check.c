@@ -87,14 +87,14 @@ static int64_t reduce_room(const struct vm_exec *x, const struct vm_order *order
     const struct vm_position *const p = vm_position(x->state, order->position);
     int64_t const held = vm_lots_raw(p->row.lots);
     int64_t room = order->row.side == VM_SELL ? held : -held;
-    uint32_t slot = p->order_first;
+    uint32_t slot = vm_order_first_own(x->state, order->position);
     while (slot != VM_NONE && room > 0) {
         const struct vm_order *const other = vm_order(x->state, slot);
         if (other->row.side == order->row.side && !vm__order_late(x, other) &&
             comes_before(other, order)) {
             room -= vm_lots_raw(other->row.lots);
         }
-        slot = other->owner_next;
+        slot = vm_order_next_own(x->state, slot);
     }
     return room > 0 ? room : 0;
 }
@@ -149,13 +149,13 @@ static bool crosses_own(struct vm_exec *x, const struct vm_order *order)
     if (apart(p, order)) {
         return false;
     }
-    uint32_t slot = p->order_first;
+    uint32_t slot = vm_order_first_own(x->state, order->position);
     while (slot != VM_NONE) {
         const struct vm_order *const other = vm_order(x->state, slot);
         if (crosses(order, other) && !vm__order_late(x, other)) {
             return true;
         }
-        slot = other->owner_next;
+        slot = vm_order_next_own(x->state, slot);
     }
     return false;
 }

@@ -428,10 +428,8 @@ static void judge_late(struct vm_exec *x, struct fresh_list *fresh)
             struct judged *const j = &judged[order->market];
             judged_know(x, order->market, j);
             if (!late_stays(j, order)) {
-                uint32_t const position = order->position;
                 f.act->outcome = (struct vm_outcome){VM_REJECT_POST_ONLY_CROSS, 0};
                 vm_order_remove(x->state, f.slot);
-                vm_position_drop_if_empty(x->state, position);
                 continue;
             }
         }

@@ -64,12 +64,10 @@ uint32_t vm__order_join(struct vm_exec *x, uint32_t position, const struct vm_or
 static void leave(struct vm_exec *x, uint32_t slot)
 {
     const struct vm_order *const order = vm_order(x->state, slot);
-    uint32_t const position = order->position;
     if ((order->row.flags & VM_ORDER_IOC) != 0) {
         vm_market_mut(x->state, order->market)->row.waiting_ioc--;
     }
     vm_order_remove(x->state, slot);
-    vm_position_drop_if_empty(x->state, position);
 }
 
 void vm_execution_cancel_order(struct vm_exec *x, uint32_t slot, uint8_t change)
@@ -136,13 +134,13 @@ uint32_t vm__orders_own(const struct vm_exec *x,
 {
     struct own_order scratch[VM_ORDERS_ACCOUNT_MARKET_MAX];
     uint32_t count = 0;
-    uint32_t slot = vm_position(x->state, position)->order_first;
+    uint32_t slot = vm_order_first_own(x->state, position);
     while (slot != VM_NONE) {
         const struct vm_order *const order = vm_order(x->state, slot);
         NV_ASSERT(count < VM_ORDERS_ACCOUNT_MARKET_MAX);
         out[count] = (struct own_order){order->row.placed_height, order->row.tie, slot};
         count++;
-        slot = order->owner_next;
+        slot = vm_order_next_own(x->state, slot);
     }
     nv_sort(out, count, sizeof *out, age_cmp, scratch);
     return count;

@@ -217,7 +217,6 @@ static struct vm_outcome join(struct placing *p, const struct vm_act *act)
     };
     uint32_t const slot = vm__order_join(p->x, position, &row);
     if (slot == VM_NONE) {
-        vm_position_drop_if_empty(s, position);
         return (struct vm_outcome){VM_REJECT_BOOK_FULL, 0};
     }
     return (struct vm_outcome){VM_OK, vm__order_handle_of(vm_order(s, slot))};

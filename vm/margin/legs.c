@@ -23,19 +23,19 @@ static bool add_edge(struct margin_leg *leg, struct vm_price price, int64_t lots
     return nv_narrow_try_i64(*sum + edge * lots, sum);
 }
 
-static bool
-add_orders(const struct vm_state *s, const struct vm_position *position, struct margin_leg *leg)
+static bool add_orders(const struct vm_state *s, uint32_t index, struct margin_leg *leg)
 {
+    const struct vm_position *const position = vm_position(s, index);
     leg->bid_lots = vm_lots_raw(position->bid_lots);
     leg->ask_lots = vm_lots_raw(position->ask_lots);
-    uint32_t slot = position->order_first;
-    for (uint32_t i = 0; i < position->order_count; i++) {
+    uint32_t slot = vm_order_first_own(s, index);
+    while (slot != VM_NONE) {
         const struct vm_order *const order = vm_order(s, slot);
         bool const bid = order->row.side == VM_BUY;
         if (!add_edge(leg, order->row.price, vm_lots_raw(order->row.lots), bid)) {
             return false;
         }
-        slot = order->owner_next;
+        slot = vm_order_next_own(s, slot);
     }
     return true;
 }
@@ -58,7 +58,8 @@ bool vm__legs_collect(const struct vm_state *s,
             (nv_i128)vm_money_raw(market->row.mark) - vm_money_raw(market->row.carry);
         equity += per_lot * lots + vm_money_raw(position->row.cost);
         legs->leg[i] = (struct margin_leg){.market = market, .lots = lots};
-        if (with_orders && position->order_count > 0 && !add_orders(s, position, &legs->leg[i])) {
+        if (with_orders && position->order_count > 0 &&
+            !add_orders(s, a->position[i], &legs->leg[i])) {
             return false;
         }
     }

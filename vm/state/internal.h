@@ -93,10 +93,13 @@ struct vm_position_cell {
 
 /* VM_ORDER_PAGE orders of one position: the unit in which orders are rows. */
 struct vm_order_page {
+    uint64_t account; /* the position's */
+    uint32_t market;
     uint32_t position;
     uint8_t page;
     uint8_t count;
     uint16_t taken;
+    uint16_t changed; /* orders that may differ from what is committed */
     uint32_t slot[VM_ORDER_PAGE];
     uint64_t client_id[VM_ORDER_PAGE]; /* 0 where not taken */
 };

@@ -30,6 +30,35 @@ uint32_t vm_order_find(const struct vm_state *s, uint64_t handle)
     return same ? slot : VM_NONE;
 }
 
+/* The first open order of a position whose ordinal is not below, or VM_NONE. */
+static uint32_t own_from(const struct vm_state *s, uint32_t position, uint32_t ordinal)
+{
+    const struct vm_position_cell *const cell = vm__position(s, position);
+    uint64_t skipped = (UINT64_C(1) << (ordinal % 64u)) - 1;
+    for (uint32_t word = ordinal / 64u; word < VM_ORDERS_ACCOUNT_MARKET_MAX / 64u; word++) {
+        uint64_t const bits = cell->open.ordinals[word] & ~skipped;
+        if (bits != 0) {
+            uint32_t const found = word * 64u + (uint32_t)__builtin_ctzll(bits);
+            const struct vm_order_page *const page =
+                vm__at(s, VM_SLAB_ORDER_PAGE, cell->page[found / VM_ORDER_PAGE]);
+            return page->slot[found % VM_ORDER_PAGE];
+        }
+        skipped = 0;
+    }
+    return VM_NONE;
+}
+
+uint32_t vm_order_first_own(const struct vm_state *s, uint32_t position)
+{
+    return own_from(s, position, 0);
+}
+
+uint32_t vm_order_next_own(const struct vm_state *s, uint32_t slot)
+{
+    const struct vm_order *const order = vm_order(s, slot);
+    return own_from(s, order->position, order->ordinal + 1u);
+}
+
 uint32_t vm_order_find_client(const struct vm_state *s, uint32_t position, uint64_t client_id)
 {
     NV_ASSERT(client_id != 0);
@@ -93,12 +122,19 @@ static bool counters_after(const struct vm_state *s,
            vm_money_add(p->ask_cost, value, &out->ask_cost);
 }
 
+/* A position whose order counters are about to change: no row tells of them. */
+static struct vm_position *counted_mut(struct vm_state *s, uint32_t position)
+{
+    struct vm_position_cell *const cell = vm__mut(s, VM_SLAB_POSITION, position);
+    return &cell->open;
+}
+
 static void counters_change(struct vm_state *s,
                             uint32_t position,
                             const struct vm_order_row *row,
                             struct vm_lots lots)
 {
-    struct vm_position *const p = vm_position_mut(s, position);
+    struct vm_position *const p = counted_mut(s, position);
     struct vm_position after;
     NV_ASSERT(counters_after(s, p, row, lots, &after));
     p->bid_lots = after.bid_lots;
@@ -117,60 +153,14 @@ static uint32_t ordinal_lowest(const struct vm_position *p)
     return VM_ORDERS_ACCOUNT_MARKET_MAX;
 }
 
-static struct vm_order_page *order_page_mut(struct vm_state *s, uint32_t index)
+/* The page of an ordinal, about to change there. */
+static struct vm_order_page *order_page_mut(struct vm_state *s, uint32_t position, uint8_t ordinal)
 {
+    uint32_t const index = vm__position(s, position)->page[ordinal / VM_ORDER_PAGE];
     vm__dirty(s, VM_SET_ORDERS, index);
-    return vm__mut(s, VM_SLAB_ORDER_PAGE, index);
-}
-
-/* The open order of a position whose ordinal is the next below, or VM_NONE. */
-static uint32_t owner_before(const struct vm_state *s, uint32_t position, uint8_t ordinal)
-{
-    const struct vm_position_cell *const cell = vm__position(s, position);
-    uint32_t word = ordinal / 64u;
-    uint64_t bits = cell->open.ordinals[word] & ((UINT64_C(1) << (ordinal % 64u)) - 1);
-    while (bits == 0 && word > 0) {
-        word--;
-        bits = cell->open.ordinals[word];
-    }
-    if (bits == 0) {
-        return VM_NONE;
-    }
-    uint32_t const found = word * 64 + 63u - (uint32_t)__builtin_clzll(bits);
-    const struct vm_order_page *const page =
-        vm__at(s, VM_SLAB_ORDER_PAGE, cell->page[found / VM_ORDER_PAGE]);
-    return page->slot[found % VM_ORDER_PAGE];
-}
-
-static void owner_link(struct vm_state *s, uint32_t slot)
-{
-    struct vm_order *const order = order_mut(s, slot);
-    uint32_t const before = owner_before(s, order->position, order->ordinal);
-    uint32_t const after = before != VM_NONE ? vm_order(s, before)->owner_next
-                                             : vm_position(s, order->position)->order_first;
-    order->owner_prev = before;
-    order->owner_next = after;
-    if (before != VM_NONE) {
-        order_mut(s, before)->owner_next = slot;
-    } else {
-        vm_position_mut(s, order->position)->order_first = slot;
-    }
-    if (after != VM_NONE) {
-        order_mut(s, after)->owner_prev = slot;
-    }
-}
-
-static void owner_unlink(struct vm_state *s, uint32_t slot)
-{
-    const struct vm_order *const order = vm_order(s, slot);
-    if (order->owner_prev != VM_NONE) {
-        order_mut(s, order->owner_prev)->owner_next = order->owner_next;
-    } else {
-        vm_position_mut(s, order->position)->order_first = order->owner_next;
-    }
-    if (order->owner_next != VM_NONE) {
-        order_mut(s, order->owner_next)->owner_prev = order->owner_prev;
-    }
+    struct vm_order_page *const page = vm__mut(s, VM_SLAB_ORDER_PAGE, index);
+    page->changed = (uint16_t)(page->changed | 1u << ordinal % VM_ORDER_PAGE);
+    return page;
 }
 
 /* The page for an ordinal of a position, made when it is not there. */
@@ -181,12 +171,14 @@ static struct vm_order_page *order_page_open(struct vm_state *s, uint32_t positi
         uint32_t const index = vm__create(s, VM_SLAB_ORDER_PAGE);
         NV_ASSERT(index != VM_NONE);
         struct vm_order_page *const fresh = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+        fresh->account = vm_position(s, position)->account;
+        fresh->market = vm_position(s, position)->market;
         fresh->position = position;
         fresh->page = (uint8_t)p;
         struct vm_position_cell *const cell = vm__mut(s, VM_SLAB_POSITION, position);
         cell->page[p] = index;
     }
-    return order_page_mut(s, vm__position(s, position)->page[p]);
+    return order_page_mut(s, position, ordinal);
 }
 
 /* prices_widen takes an order's price into the bounds of its side; call it before
@@ -209,7 +201,7 @@ void vm_position_prices(struct vm_state *s, uint32_t index)
     struct vm_position *const p = &cell->open;
     int64_t most = INT64_MIN;
     int64_t least = INT64_MAX;
-    uint32_t slot = p->order_first;
+    uint32_t slot = vm_order_first_own(s, index);
     while (slot != VM_NONE) {
         const struct vm_order *const order = vm_order(s, slot);
         int64_t const price = vm_price_raw(order->row.price);
@@ -218,7 +210,7 @@ void vm_position_prices(struct vm_state *s, uint32_t index)
         } else {
             least = price < least ? price : least;
         }
-        slot = order->owner_next;
+        slot = vm_order_next_own(s, slot);
     }
     p->bid_most = vm_price(most);
     p->ask_least = vm_price(least);
@@ -233,8 +225,7 @@ void vm__order_adopt(struct vm_state *s, uint32_t slot)
     page->count++;
     page->slot[i] = slot;
     page->client_id[i] = order->row.client_id;
-    owner_link(s, slot);
-    struct vm_position *const p = vm_position_mut(s, order->position);
+    struct vm_position *const p = counted_mut(s, order->position);
     p->ordinals[order->ordinal / 64u] |= UINT64_C(1) << (order->ordinal % 64u);
     p->order_count++;
     prices_widen(p, &order->row);
@@ -298,22 +289,23 @@ void vm_order_remove(struct vm_state *s, uint32_t slot)
     struct vm_order *const order = order_mut(s, slot);
     uint32_t const position = order->position;
     vm__level_leave(s, slot);
-    owner_unlink(s, slot);
     if (order->row.expires_ms != 0) {
         struct nv_row_key key;
         vm__order_expiry_key(&key, order->row.expires_ms, slot);
         vm__index_remove(s, VM_INDEX_ORDER_EXPIRY, &key);
     }
-    struct vm_order_page *const page =
-        order_page_mut(s, vm__position(s, position)->page[order->ordinal / VM_ORDER_PAGE]);
+    struct vm_order_page *const page = order_page_mut(s, position, order->ordinal);
     uint32_t const i = order->ordinal % VM_ORDER_PAGE;
     page->taken = (uint16_t)(page->taken & ~(1u << i));
     page->count--;
     page->client_id[i] = 0;
-    struct vm_position *const p = vm_position_mut(s, position);
+    struct vm_position *const p = counted_mut(s, position);
     p->ordinals[order->ordinal / 64u] &= ~(UINT64_C(1) << (order->ordinal % 64u));
     p->order_count--;
     counters_change(s, position, &order->row, vm_lots(-vm_lots_raw(order->row.lots)));
+    if (vm__position_empty(vm__position(s, position))) {
+        vm__dirty(s, VM_SET_POSITION, position); /* it goes at the end of the block */
+    }
     vm_market_mut(s, order->market)->orders_open--;
     vm__release(s, VM_SLAB_ORDER, slot);
 }
@@ -326,6 +318,5 @@ void vm_order_reduce(struct vm_state *s, uint32_t slot, struct vm_lots by)
     vm__level_change(s, slot, delta);
     counters_change(s, order->position, &order->row, delta);
     NV_ASSERT(vm_lots_add(order->row.lots, delta, &order->row.lots));
-    uint32_t const p = order->ordinal / VM_ORDER_PAGE;
-    vm__dirty(s, VM_SET_ORDERS, vm__position(s, order->position)->page[p]);
+    (void)order_page_mut(s, order->position, order->ordinal);
 }

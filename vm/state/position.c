@@ -73,7 +73,6 @@ uint32_t vm_position_open(struct vm_state *s, uint32_t account, uint32_t market)
     struct vm_position_cell *const cell = vm__position(s, index);
     cell->open.account = a->id;
     cell->open.market = market;
-    cell->open.order_first = VM_NONE;
     memset(cell->page, 0xff, sizeof cell->page);
     uint32_t const place = list_place(a, market);
     memmove(&a->position[place + 1],
@@ -87,11 +86,6 @@ uint32_t vm_position_open(struct vm_state *s, uint32_t account, uint32_t market)
     a->position_count++;
     vm__dirty(s, VM_SET_POSITION, index);
     return index;
-}
-
-void vm_position_drop_if_empty(struct vm_state *s, uint32_t index)
-{
-    vm__dirty(s, VM_SET_POSITION, index);
 }
 
 void vm__position_unlist(struct vm_state *s, uint32_t index)

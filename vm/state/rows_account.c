@@ -94,12 +94,10 @@ enum nv_err vm_tombstone_row_decode(struct vm_tombstone_row *row, struct nv_view
     return nv_reader_end(&r);
 }
 
-#define ORDER_SIZE 59u
-
 /* One piece of fixed size: order pages are what most blocks write most of. */
 void vm_order_put(struct nv_writer *w, uint8_t ordinal, const struct vm_order_row *row)
 {
-    uint8_t bytes[ORDER_SIZE];
+    uint8_t bytes[VM_ORDER_SIZE];
     bytes[0] = ordinal;
     nv_be32_store(bytes + 1, row->slot);
     nv_be32_store(bytes + 5, row->generation);

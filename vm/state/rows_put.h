@@ -43,6 +43,8 @@ static inline struct vm_ratio vm_get_ratio(struct nv_reader *r)
 
 /* vm_order_put writes one order of an order page. */
 struct vm_order_row;
+#define VM_ORDER_SIZE 59u
+
 void vm_order_put(struct nv_writer *w, uint8_t ordinal, const struct vm_order_row *row);
 
 /* vm_get_symbol reads VM_SYMBOL_SIZE bytes of NUL-padded printable ASCII, at

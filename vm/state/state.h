@@ -44,7 +44,6 @@ struct vm_position {
     uint64_t account;
     uint32_t market;
     uint32_t order_count;
-    uint32_t order_first;    /* open orders of account and market, ascending ordinal */
     struct vm_lots bid_lots; /* Σ remaining lots of open bids */
     struct vm_lots ask_lots;
     struct vm_money bid_cost; /* Σ lots × price × tick_value of open bids */
@@ -72,8 +71,6 @@ struct vm_order {
     uint8_t ordinal;     /* among the owner's orders in this market */
     uint32_t level_next; /* FIFO of the price level: (placed_height, tie, slot) ascending */
     uint32_t level_prev;
-    uint32_t owner_next; /* the owner's orders in this market */
-    uint32_t owner_prev;
 };
 
 /* A page of 64 price ticks of one side of one market's book. */
@@ -181,7 +178,6 @@ struct vm_position *vm_position_mut(struct vm_state *s, uint32_t index);
 uint32_t vm_position_open(struct vm_state *s,
                           uint32_t account,
                           uint32_t market); /* find or create; VM_NONE: full */
-void vm_position_drop_if_empty(struct vm_state *s, uint32_t index);
 /* vm_position_prices narrows bid_most and ask_least to what the open orders are. */
 void vm_position_prices(struct vm_state *s, uint32_t index);
 /* The only function that changes lots and cost: keeps the market's running
@@ -215,6 +211,10 @@ uint32_t vm_order_find(const struct vm_state *s, uint64_t handle); /* VM_NONE: n
 uint32_t vm_order_insert(struct vm_state *s,
                          uint32_t position,
                          const struct vm_order_row *row); /* slot; VM_NONE: full */
+/* vm_order_first_own and _next_own walk the open orders of a position by ascending
+ * ordinal; VM_NONE at the end. */
+uint32_t vm_order_first_own(const struct vm_state *s, uint32_t position);
+uint32_t vm_order_next_own(const struct vm_state *s, uint32_t slot);
 /* vm_order_find_client returns the slot of the position's open order with that
  * client id (not 0), or VM_NONE. */
 uint32_t vm_order_find_client(const struct vm_state *s, uint32_t position, uint64_t client_id);

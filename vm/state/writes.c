@@ -24,8 +24,7 @@ static void orders_encode(const struct vm_state *s, uint32_t index, struct nv_wr
 static void orders_key(const struct vm_state *s, uint32_t index, struct nv_row_key *key)
 {
     const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
-    const struct vm_position *const p = &vm__position(s, page->position)->open;
-    vm_key_orders(key, p->market, p->account, page->page);
+    vm_key_orders(key, page->market, page->account, page->page);
 }
 
 static void level_key(const struct vm_state *s, uint32_t index, struct nv_row_key *key)
@@ -209,6 +208,53 @@ void vm__image_set(struct vm_state *s, enum vm_set_id id, uint32_t index, struct
     set->image_size[index] = (uint16_t)value.size;
 }
 
+/* orders_renew is orders_encode of a page that was committed as `image`: orders
+ * that have not changed are taken from there, for each of them lies somewhere
+ * else in memory. */
+static void
+orders_renew(const struct vm_state *s, uint32_t index, struct nv_view image, struct nv_writer *w)
+{
+    const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+    uint32_t at = 1;
+    nv_put_u8(w, page->count);
+    for (uint32_t left = page->taken; left != 0; left &= left - 1) {
+        uint32_t const i = (uint32_t)__builtin_ctz(left);
+        while (at < image.size && image.bytes[at] < i) {
+            at += VM_ORDER_SIZE;
+        }
+        if ((page->changed >> i & 1u) == 0 && at < image.size && image.bytes[at] == i) {
+            nv_put_bytes(w, image.bytes + at, VM_ORDER_SIZE);
+        } else {
+            vm_order_put(w, (uint8_t)i, &vm_order(s, page->slot[i])->row);
+        }
+    }
+}
+
+/* row_renew is vm__row_encode for the write set. */
+static bool row_renew(struct vm_state *s,
+                      enum vm_set_id id,
+                      uint32_t index,
+                      struct nv_row_key *key,
+                      struct nv_writer *value)
+{
+    if (id != VM_SET_ORDERS || !row_lives(s, id, index)) {
+        return vm__row_encode(s, id, index, key, value);
+    }
+    const struct vm_rowset *const set = &s->sets[id];
+    orders_key(s, index, key);
+    orders_renew(s, index, nv_view_of(image_of(set, index), set->image_size[index]), value);
+#ifdef NV_PARANOID
+    uint8_t bytes[VM_ROW_SIZE_MAX];
+    struct nv_writer slow;
+    nv_writer_init(&slow, bytes, sizeof bytes);
+    orders_encode(s, index, &slow);
+    NV_ASSERT(nv_view_eq(nv_writer_view(value), nv_writer_view(&slow)));
+#endif
+    struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+    page->changed = 0;
+    return true;
+}
+
 /* Writes one dirty row to *out if it is not as committed, and makes it so. */
 static bool write_one(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_row *out)
 {
@@ -216,7 +262,7 @@ static bool write_one(struct vm_state *s, enum vm_set_id id, uint32_t index, str
     uint8_t bytes[VM_ROW_SIZE_MAX];
     struct nv_writer w;
     nv_writer_init(&w, bytes, sizeof bytes);
-    if (!vm__row_encode(s, id, index, &out->key, &w)) {
+    if (!row_renew(s, id, index, &out->key, &w)) {
         if (set->image_size[index] == 0) {
             return false;
         }
@@ -314,8 +360,7 @@ static uint64_t rank_of(const struct vm_state *s, enum vm_set_id id, uint32_t in
     }
     if (id == VM_SET_ORDERS) {
         const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
-        const struct vm_position *const p = &vm__position(s, page->position)->open;
-        return (uint64_t)p->market << 48 | p->account << 8 | page->page;
+        return (uint64_t)page->market << 48 | page->account << 8 | page->page;
     }
     if (id == VM_SET_LEVEL) {
         return level_rank(vm__at(s, VM_SLAB_LEVEL, index));
@@ -351,7 +396,7 @@ static void ties_sort(struct nv_row *rows, uint32_t count, struct nv_arena *aren
 
 #define AHEAD 3u /* rows between a hint and its use */
 
-/* The committed value of a row, and what an order page gathers. */
+/* The committed value of a row, and what of it an order page takes from elsewhere. */
 static void row_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
 {
     const struct vm_rowset *const set = &s->sets[id];
@@ -361,7 +406,7 @@ static void row_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t i
         return;
     }
     const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
-    for (uint32_t left = page->taken; left != 0; left &= left - 1) {
+    for (uint32_t left = page->taken & page->changed; left != 0; left &= left - 1) {
         uint32_t const slot = page->slot[__builtin_ctz(left)];
         __builtin_prefetch(vm__at(s, VM_SLAB_ORDER, slot));
     }

@@ -58,11 +58,10 @@ static void model_read(struct model_auction *m)
     for (uint32_t i = 0; i < vm_account_count(rig.state); i++) {
         m->held[i] = rig_lots(&rig, i, 0);
         uint32_t const position = vm_position_find(rig.state, i, 0);
-        uint32_t slot =
-            position == VM_NONE ? VM_NONE : vm_position(rig.state, position)->order_first;
+        uint32_t slot = position == VM_NONE ? VM_NONE : vm_order_first_own(rig.state, position);
         while (slot != VM_NONE) {
             model_add(m, vm_order(rig.state, slot));
-            slot = vm_order(rig.state, slot)->owner_next;
+            slot = vm_order_next_own(rig.state, slot);
         }
     }
 }
@@ -98,15 +97,14 @@ static int64_t best_of(bool buys)
     int64_t best = buys ? INT64_MIN : INT64_MAX;
     for (uint32_t i = 0; i < vm_account_count(rig.state); i++) {
         uint32_t const position = vm_position_find(rig.state, i, 0);
-        uint32_t slot =
-            position == VM_NONE ? VM_NONE : vm_position(rig.state, position)->order_first;
+        uint32_t slot = position == VM_NONE ? VM_NONE : vm_order_first_own(rig.state, position);
         while (slot != VM_NONE) {
             const struct vm_order *const o = vm_order(rig.state, slot);
             int64_t const price = vm_price_raw(o->row.price);
             if ((o->row.side == VM_BUY) == buys) {
                 best = buys == (price > best) ? price : best;
             }
-            slot = o->owner_next;
+            slot = vm_order_next_own(rig.state, slot);
         }
     }
     return best;
@@ -133,11 +131,10 @@ static void random_actions(struct nv_test_rng *rng, uint32_t accounts, uint32_t 
 static uint64_t first_handle(uint32_t account)
 {
     uint32_t const position = vm_position_find(rig.state, account, 0);
-    if (position == VM_NONE || vm_position(rig.state, position)->order_first == VM_NONE) {
+    if (position == VM_NONE || vm_order_first_own(rig.state, position) == VM_NONE) {
         return UINT64_MAX;
     }
-    const struct vm_order *const o =
-        vm_order(rig.state, vm_position(rig.state, position)->order_first);
+    const struct vm_order *const o = vm_order(rig.state, vm_order_first_own(rig.state, position));
     return vm_order_handle(0, o->row.generation, o->row.slot);
 }
 

@@ -374,14 +374,13 @@ static uint64_t digest(void)
                                   (uint64_t)rig_cash(&rig, i)};
         uint32_t const position = vm_position_find(rig.state, i, 0);
         sum = sum * 31 + nv_test_next(&mix);
-        uint32_t slot =
-            position == VM_NONE ? VM_NONE : vm_position(rig.state, position)->order_first;
+        uint32_t slot = position == VM_NONE ? VM_NONE : vm_order_first_own(rig.state, position);
         while (slot != VM_NONE) {
             const struct vm_order *const o = vm_order(rig.state, slot);
             mix.state = o->row.tie ^ (uint64_t)vm_lots_raw(o->row.lots) ^ (uint64_t)slot << 40 ^
                         (uint64_t)o->row.generation << 20;
             sum += nv_test_next(&mix);
-            slot = o->owner_next;
+            slot = vm_order_next_own(rig.state, slot);
         }
     }
     return sum;

@@ -252,10 +252,9 @@ static void cause_cancel(struct nv_test_rng *rng)
 {
     for (uint32_t i = 0; i < MARKETS; i++) {
         uint32_t const position = vm_position_find(rig.state, SUBJECT, i);
-        uint32_t slot =
-            position == VM_NONE ? VM_NONE : vm_position(rig.state, position)->order_first;
+        uint32_t slot = position == VM_NONE ? VM_NONE : vm_order_first_own(rig.state, position);
         while (slot != VM_NONE) {
-            uint32_t const next = vm_order(rig.state, slot)->owner_next;
+            uint32_t const next = vm_order_next_own(rig.state, slot);
             if (nv_test_below(rng, 2) == 0) {
                 vm_order_remove(rig.state, slot);
             }
@@ -387,7 +386,7 @@ static uint32_t short_with_bids(void)
         vm_position_add(rig.state, position, vm_lots(-10), vm_money(10 * RIG_INDEX * RIG_UNIT)));
     order_open(0, 1, 1240);
     order_open(0, 9, 760);
-    return vm_order(rig.state, vm_position(rig.state, position)->order_first)->owner_next;
+    return vm_order_next_own(rig.state, vm_order_first_own(rig.state, position));
 }
 
 /* When the deep bids leave, the requirement rises. */

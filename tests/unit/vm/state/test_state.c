@@ -140,7 +140,6 @@ static void mutate_order(struct world *w)
             assert_int_equal(vm_order(w->s, found)->row.client_id, row.client_id);
         }
     }
-    vm_position_drop_if_empty(w->s, position);
 }
 
 static void mutate_open_order(struct world *w)
