@@ -79,15 +79,27 @@ static void look_at(struct vm_exec *x, uint32_t index)
     vm_margin_note(x->state, index, true);
 }
 
+/* In debug builds all that were passed by are looked at. */
+static void assert_safe(const struct vm_state *s, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        NV_ASSERT_PARANOID(vm_margin_surely_safe(s, i));
+    }
+}
+
 void vm_protect_find(struct vm_exec *x)
 {
-    uint32_t const count = vm_account_count(x->state);
+    uint32_t passed = 0;
     x->unsafe_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = vm_cushion_due(x->state, 0); i != VM_NONE;
+         i = vm_cushion_due(x->state, i + 1)) {
+        assert_safe(x->state, passed, i);
+        passed = i + 1;
         if (!vm_margin_surely_safe(x->state, i)) {
             look_at(x, i);
         }
     }
+    assert_safe(x->state, passed, vm_account_count(x->state));
     for (uint32_t i = 0; i < x->unsafe_count; i++) {
         const struct vm_unsafe *const u = &x->unsafe[i];
         if (vm_account(x->state, u->account)->row.stage == VM_STAGE_SAFE) {

@@ -83,6 +83,8 @@ uint32_t vm_account_create(struct vm_state *s, const struct nv_address *address)
     chain->next_account++;
     NV_ASSERT(account->id == (uint64_t)index + 1);
     memset(&s->own_keys[index], 0, sizeof s->own_keys[index]);
+    vm_cushion_forget(s, index, VM_CUSHION_INITIAL);
+    vm_cushion_forget(s, index, VM_CUSHION_MAINTENANCE);
     vm_key_address(&key, address);
     vm__index_add(s, VM_INDEX_ADDRESS, &key, index);
     vm__dirty(s, VM_SET_ADDRESS, index);

@@ -20,15 +20,86 @@ static struct vm_cushion *known(struct vm_state *s, uint32_t account, enum vm_cu
     return c->at >= s->worn_from ? c : NULL;
 }
 
+/* --- who is due -------------------------------------------------------------------------- */
+
+/* reach_of is how far the clock may go before a cushion could fail to hold, at
+ * least: exposure counts as the next power of two, which spares a division. */
+static uint64_t reach_of(const struct vm_cushion *c)
+{
+    uint64_t const far = UINT64_MAX / 2;
+    int64_t const left = c->slack < c->room ? c->slack : c->room;
+    if (left <= 0) {
+        return 0;
+    }
+    uint32_t const bits = c->exposure == 0 ? 0 : 64u - (uint32_t)__builtin_clzll(c->exposure);
+    uint64_t const whole = (uint64_t)left - 1; /* what has worn off is rounded up */
+    if (bits >= CLOCK_SHIFT) {
+        return whole >> (bits - CLOCK_SHIFT);
+    }
+    return whole > far >> (CLOCK_SHIFT - bits) ? far : whole << (CLOCK_SHIFT - bits);
+}
+
+/* until_of is the last reading of the clock at which a cushion holds for certain. */
+static uint64_t until_of(const struct vm_state *s, uint32_t account)
+{
+    const struct vm_cushion *const c = &s->cushions[VM_CUSHION_MAINTENANCE][account];
+    bool const holds = c->at >= s->worn_from && c->slack >= 0 && c->room >= 0;
+    return holds ? c->at + reach_of(c) : 0;
+}
+
+/* A group is safe no longer than its accounts; a change of one can only shorten
+ * it, until the group is looked at again. */
+static void shorten(struct vm_state *s, uint32_t account, uint64_t until)
+{
+    uint64_t *const group = &s->safe_until[account / VM_DUE_GROUP];
+    *group = until < *group ? until : *group;
+}
+
+static uint64_t group_until(const struct vm_state *s, uint32_t first)
+{
+    uint32_t const left = vm_account_count(s) - first;
+    uint64_t until = UINT64_MAX;
+    for (uint32_t i = 0; i < left && i < VM_DUE_GROUP; i++) {
+        uint64_t const own = until_of(s, first + i);
+        until = own < until ? own : until;
+    }
+    return until;
+}
+
+uint32_t vm_cushion_due(struct vm_state *s, uint32_t from)
+{
+    uint32_t const count = vm_account_count(s);
+    uint32_t i = from;
+    while (i < count) {
+        uint64_t *const group = &s->safe_until[i / VM_DUE_GROUP];
+        if (i % VM_DUE_GROUP == 0 && *group < s->worn) {
+            *group = group_until(s, i);
+        }
+        if (i % VM_DUE_GROUP == 0 && *group >= s->worn) {
+            i += VM_DUE_GROUP;
+        } else if (until_of(s, i) < s->worn) {
+            return i;
+        } else {
+            i++;
+        }
+    }
+    return VM_NONE;
+}
+
+/* --- what is known ----------------------------------------------------------------------- */
+
 void vm_cushion_forget(struct vm_state *s, uint32_t account, enum vm_cushion_kind kind)
 {
     s->cushions[kind][account].at = 0;
+    shorten(s, account, until_of(s, account));
 }
 
 void vm_cushions_forget(struct vm_state *s)
 {
     s->worn++;
     s->worn_from = s->worn;
+    uint32_t const groups = (vm_account_count(s) + VM_DUE_GROUP - 1) / VM_DUE_GROUP;
+    memset(s->safe_until, 0, groups * sizeof *s->safe_until);
 }
 
 void vm_cushions_wear(struct vm_state *s, uint64_t by)
@@ -48,6 +119,7 @@ void vm_cushion_set(struct vm_state *s,
     struct vm_cushion *const c = &s->cushions[kind][account];
     *c = *cushion;
     c->at = c->slack <= SLACK_MAX && c->room <= SLACK_MAX ? s->worn : 0;
+    shorten(s, account, until_of(s, account));
 }
 
 bool vm_cushion_holds(const struct vm_state *s,
@@ -99,6 +171,7 @@ void vm__cushion_cash(struct vm_state *s, uint32_t account, struct vm_money delt
             apply(s, c, (struct change){.slack = vm_money_raw(delta)});
         }
     }
+    shorten(s, account, until_of(s, account));
 }
 
 void vm__cushion_position(struct vm_state *s,
@@ -121,6 +194,7 @@ void vm__cushion_position(struct vm_state *s,
             apply(s, c, taken);
         }
     }
+    shorten(s, account, until_of(s, account));
 }
 
 /* edge_of is what an order would lose at once against the mark: micro. */

@@ -155,7 +155,11 @@ struct vm_state {
     struct vm_cushion *cushions[VM_CUSHION_KINDS]; /* by account */
     uint64_t worn;                                 /* at least 1 */
     uint64_t worn_from;                            /* cushions from before are not known */
+    uint64_t *safe_until; /* by VM_DUE_GROUP accounts: the clock may go so far */
 };
+
+/* Accounts are found due by groups of so many. */
+#define VM_DUE_GROUP 64u
 
 /* Cushions follow what happens to an account. */
 void vm__cushion_cash(struct vm_state *s, uint32_t account, struct vm_money delta);

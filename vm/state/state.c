@@ -167,6 +167,7 @@ static void state_carve(struct carver *c, struct vm_state *s, const struct vm_li
     for (uint32_t i = 0; i < VM_CUSHION_KINDS; i++) {
         s->cushions[i] = carve(c, sizeof *s->cushions[i] * l->accounts_max);
     }
+    s->safe_until = carve(c, sizeof *s->safe_until * (l->accounts_max / VM_DUE_GROUP + 1));
 }
 
 size_t vm_state_footprint(const struct vm_limits *limits)

@@ -291,6 +291,10 @@ NV_MUST_USE bool vm_cushion_holds(const struct vm_state *s,
                                   uint32_t account,
                                   enum vm_cushion_kind kind,
                                   const struct vm_lot_bound *need);
+/* vm_cushion_due returns the first account not below `from` that may have no
+ * cushion of maintenance, VM_NONE at the end.  It passes by accounts in groups, so
+ * that who is far from danger costs nothing. */
+uint32_t vm_cushion_due(struct vm_state *s, uint32_t from);
 void vm_cushion_forget(struct vm_state *s, uint32_t account, enum vm_cushion_kind kind);
 void vm_cushions_forget(struct vm_state *s);
 /* vm_cushions_wear moves the clock: a unit of exposure may have lost `by` / 2^24. */

@@ -443,6 +443,64 @@ static void undone_gains_do_not_count(void **state)
     assert_true(vm_cushion_holds(rig.state, RIG_FIRST, VM_CUSHION_MAINTENANCE, &need));
 }
 
+#define MANY 300u
+
+/* What may happen to the cushion of an account, or to all. */
+static void stir(struct nv_test_rng *rng)
+{
+    uint32_t const account = nv_test_below(rng, MANY);
+    switch (nv_test_below(rng, 12)) {
+    case 0: vm_cushions_wear(rig.state, nv_test_below(rng, 1u << 24)); break;
+    case 1: vm_cushion_forget(rig.state, account, VM_CUSHION_MAINTENANCE); break;
+    case 2:
+        if (nv_test_below(rng, 40) == 0) {
+            vm_cushions_forget(rig.state);
+        }
+        break;
+    case 3:
+    case 4: {
+        int64_t const change = (int64_t)nv_test_below(rng, 1u << 30) - (1 << 29);
+        assert_true(vm_cash_add(rig.state, account, vm_money(change)));
+        break;
+    }
+    default: {
+        struct vm_cushion const cushion = {
+            .slack = (int64_t)(nv_test_next(rng) >> (3 + nv_test_below(rng, 60))) - 100,
+            .room = (int64_t)(nv_test_next(rng) >> (4 + nv_test_below(rng, 40))),
+            .exposure = nv_test_next(rng) >> nv_test_below(rng, 64),
+        };
+        vm_cushion_set(rig.state, account, VM_CUSHION_MAINTENANCE, &cushion);
+        break;
+    }
+    }
+}
+
+/* Whoever is passed by has a cushion that holds, and many are passed by. */
+static void none_is_passed_by_wrongly(void **state)
+{
+    (void)state;
+    struct vm_lot_bound const none = {0, 0};
+    struct nv_test_rng rng = {.state = 5};
+    uint32_t passed = 0, due = 0;
+    rig_deinit(&rig);
+    rig_init(&rig, MANY - RIG_FIRST);
+    for (uint32_t round = 0; round < 3000; round++) {
+        stir(&rng);
+        uint32_t next = vm_cushion_due(rig.state, 0);
+        for (uint32_t i = 0; i < MANY; i++) {
+            if (i == next) {
+                next = vm_cushion_due(rig.state, i + 1);
+                due++;
+            } else {
+                assert_true(vm_cushion_holds(rig.state, i, VM_CUSHION_MAINTENANCE, &none));
+                passed++;
+            }
+        }
+        assert_int_equal(next, VM_NONE);
+    }
+    assert_true(passed > due / 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +509,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(orders_that_leave_raise_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(status_forgets, setup, teardown),
         cmocka_unit_test_setup_teardown(undone_gains_do_not_count, setup, teardown),
+        cmocka_unit_test_setup_teardown(none_is_passed_by_wrongly, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
