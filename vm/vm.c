@@ -24,6 +24,7 @@ struct vm_limits vm_limits_devnet(void)
         .tombstones_max = 65536,
         .block_txs_max = VM_BLOCK_TXS_MAX,
         .block_actions_max = VM_BLOCK_ACTIONS_MAX,
+        .block_due_max = 4096,
         .block_output_bytes_max = UINT64_C(64) << 20,
     };
 }

@@ -45,6 +45,8 @@ struct vm_limits {
     uint32_t tombstones_max;
     uint32_t block_txs_max;
     uint32_t block_actions_max;
+    uint32_t
+        block_due_max; /* units of work a phase does that fell due by itself (docs/spec/work.md) */
     uint64_t block_output_bytes_max; /* events, receipts and rows of one block */
 };
 

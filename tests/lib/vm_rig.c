@@ -119,6 +119,7 @@ void rig_begin(struct vm_rig *rig, uint64_t ms)
         .block = &rig->block,
         .arena = &rig->block_arena,
         .acts = rig->act,
+        .due_max = rig->limits.block_due_max,
         .event_max = BLOCK_MEMORY / VM_EXEC_EVENT_MEMORY,
     };
     struct vm_feed_row *const feed = &vm_feed_mut(rig->state, 0)->row;

@@ -20,6 +20,7 @@ static const struct vm_limits world_limits = {
     .tombstones_max = 256,
     .block_txs_max = WORLD_TXS_MAX,
     .block_actions_max = WORLD_TXS_MAX * 8,
+    .block_due_max = 3, /* so that work waits */
     .block_output_bytes_max = 2u << 20,
 };
 

@@ -96,6 +96,7 @@ void vm_block_open(struct vm_block_run *run,
     x->state = state;
     x->block = block;
     x->arena = arena;
+    x->due_max = limits->block_due_max;
     x->event_max = limits->block_output_bytes_max / VM_EXEC_EVENT_MEMORY;
     struct vm_chain_row *const chain = vm_chain_mut(state);
     NV_ASSERT(block->height == chain->height + 1 && block->time_ms >= chain->time_ms);
@@ -118,7 +119,7 @@ void vm_block_open(struct vm_block_run *run,
 
 static void phase_open(struct vm_exec *x)
 {
-    vm_tombstones_expire(x->state, x->block->time_ms);
+    vm_tombstones_expire(x->state, x->block->time_ms, x->due_max);
     vm_oracle_open(x);
     vm_clearing_funding(x);
     vm_clearing_expire(x);

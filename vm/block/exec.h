@@ -45,6 +45,7 @@ struct vm_exec {
     struct vm_state *state;
     const struct vm_block *block;
     uint64_t elapsed_ms;    /* since the block before; 0 for the first */
+    uint32_t due_max;       /* units of work a phase does that fell due by itself */
     struct nv_arena *arena; /* everything of this block; reset at its end */
     struct vm_act *acts;    /* of all transactions that passed `open`, in (tx hash, index) order */
     uint32_t act_count;

@@ -121,28 +121,46 @@ static struct vm_outcome cancel_all(const struct cancelling *c, const struct vm_
     return (struct vm_outcome){VM_OK, cancelled};
 }
 
-/* clear_closed removes the orders of a market that is not open. */
-static void clear_closed(struct vm_exec *x, uint32_t market)
+/* clear_side removes the orders of one side, as many as the budget holds. */
+static void clear_side(struct vm_exec *x, uint32_t market, uint8_t side, uint32_t *budget)
 {
-    for (uint8_t side = VM_BUY; side <= VM_SELL; side++) {
-        uint32_t slot = vm__book_top(x, market, side);
-        while (slot != VM_NONE) {
-            vm_execution_cancel_order(x, slot, VM_ORDER_MARKET_CLOSED);
-            slot = vm__book_top(x, market, side);
+    uint32_t slot = vm__book_top(x, market, side);
+    while (slot != VM_NONE && *budget > 0) {
+        vm_execution_cancel_order(x, slot, VM_ORDER_MARKET_CLOSED);
+        (*budget)--;
+        slot = vm__book_top(x, market, side);
+    }
+}
+
+/* clear_closed removes the orders of markets that are not open. */
+static void clear_closed(struct vm_exec *x, uint32_t *budget)
+{
+    for (uint32_t i = 0; i < vm_market_count(x->state); i++) {
+        const struct vm_market *const market = vm_market(x->state, i);
+        if (market->row.status != VM_MARKET_OPEN && market->orders_open > 0) {
+            clear_side(x, i, VM_BUY, budget);
+            clear_side(x, i, VM_SELL, budget);
         }
     }
 }
 
-static void clear_expired(struct vm_exec *x)
+static void clear_expired(struct vm_exec *x, uint32_t *budget)
 {
     uint64_t const now = x->block->time_ms;
-    for (;;) {
-        uint32_t const slot = vm_order_expired(x->state, now);
-        if (slot == VM_NONE) {
-            return;
-        }
+    uint32_t slot = vm_order_expired(x->state, now);
+    while (slot != VM_NONE && *budget > 0) {
         vm_execution_cancel_order(x, slot, VM_ORDER_EXPIRED);
+        (*budget)--;
+        slot = vm_order_expired(x->state, now);
     }
+}
+
+/* SPEC work 1: "What does not fit goes first in the next block." */
+static void clear_due(struct vm_exec *x)
+{
+    uint32_t budget = x->due_max;
+    clear_expired(x, &budget);
+    clear_closed(x, &budget);
 }
 
 #define AHEAD 5u /* acts between a hint and its use */
@@ -162,14 +180,7 @@ static void prefetch(const struct vm_exec *x, uint32_t i)
 void vm_execution_cancel(struct vm_exec *x)
 {
     struct cancelling const c = {.x = x, .locks = locks_new(x)};
-    vm_tombstones_expire(x->state, x->block->time_ms);
-    clear_expired(x);
-    for (uint32_t i = 0; i < vm_market_count(x->state); i++) {
-        const struct vm_market *const market = vm_market(x->state, i);
-        if (market->row.status != VM_MARKET_OPEN && market->orders_open > 0) {
-            clear_closed(x, i);
-        }
-    }
+    clear_due(x);
     for (uint32_t i = 0; i < x->act_count; i++) {
         struct vm_act *const act = &x->acts[i];
         prefetch(x, i);

@@ -7,6 +7,23 @@
 
 #include "base/pure.h"
 
+/* --- expiry ------------------------------------------------------------------------------ */
+
+/* SPEC auction 4: "A participant whose expiry is not after the block's time leaves." */
+static bool check_expiry(struct vm_exec *x, const struct reach_side *side)
+{
+    bool removed = false;
+    for (uint32_t i = 0; i < side->count; i++) {
+        uint32_t const slot = side->order[i].slot;
+        uint64_t const expires_ms = vm_order(x->state, slot)->row.expires_ms;
+        if (expires_ms != 0 && expires_ms <= x->block->time_ms) {
+            vm_execution_cancel_order(x, slot, VM_ORDER_EXPIRED);
+            removed = true;
+        }
+    }
+    return removed;
+}
+
 /* --- margin ------------------------------------------------------------------------------ */
 
 static bool checked_set(struct checked *checked, uint32_t account)
@@ -220,6 +237,10 @@ bool vm__participants_check(struct vm_exec *x,
                             const struct reach *reach,
                             bool *elsewhere)
 {
+    bool const bids_expired = check_expiry(x, &reach->bids);
+    if (check_expiry(x, &reach->asks) || bids_expired) {
+        return true;
+    }
     if (check_margin(x, checked, reach)) {
         *elsewhere = true;
         return true;

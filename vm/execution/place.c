@@ -83,7 +83,8 @@ static uint16_t judge_client_id(const struct placing *p)
         return VM_OK;
     }
     const struct vm_state *const s = p->x->state;
-    if (vm_tombstone_has(s, p->place->market, p->account_id, client_id)) {
+    uint64_t const now = p->x->block->time_ms;
+    if (vm_tombstone_has(s, p->place->market, p->account_id, client_id, now)) {
         return VM_REJECT_CLIENT_ID_CANCELLED;
     }
     bool const taken =

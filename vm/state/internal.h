@@ -62,7 +62,7 @@ enum vm_index_id {
     VM_INDEX_LEVEL_IDLE,       /* … that has none, but had some in this block */
     VM_INDEX_SESSION,          /* account, 24 bytes of the key -> session */
     VM_INDEX_TOMBSTONE,        /* tombstone row key -> tombstone */
-    VM_INDEX_TOMBSTONE_EXPIRY, /* expiry, slab index -> tombstone */
+    VM_INDEX_TOMBSTONE_EXPIRY, /* expiry, tombstone's row -> tombstone */
     VM_INDEX_ORDER_EXPIRY,     /* expiry, slot -> order */
     VM_INDEX_COUNT
 };
@@ -255,7 +255,6 @@ void vm__order_expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t 
 
 /* Sessions and tombstones. */
 void vm__session_index_key(struct nv_row_key *key, uint64_t account, const struct nv_pubkey *k);
-void vm__tombstone_expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t index);
 
 /* vm__scrubbed says whether the account was re-added already in the pass under
  * way, so that its changes must be added too. */

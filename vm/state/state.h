@@ -246,10 +246,13 @@ uint32_t vm_sessions_drop_expired(struct vm_state *s, uint32_t account, uint64_t
 bool vm_tombstone_has(const struct vm_state *s,
                       uint32_t market,
                       uint64_t account,
-                      uint64_t client_id);
+                      uint64_t client_id,
+                      uint64_t now_ms); /* and has not expired */
 NV_MUST_USE bool vm_tombstone_put(
     struct vm_state *s, uint32_t market, uint64_t account, uint64_t client_id, uint64_t expires_ms);
-void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms);
+/* vm_tombstones_expire removes those whose expiry is not after now, the earliest
+ * first and of one expiry by their keys, at most `max`. */
+void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms, uint32_t max);
 
 /* Hints that something will be read soon: they change nothing.  A loop over many
  * accounts or orders gives them a few turns ahead, each when what the one before

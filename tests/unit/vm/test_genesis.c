@@ -74,6 +74,7 @@ static const struct vm_limits limits = {
     .tombstones_max = 8,
     .block_txs_max = 8,
     .block_actions_max = 64,
+    .block_due_max = 64,
     .block_output_bytes_max = 65536,
 };
 

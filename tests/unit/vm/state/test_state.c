@@ -25,6 +25,7 @@ static const struct vm_limits limits = {
     .tombstones_max = 20,
     .block_txs_max = 16,
     .block_actions_max = 64,
+    .block_due_max = 64,
     .block_output_bytes_max = 1u << 20,
 };
 
@@ -201,9 +202,9 @@ static void mutate_tombstone(struct world *w)
     uint64_t const client = 1 + below(w, 5);
     uint32_t const market = below(w, MARKETS);
     if (below(w, 3) == 0) {
-        vm_tombstones_expire(w->s, below(w, 40));
+        vm_tombstones_expire(w->s, below(w, 40), 1 + below(w, 4));
     } else if (vm_tombstone_put(w->s, market, account, client, 1 + below(w, 50))) {
-        assert_true(vm_tombstone_has(w->s, market, account, client));
+        assert_true(vm_tombstone_has(w->s, market, account, client, 0));
     }
 }
 
