@@ -41,6 +41,11 @@ void *nv_heap_reserve(size_t size)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
+void nv_heap_large_pages(void *memory, size_t size)
+{
+    (void)madvise(memory, size, MADV_HUGEPAGE);
+}
+
 void nv_heap_unreserve(void *memory, size_t size)
 {
     if (memory == NULL) {

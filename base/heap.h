@@ -24,6 +24,12 @@ void nv_heap_free(void *memory);
  * reservation for the largest state costs what the present state uses. */
 NV_MUST_USE void *nv_heap_reserve(size_t size);
 
+/* nv_heap_large_pages asks that a reservation take large pages, where the system
+ * has them.  For what lives long and is read all over: with small pages each
+ * cache miss is a miss of the address translation too.  Up to two mebibytes more
+ * become resident for each array begun in it. */
+void nv_heap_large_pages(void *memory, size_t size);
+
 /* nv_heap_unreserve gives back a reservation of that very size. */
 void nv_heap_unreserve(void *memory, size_t size);
 

@@ -73,6 +73,7 @@ static enum nv_err open_parts(struct node_machine *m, uint32_t rows_max)
     if (m->vm_memory == NULL || m->hashes == NULL) {
         return NV_ERR_NO_MEMORY;
     }
+    nv_heap_large_pages(m->vm_memory, m->vm_size);
     struct nv_arena arena;
     nv_arena_init_zeroed(&arena, m->vm_memory, m->vm_size);
     m->vm = vm_new(&arena, &limits);

@@ -6,7 +6,10 @@
  * clearing, laws, receipts, events and their roots, the encoded write set.  A
  * cancel of an order of the same block moves to the next; ids become handles
  * between blocks.  The bands are as wide as parameters allow, so that prices are
- * the flow's own. */
+ * the flow's own.
+ *
+ * The limit is what any machine must do that gives the same block: hash its
+ * receipts and events, and write its rows. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,6 +19,8 @@
 
 #include "base/arena.h"
 #include "base/heap.h"
+#include "base/merkle.h"
+#include "base/row.h"
 #include "base/sort.h"
 
 #include "tools/args.h"
@@ -32,7 +37,8 @@
 #include "vm/vm.h"
 
 #define BLOCK_OPS   1000u
-#define GOAL_OPS_S  2000000
+#define GOAL_OPS_S  2000000u
+#define EVENT_GROUP 64u
 #define INDEX_TICKS 32768
 #define TICK_MICRO  INT64_C(1000000)
 #define LOTS_UNIT   100u
@@ -73,6 +79,7 @@ struct bench {
     uint64_t filled_lots; /* of both sides */
     uint64_t write_bytes;
     uint64_t nanoseconds;
+    uint64_t bare_ns; /* hashing and copying alone */
 };
 
 static void *take(size_t size)
@@ -178,6 +185,7 @@ static enum tool_exit open_vm(struct bench *b)
     if (b->memory == NULL) {
         return tool_fail(TOOL_FAILED, NULL, NULL, "not enough address space for the VM");
     }
+    nv_heap_large_pages(b->memory, b->memory_size); /* as a node does */
     nv_arena_init_zeroed(&b->arena, b->memory, b->memory_size);
     b->vm = vm_new(&b->arena, &limits);
     enum nv_err const err = genesis(b);
@@ -279,6 +287,27 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* bare does again of a block what cannot be less: the root of its receipts, the
+ * hash of its events, its rows once through memory. */
+static void bare(struct bench *b, const struct vm_result *result)
+{
+    static uint8_t row[NV_ROW_VALUE_MAX];
+    struct nv_hash root;
+    uint64_t const start = now_ns();
+    nv_merkle_root(&root, result->receipts, result->receipt_count);
+    for (uint32_t i = 0; i < result->event_count; i += EVENT_GROUP) {
+        uint32_t const left = result->event_count - i;
+        nv_sha256_parts(&root, result->events + i, left < EVENT_GROUP ? left : EVENT_GROUP);
+    }
+    for (uint32_t i = 0; i < result->write_count; i++) {
+        if (result->writes[i].value.size > 0) {
+            memcpy(row, result->writes[i].value.bytes, result->writes[i].value.size);
+            row[0] ^= row[result->writes[i].value.size / 2];
+        }
+    }
+    b->bare_ns += now_ns() - start;
+}
+
 static void
 take_receipts(struct bench *b, struct slot *const *sorted, const struct vm_result *result)
 {
@@ -331,6 +360,7 @@ static void run_block(struct bench *b, struct slot **sorted, struct slot **scrat
     vm_execute(b->vm, &block, &result);
     b->nanoseconds += now_ns() - start;
     b->ops += b->slot_count - 1;
+    bare(b, &result);
     take_receipts(b, sorted, &result);
 }
 
@@ -349,6 +379,7 @@ static void run(struct bench *b)
     add_report(b); /* an index, before the first order */
     run_block(b, sorted, scratch);
     b->nanoseconds = 0;
+    b->bare_ns = 0;
     while (next < b->flow.count || b->deferred_count > 0) {
         fill_block(b, &next);
         run_block(b, sorted, scratch);
@@ -359,14 +390,16 @@ static void run(struct bench *b)
 
 static void report(const struct bench *b)
 {
-    char note[256];
+    char note[320];
     double const seconds = (double)b->nanoseconds / 1e9;
     double const rate = (double)b->ops / seconds;
+    double const limit = (double)b->ops / ((double)b->bare_ns / 1e9);
     (void)snprintf(note,
                    sizeof note,
                    "%" PRIu64 " operations in blocks of %" PRIu32 ", %.0f ns each of one core; "
                    "%" PRIu64 " fills, %" PRIu64 " lots, %" PRIu64 " refused, %" PRIu64
-                   " cancels too late, %" PRIu64 " row bytes an operation",
+                   " cancels too late, %" PRIu64
+                   " row bytes an operation; limit: its hashes and rows alone; goal %u M/s",
                    b->ops,
                    b->block_ops,
                    1e9 / rate,
@@ -374,8 +407,9 @@ static void report(const struct bench *b)
                    b->filled_lots / 2,
                    b->refused,
                    b->cancels_late,
-                   b->write_bytes / b->ops);
-    bench_report("vm_ops_s", rate, "1/s", GOAL_OPS_S, rate / GOAL_OPS_S, note);
+                   b->write_bytes / b->ops,
+                   GOAL_OPS_S / 1000000);
+    bench_report("vm_ops_s", rate, "1/s", limit, rate / limit, note);
 }
 
 static void close_bench(struct bench *b)
@@ -424,7 +458,7 @@ void bench_vm_ops_s(void)
                       flow_run(&flow, BLOCK_OPS, NULL) == TOOL_OK;
     (void)remove(path);
     if (!good) {
-        bench_report("vm_ops_s", 0, "1/s", GOAL_OPS_S, 0, "the flow could not be run");
+        bench_report("vm_ops_s", 0, "1/s", 0, 0, "the flow could not be run");
     }
 }
 
