@@ -15,10 +15,10 @@ static bool cert_wanted(const struct cs *cs, const struct cs_ballot *ballot)
     if (ballot->epoch != cs->epoch || ballot->view < 1) {
         return false;
     }
+    if (cs__contradicting(cs, ballot) != NULL) {
+        return true; /* a fork */
+    }
     if (ballot->kind == CS_FINALIZE) {
-        if (ballot->view == cs->fin.view) { /* a fork, if it is of another block */
-            return !nv_hash_eq(&ballot->block_hash, &cs->fin.hash);
-        }
         return ballot->view > cs->fin.view &&
                (cs->target == NULL || cs->target->body.ballot.view < ballot->view);
     }
@@ -192,6 +192,14 @@ proposal_plan(const struct cs *cs, uint32_t from, const struct cs_proposal *prop
     return plan;
 }
 
+/* fork_proved returns whether a list would prove a fork, if it is right. */
+static bool fork_proved(const struct cs *cs, const struct cs_list *list)
+{
+    struct cs_certificate a;
+    struct cs_certificate b;
+    return cs__fork_pair(list, &a, &b) && a.ballot.epoch == cs->epoch;
+}
+
 struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_message *message)
 {
     struct cs_plan plan = {.epoch = cs->epoch, .wanted = false};
@@ -216,6 +224,9 @@ struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_mess
     case CS_MSG_CERT_REQUEST: plan.wanted = message->cert_request.epoch == cs->epoch; break;
     case CS_MSG_CERT_RESPONSE:
         list_plan(cs, &plan, &message->cert_response.certificates, 0);
+        if (fork_proved(cs, &message->cert_response.certificates)) {
+            plan.certificates = 3u;
+        }
         plan.wanted = plan.certificates != 0;
         break;
     case CS_MSG_BLOCK_RESPONSE:

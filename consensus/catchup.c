@@ -74,11 +74,15 @@ void cs__certs_answer(struct cs *cs, uint32_t from, const struct cs_cert_request
     uint32_t count = 0;
     bool old = false;
     for (uint32_t i = 0; i < request->count && count + 2 <= CS_CERTS_MAX; i++) {
-        const struct cs__slot *const slot =
+        const struct cs__slot *slot =
             request->view[i] > cs->fin.view ? cs__slot_find(cs, request->view[i]) : NULL;
         if (request->view[i] <= cs->fin.view && !old && cs->fin.view > 0) {
             old = true;
             found[count++] = cs->fin.cert;
+        }
+        if (request->count == 1 && request->view[i] <= cs->fin.view) { /* a fork is suspected */
+            slot = &cs->slot[request->view[i] % cs->slot_count];
+            slot = slot->view == request->view[i] ? slot : NULL;
         }
         if (slot != NULL && slot->notar != NULL) {
             found[count++] = slot->notar;
@@ -371,6 +375,24 @@ static bool chain_hashes(struct nv_hash *hashes, const struct cs_block_response 
     return true;
 }
 
+/* below_fin returns whether the last block of a list, which has that hash, has a
+ * finalization newer than fin's and stands no higher than it. */
+static bool below_fin(const struct cs *cs, const struct cs_list *list, const struct nv_hash *hash)
+{
+    const struct cs__cert *const cert = cs->near != NULL ? cs->near : cs->target;
+    struct cs_block block;
+    struct nv_reader r;
+    if (cert == NULL || !nv_hash_eq(&cert->body.ballot.block_hash, hash) ||
+        nv_hash_eq(hash, &cs->fin.hash)) {
+        return false;
+    }
+    nv_reader_init(&r, list->bytes);
+    for (uint32_t i = 0; i < list->count; i++) {
+        cs_list_block(&r, &block);
+    }
+    return block.header.height <= cs->fin.header.height;
+}
+
 void cs__blocks_take(struct cs *cs, const struct cs_block_response *response, bool final_checked)
 {
     struct nv_hash hashes[CS_BLOCKS_MAX];
@@ -379,6 +401,10 @@ void cs__blocks_take(struct cs *cs, const struct cs_block_response *response, bo
     bool const final =
         response->has_final && final_checked && response->final.ballot.view > cs->fin.view;
     if (!chain_hashes(hashes, response)) {
+        return;
+    }
+    if (count > 0 && below_fin(cs, &response->blocks, &hashes[count - 1])) {
+        cs__fork_suspect(cs);
         return;
     }
     bool const by_final =

@@ -230,7 +230,7 @@ enum cs_effect_kind {
 
 /* The values are the exit codes. */
 enum cs_halt {
-    CS_HALT_FORK = 70,          /* two finalizations conflict; `bytes` holds both */
+    CS_HALT_FORK = 70,          /* two certificates contradict each other; `bytes` holds both */
     CS_HALT_SECOND_SIGNER = 79, /* a vote by the own key that this node did not make */
     CS_HALT_STATE = 81,         /* the own state differs from a final header's, or a
                                    final body is invalid by the own rules */
@@ -310,6 +310,7 @@ struct cs_effect {
             enum cs_halt code;
             uint64_t height;
             struct nv_view bytes;
+            struct cs_bitmap culprits; /* CS_HALT_FORK: who signed both, in the present set */
         } halt;
     };
 };

@@ -107,6 +107,8 @@ static void timers_clear(struct cs *cs)
                                      .certs = CS__NEVER,
                                      .range = CS__NEVER,
                                      .next = CS__NEVER,
+                                     .split = CS__NEVER,
+                                     .split_end = CS__NEVER,
                                      .wake = CS__NEVER};
     cs->timer_ns = CS__NEVER;
     cs->base_ns = CS__NEVER;
@@ -170,7 +172,7 @@ bool cs__leads(const struct cs *cs, uint64_t view)
 
 bool cs__votes(const struct cs *cs)
 {
-    return cs->me != CS_NOBODY && cs->started && !cs->listening && !cs->halted;
+    return cs->me != CS_NOBODY && cs->started && !cs->listening && !cs->forked && !cs->halted;
 }
 
 uint32_t cs_leader(const struct cs *cs, uint64_t view)
@@ -349,6 +351,7 @@ static void settle(struct cs *cs)
         again = cs__try_vote(cs) || again;
         again = cs__try_propose(cs) || again;
     }
+    cs__fork_run(cs);
     (void)cs__execute(cs);
     cs__catchup_run(cs);
 }
@@ -379,6 +382,7 @@ static void timer_set(struct cs *cs)
                             cs->timers.certs,
                             cs->timers.range,
                             cs->timers.next,
+                            cs->timers.split,
                             cs->timers.wake};
     uint64_t next = CS__NEVER;
     for (uint32_t i = 0; i < sizeof all / sizeof *all; i++) {

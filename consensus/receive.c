@@ -102,14 +102,10 @@ static void certificate_take(struct cs *cs, const struct cs_certificate *certifi
     if (cs->me != CS_NOBODY && cs_bitmap_has(&certificate->signers, cs->me)) {
         second_signer(cs, ballot);
     }
-    bool const rival = ballot->kind == CS_FINALIZE && ballot->view == cs->fin.view &&
-                       !nv_hash_eq(&ballot->block_hash, &cs->fin.hash);
-    if (rival && !cs->halted) {
-        struct nv_writer w;
-        nv_writer_init(&w, cs->scratch, CS__SCRATCH);
-        cs_certificate_put(&w, &cs->fin.cert->body);
-        cs_certificate_put(&w, certificate);
-        cs__halt(cs, CS_HALT_FORK, cs->fin.header.height, nv_writer_view(&w));
+    const struct cs__cert *const held = cs__contradicting(cs, ballot);
+    if (held != NULL) {
+        cs__fork_found(cs, &held->body, certificate);
+        return;
     }
     (void)cs__cert_add(cs, certificate);
 }
@@ -159,6 +155,18 @@ static void certificates_take(struct cs *cs,
         struct cs_certificate certificate;
         cs_list_certificate(&r, &certificate);
         certificate_take(cs, &certificate, ((mail->plan->certificates >> (first + i)) & 1u) != 0);
+    }
+}
+
+/* pair_take takes two certificates that prove a fork. */
+static void pair_take(struct cs *cs, const struct mail *mail)
+{
+    struct cs_certificate a;
+    struct cs_certificate b;
+    bool const both = (mail->plan->certificates & 3u) == 3u;
+    if (both && cs__fork_pair(&mail->message->cert_response.certificates, &a, &b) &&
+        a.ballot.epoch == cs->epoch) {
+        cs__fork_found(cs, &a, &b);
     }
 }
 
@@ -390,6 +398,7 @@ void cs__receive(struct cs *cs, const struct cs_event *event)
         }
         break;
     case CS_MSG_CERT_RESPONSE:
+        pair_take(cs, &mail);
         certificates_take(cs, &mail, &message->cert_response.certificates, 0);
         break;
     case CS_MSG_BLOCK_RESPONSE:

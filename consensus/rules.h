@@ -97,6 +97,30 @@ bool cs__try_vote(struct cs *cs);
 /* cs__judge_alone judges what a header says without regard to other blocks. */
 enum cs__verdict cs__judge_alone(const struct cs *cs, const struct cs_header *header);
 
+/* ---- rules_fork.c ---- */
+
+/* cs__contradict returns whether certificates of two ballots cannot both exist
+ * unless more than a third of the stake signed what it must not. */
+bool cs__contradict(const struct cs_ballot *a, const struct cs_ballot *b);
+
+/* cs__contradicting returns a certificate held that contradicts a ballot, or NULL.
+ * Those of views below fin are held as long as their slots are not used anew. */
+const struct cs__cert *cs__contradicting(const struct cs *cs, const struct cs_ballot *ballot);
+
+/* cs__fork_found stops the engine, having told all others, when two verified
+ * certificates contradict each other. */
+void cs__fork_found(struct cs *cs, const struct cs_certificate *a, const struct cs_certificate *b);
+
+/* cs__fork_pair returns whether a list is two certificates that contradict each
+ * other, and reads them. */
+bool cs__fork_pair(const struct cs_list *list, struct cs_certificate *a, struct cs_certificate *b);
+
+/* cs__fork_suspect: the target does not descend from fin.  Somebody holds a
+ * certificate of fin's view that contradicts fin's: it is asked for, until all
+ * patience is gone.  Nothing is signed any more. */
+void cs__fork_suspect(struct cs *cs);
+void cs__fork_run(struct cs *cs);
+
 /* ---- rules_evidence.c ---- */
 
 /* cs__evidence_news returns whether an item is worth verifying: about a validator

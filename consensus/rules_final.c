@@ -141,18 +141,6 @@ static void claims_check(struct cs *cs, uint32_t count)
     }
 }
 
-/* conflict stops the engine with the two finalizations that conflict. */
-static void conflict(struct cs *cs, const struct cs__cert *cert)
-{
-    struct nv_writer w;
-    nv_writer_init(&w, cs->scratch, CS__SCRATCH);
-    if (cs->fin.cert != NULL) {
-        cs_certificate_put(&w, &cs->fin.cert->body);
-    }
-    cs_certificate_put(&w, &cert->body);
-    cs__halt(cs, CS_HALT_FORK, cs->fin.header.height, nv_writer_view(&w));
-}
-
 /* commit makes the block of a finalization final; its path to fin is in
  * cs->path. */
 static void commit(struct cs *cs, struct cs__cert **place, uint32_t path_count)
@@ -231,7 +219,7 @@ static bool reach(struct cs *cs, struct cs__cert **place)
 
 static bool try_target(struct cs *cs, struct cs__cert **place)
 {
-    if (*place == NULL || cs->halted) {
+    if (*place == NULL || cs->halted || cs->forked) {
         return false;
     }
     switch (cs__block_link(cs, &(*place)->body.ballot.block_hash)) {
@@ -239,7 +227,7 @@ static bool try_target(struct cs *cs, struct cs__cert **place)
     case CS__LINK_INVALID:
         cs__halt(cs, CS_HALT_STATE, cs->fin.header.height + 1, nv_view_of(NULL, 0));
         return false;
-    case CS__LINK_FORK: conflict(cs, *place); return false;
+    case CS__LINK_FORK: cs__fork_suspect(cs); return false;
     case CS__LINK_BODY:
     case CS__LINK_HEADER: return false;
     }

@@ -136,10 +136,12 @@ struct cs__timers {
     uint64_t listen; /* end of the silence after a restart */
     uint64_t status;
     uint64_t fetch;
-    uint64_t certs; /* ask for certificates again */
-    uint64_t range; /* ask for blocks by height again */
-    uint64_t next;  /* ask for the epoch's end again */
-    uint64_t wake;  /* work was left for the next step */
+    uint64_t certs;     /* ask for certificates again */
+    uint64_t range;     /* ask for blocks by height again */
+    uint64_t next;      /* ask for the epoch's end again */
+    uint64_t split;     /* ask for what proves a fork again ... */
+    uint64_t split_end; /* ... until then */
+    uint64_t wake;      /* work was left for the next step */
 };
 
 struct cs {
@@ -252,6 +254,7 @@ struct cs {
     bool started;
     bool listening;
     bool recovered; /* something was */
+    bool forked;    /* the target contradicts fin, and it is not known by whose fault */
     bool halted;
 
     struct cs_effects *effects; /* during a step */

@@ -523,6 +523,15 @@ void cs__block_body(struct cs *cs, struct cs__block *block, enum cs__body_state 
     cs->version++;
 }
 
+/* cert_settle takes a certificate from those that the journal needs. */
+static void cert_settle(struct cs *cs, struct cs__cert *cert)
+{
+    if (cert != NULL && cert->dirty) {
+        cert->dirty = false;
+        cs->dirty_count--;
+    }
+}
+
 void cs__store_prune(struct cs *cs, uint64_t from)
 {
     cs->version++;
@@ -530,8 +539,9 @@ void cs__store_prune(struct cs *cs, uint64_t from)
     uint64_t const span = to - from < cs->slot_count ? to - from : cs->slot_count;
     for (uint64_t view = to + 1 - span; view <= to; view++) {
         struct cs__slot *const slot = &cs->slot[view % cs->slot_count];
-        if (slot->view <= to) {
-            slot_release(cs, slot);
+        if (slot->view <= to) { /* what it holds may yet prove a fork */
+            cert_settle(cs, slot->notar);
+            cert_settle(cs, slot->null);
         }
         tally_return(cs, view - (view < CS__BELOW ? view : CS__BELOW)); /* a little longer */
     }

@@ -67,4 +67,11 @@ bool boundary_passes(
 void joiner_configure(struct sim *sim);
 void joiner_script(struct sim *sim, const struct sim_item *item);
 
+/* in_fork.c: 13 a fork, and by whose fault */
+struct cs_effect;
+void fork_configure(struct sim *sim);
+bool fork_passes(struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes);
+void fork_halted(struct sim *sim, const struct sim_host *host, const struct cs_effect *effect);
+void fork_finish(struct sim *sim);
+
 #endif /* NV_TESTS_SIM_EPOCH_H */

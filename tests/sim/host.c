@@ -86,6 +86,9 @@ static void execute(struct sim *sim, struct sim_host *host, const struct sim_op 
     uint64_t const height = op->header.height;
     uint64_t const start =
         host->executor_free_ns > sim->now_ns ? host->executor_free_ns : sim->now_ns;
+    if (height == 1) {
+        host->branch = nv_be64_load(op->hash.bytes);
+    }
     oracle_executed(sim, host, &op->header, &op->hash); /* of a liar, too: finality is finality */
     if (sim->failed) {
         return;
@@ -95,11 +98,13 @@ static void execute(struct sim *sim, struct sim_host *host, const struct sim_op 
         return;
     }
     host->given = height;
+    host->root =
+        sim->conf.fork ? oracle_root_next(&host->root, &op->hash) : oracle_root(sim, height);
     host->executor_free_ns = start + sim_between(&sim->rng, 0, sim->conf.exec_max_ns);
     struct sim_item *const item = sim_push(sim, host->executor_free_ns, SIM_STEP, host->id);
     item->event.kind = CS_EV_EXECUTED;
     item->event.executed.height = height;
-    item->event.executed.root = oracle_root(sim, height);
+    item->event.executed.root = host->root;
     item->event.executed.next = sim_candidate(sim, height);
 }
 
@@ -242,7 +247,9 @@ void sim_host_synced(struct sim *sim, struct sim_host *host)
 static void halt(struct sim *sim, struct sim_host *host, const struct cs_effect *effect)
 {
     sim_trace(sim, host->id, "halt", (uint64_t)effect->halt.code, effect->halt.height);
-    if (host->honest) {
+    if (sim->conf.fork) {
+        fork_halted(sim, host, effect);
+    } else if (host->honest) {
         sim_fail(sim, "honest host %u halts with %d", host->id, (int)effect->halt.code);
     } else { /* a liar that was caught out begins anew */
         sim_push(sim, sim->now_ns + 50 * SIM_MS, SIM_CRASH, host->id);
@@ -517,6 +524,7 @@ void sim_host_start(struct sim *sim, struct sim_host *host)
         return;
     }
     host->set = *cs_validators(host->cs);
+    host->root = oracle_root(sim, 0);
     replay(sim, host);
     struct cs_event event = {.kind = CS_EV_START};
     sim_host_step(sim, host, &event);

@@ -60,6 +60,9 @@ behind(const struct sim *sim, const struct cs_summary *own, const struct cs_summ
 void live_end(struct sim *sim)
 {
     struct cs_summary const most = best(sim);
+    if (sim->conf.fork) {
+        return;
+    }
     for (uint32_t i = 0; i < sim->conf.hosts; i++) {
         const struct sim_host *const host = &sim->host[i];
         if (!host->honest || host->dead) {

@@ -322,7 +322,7 @@ void oracle_record(struct sim *sim, const struct cs_record *record)
 
 void oracle_durable(struct sim *sim, const struct sim_host *host, const struct cs_record *record)
 {
-    if (!host->honest || sim->failed) {
+    if (!host->honest || sim->failed || sim->conf.fork) {
         return;
     }
     if (record->type == CS_RECORD_CERTIFICATE) {
@@ -431,7 +431,7 @@ void oracle_sent(struct sim *sim, struct sim_host *host, const struct cs_message
 
 /* ---- chains ---- */
 
-static struct nv_hash root_next(const struct nv_hash *root, const struct nv_hash *block)
+struct nv_hash oracle_root_next(const struct nv_hash *root, const struct nv_hash *block)
 {
     struct nv_hash next;
     struct nv_view const parts[2] = {nv_hash_view(root), nv_hash_view(block)};
@@ -446,6 +446,9 @@ void oracle_executed(struct sim *sim,
 {
     struct oracle *const oracle = sim->oracle;
     uint64_t const height = header->height;
+    if (sim->conf.fork) {
+        return;
+    }
     if (height >= SIM_HEIGHTS_MAX || height > oracle->height + 1) {
         sim_fail(sim, "I3: host %u executes height %u early", host->id, (unsigned)height);
         return;
@@ -458,7 +461,7 @@ void oracle_executed(struct sim *sim,
         }
         oracle->height = height;
         oracle->chain[height] = *hash;
-        oracle->root[height] = root_next(&oracle->root[height - 1], &oracle->chain[height]);
+        oracle->root[height] = oracle_root_next(&oracle->root[height - 1], &oracle->chain[height]);
         sim->final_ns[height] = sim->now_ns;
         live_final(sim, header);
     }

@@ -502,6 +502,7 @@ const struct sim_scenario sim_scenarios[] = {
     {"epoch", 12, epoch_configure, none, NULL, epochs_finish},
     {"boundary", 8, boundary_configure, boundary_script, boundary_passes, epochs_finish},
     {"joiner", 4, joiner_configure, joiner_script, NULL, epochs_finish},
+    {"fork", 4, fork_configure, none, fork_passes, fork_finish},
     {"storm", 12, storm_configure, partition_script, NULL, NULL},
 };
 const uint32_t sim_scenario_count = sizeof sim_scenarios / sizeof *sim_scenarios;

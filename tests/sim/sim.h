@@ -156,6 +156,8 @@ struct sim_host {
     uint64_t executed; /* height */
     uint64_t executor_free_ns;
     uint64_t given;              /* height of the last EXECUTE */
+    uint64_t branch;             /* the first bytes of the first block's hash */
+    struct nv_hash root;         /* state root after it, in a run that forks */
     struct sim_durable *durable; /* by view */
     uint32_t nap;                /* restarts so far */
 };
@@ -197,6 +199,7 @@ struct sim_conf {
     uint64_t live_views; /* views a finalization may take */
     uint64_t lag_views;  /* that a host may be behind the best at the end */
     uint64_t epoch_ms;   /* 0: one without end */
+    bool fork;           /* more than a third is faulty: there is no one chain */
     uint64_t status_ns;
     uint32_t churn;       /* heights for which the state gives the same next set; 0: for ever */
     uint32_t members_min; /* hosts in a set */
@@ -242,6 +245,7 @@ struct sim {
     uint64_t final_epoch_last;
     struct sim_accused accused[SIM_ACCUSED_MAX];
     uint32_t accused_count;
+    bool echoing;         /* a faulty one's vote is on its way */
     uint64_t hold_height; /* of the newest end of an epoch that was disturbed ... */
     uint64_t hold_ns;     /* ... until then */
     bool link_down[SIM_HOSTS_MAX][SIM_HOSTS_MAX]; /* from, to */
@@ -333,6 +337,8 @@ void oracle_executed(struct sim *sim,
                      const struct cs_header *header,
                      const struct nv_hash *hash);
 void oracle_header(struct sim *sim, const struct cs_header *header);
+/* oracle_root_next returns the state root after a block. */
+struct nv_hash oracle_root_next(const struct nv_hash *root, const struct nv_hash *block);
 /* oracle_root returns the state root that honest hosts have after a height. */
 struct nv_hash oracle_root(const struct sim *sim, uint64_t height);
 /* oracle_pick chooses a notarized block at a view in [low, high]; for liars. */
