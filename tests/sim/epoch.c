@@ -31,6 +31,20 @@ void sim_epochs_free(struct sim *sim)
 
 /* ---- the sets that the state gives ---- */
 
+/* edge_stakes gives the first member two thirds of the stake to the very last unit,
+ * which is no quorum, and the last one the smallest stake, which makes it one. */
+static void edge_stakes(struct cs_validator *members, uint32_t count)
+{
+    uint64_t left = UINT64_C(1) << 60;
+    members[0].stake = UINT64_C(1) << 61;
+    for (uint32_t i = 1; i < count; i++) {
+        uint64_t const share = i + 2 < count ? left / 2 : left - 1;
+        members[i].stake = i + 1 == count ? 1 : share;
+        left -= members[i].stake;
+    }
+    NV_ASSERT(left == 0);
+}
+
 /* choose makes the set of one stretch of heights: most hosts, with stakes that
  * differ. */
 static void choose(const struct sim *sim, struct cs_valset *set, uint32_t stretch)
@@ -47,11 +61,14 @@ static void choose(const struct sim *sim, struct cs_valset *set, uint32_t stretc
         bool const first = (sim->conf.first >> id & 1u) != 0;
         if (stretch == 0 && sim->conf.first != 0 ? first : chosen) {
             members[count] = sim->net.set.member[id];
-            if (sim->conf.churn > 0 && sim->conf.stake_most > 0) {
+            if (sim->conf.churn > 0 && sim->conf.stake_most > SIM_STAKE_EDGE) {
                 members[count].stake = sim_between(&rng, 1, sim->conf.stake_most);
             }
             count++;
         }
+    }
+    if (sim->conf.stake_most == SIM_STAKE_EDGE) {
+        edge_stakes(members, count);
     }
     enum nv_err const err = cs_valset_init(set, members, count);
     NV_ASSERT(err == NV_OK);

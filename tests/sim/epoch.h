@@ -13,6 +13,7 @@
 #include "consensus/consensus.h"
 
 #define SIM_EPOCHS_MAX 64u
+#define SIM_STAKE_EDGE 1u /* as conf.stake_most: a quorum is missed, and made, by one unit */
 
 struct sim;
 struct sim_host;

@@ -15,12 +15,11 @@ static void poll_next(struct sim *sim, uint64_t at_ns)
     item->life = 0;
 }
 
-/* stakes_choose makes stakes equal, small, or as large as they may be, with one
- * member of almost a third, or dust. */
+/* stakes_choose makes stakes equal, small, large, or such that a unit decides. */
 static void stakes_choose(struct sim *sim)
 {
-    uint64_t const most[4] = {0, 0, 40, UINT64_C(1) << 57};
-    sim->conf.stake_most = most[sim_below(&sim->rng, 4)];
+    uint64_t const most[5] = {0, 0, 40, UINT64_C(1) << 57, SIM_STAKE_EDGE};
+    sim->conf.stake_most = most[sim_below(&sim->rng, 5)];
     if (sim->conf.stake_most > 0) { /* one may be a quorum, and faster than the network */
         sim->conf.lag_views = 100;
         sim->conf.live_views = 40;
