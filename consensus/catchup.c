@@ -47,17 +47,19 @@ static uint32_t missing_list(const struct cs *cs, uint64_t *views)
 
 static void certs_run(struct cs *cs)
 {
-    struct cs_message message = {.type = CS_MSG_CERT_REQUEST};
-    message.cert_request.epoch = cs->epoch;
-    message.cert_request.count = missing_list(cs, message.cert_request.view);
+    struct cs_message message;
     bool const first = cs->timers.certs == CS__NEVER;
-    if (message.cert_request.count == 0 || cs->me == CS_NOBODY) {
+    uint32_t const count = missing_list(cs, message.cert_request.view);
+    if (count == 0 || cs->me == CS_NOBODY) {
         cs->timers.certs = CS__NEVER;
         return;
     }
     if (!first && cs->timers.certs > cs->now_ns) {
         return;
     }
+    message.type = CS_MSG_CERT_REQUEST;
+    message.cert_request.epoch = cs->epoch;
+    message.cert_request.count = count;
     uint32_t const leader = cs_leader(cs, cs->view);
     cs->timers.certs = cs->now_ns + cs->config.delay_ns;
     if (first && !cs->certs_all && leader != cs->me) {
@@ -87,7 +89,7 @@ void cs__certs_answer(struct cs *cs, uint32_t from, const struct cs_cert_request
         if (slot != NULL && slot->notar != NULL) {
             found[count++] = slot->notar;
         }
-        if (slot != NULL && slot->null != NULL) {
+        if (slot != NULL && slot->null != NULL && !CS_BUG(NULLS_KEPT)) {
             found[count++] = slot->null;
         }
     }
@@ -241,7 +243,7 @@ static uint32_t fetch_peer(const struct cs *cs, const struct cs__fetch *fetch)
 {
     uint32_t const n = cs->set.count;
     uint32_t const start = fetch->hint < n ? fetch->hint : cs->me % n;
-    uint32_t const peer = (start + fetch->attempt) % n;
+    uint32_t const peer = (start + (CS_BUG(ONE_SOURCE) ? 0 : fetch->attempt)) % n;
     return peer == cs->me ? (peer + 1) % n : peer;
 }
 
@@ -321,7 +323,6 @@ static uint32_t range_source(const struct cs *cs)
 
 static void range_run(struct cs *cs)
 {
-    struct cs_message message = {.type = CS_MSG_BLOCK_REQUEST};
     bool const waiting = cs->timers.range != CS__NEVER;
     if (waiting && cs->timers.range > cs->now_ns) {
         return;
@@ -339,6 +340,7 @@ static void range_run(struct cs *cs)
     }
     cs->range_peer = peer;
     cs->timers.range = cs->now_ns + RANGE_PATIENCE * cs->config.delay_ns;
+    struct cs_message message = {.type = CS_MSG_BLOCK_REQUEST};
     message.block_request.from = cs->fin.header.height + 1;
     message.block_request.count = CS_BLOCKS_MAX;
     cs__trace(cs, CS_TRACE_BEHIND, cs->view, cs->peer[peer].final_height);

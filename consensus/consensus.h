@@ -363,7 +363,7 @@ struct cs_summary {
     uint64_t final_time_ms;
     uint64_t executed_height;
     uint32_t leader;          /* of `view` */
-    uint32_t views_nullified; /* since the last finalization */
+    uint32_t views_nullified; /* or given up, since the last finalization */
     uint32_t blocks_held;
     uint32_t certificates_held;
     bool listening; /* not voting yet after a restart */

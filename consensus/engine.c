@@ -290,7 +290,9 @@ static void body_take(struct cs *cs, const struct cs_event *event)
     switch (event->body.verdict) {
     case CS_BODY_HELD: cs__block_body(cs, block, CS__BODY_HELD); break;
     case CS_BODY_VALID: cs__block_body(cs, block, CS__BODY_VALID); break;
-    case CS_BODY_INVALID: cs__block_body(cs, block, CS__BODY_INVALID); break;
+    case CS_BODY_INVALID:
+        cs__block_body(cs, block, CS_BUG(BODY_VERDICT) ? CS__BODY_VALID : CS__BODY_INVALID);
+        break;
     }
 }
 
@@ -323,7 +325,9 @@ static void take(struct cs *cs, const struct cs_event *event)
 {
     switch (event->kind) {
     case CS_EV_START: start(cs); break;
-    case CS_EV_TIMER: cs->timer_ns = CS__NEVER; break; /* it is set anew, also when it was early */
+    case CS_EV_TIMER: /* it is set anew, also when it was early */
+        cs->timer_ns = CS_BUG(TIMER_LOST) ? cs->timer_ns : CS__NEVER;
+        break;
     case CS_EV_MESSAGE: cs__receive(cs, event); break;
     case CS_EV_BUILT: cs__built(cs, event); break;
     case CS_EV_BODY: body_take(cs, event); break;

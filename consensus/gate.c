@@ -70,10 +70,10 @@ void cs__gate_store(struct cs__gate *gate, const struct cs_vote *vote)
     NV_ASSERT(view > gate->floor);
     NV_ASSERT(view <= gate->floor + gate->size);
     struct cs__own *const own = &gate->own[view % gate->size];
-    if (own->view != view) {
+    if (own->view != view && !CS_BUG(GATE_STALE)) {
         memset(own, 0, sizeof *own);
-        own->view = view;
     }
+    own->view = view;
     own->has[vote->ballot.kind] = true;
     own->vote[vote->ballot.kind] = *vote;
 }

@@ -7,6 +7,8 @@
 #include "base/int.h"
 #include "base/sort.h"
 
+#include "consensus/bug.h"
+
 #include "base/pure.h"
 
 #define SLOTS_EACH 16u /* on average */
@@ -73,7 +75,7 @@ void cs_schedule_init(struct cs_schedule *schedule,
             current[i] += (int32_t)slots[i];
             best = current[i] > current[best] ? i : best;
         }
-        current[best] -= (int32_t)total;
+        current[best] -= CS_BUG(LEADER_STUCK) ? 0 : (int32_t)total;
         schedule->slot[place] = (uint16_t)best;
     }
     nv_be64_store(epoch_bytes, epoch);

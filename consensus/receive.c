@@ -84,14 +84,6 @@ static bool elsewhere(struct cs *cs, const struct mail *mail, uint64_t epoch)
     return epoch != cs->epoch;
 }
 
-/* second_signer stops the engine when somebody else signs with its key. */
-static void second_signer(struct cs *cs, const struct cs_ballot *ballot)
-{
-    if (ballot->view > cs->fin.view && !cs__gate_holds(&cs->gate, ballot)) {
-        cs__halt(cs, CS_HALT_SECOND_SIGNER, cs->fin.header.height, nv_view_of(NULL, 0));
-    }
-}
-
 /* certificate_take takes a certificate, if it was verified. */
 static void certificate_take(struct cs *cs, const struct cs_certificate *certificate, bool verified)
 {
@@ -100,7 +92,7 @@ static void certificate_take(struct cs *cs, const struct cs_certificate *certifi
         return;
     }
     if (cs->me != CS_NOBODY && cs_bitmap_has(&certificate->signers, cs->me)) {
-        second_signer(cs, ballot);
+        cs__second_signer(cs, ballot);
     }
     const struct cs__cert *const held = cs__contradicting(cs, ballot);
     if (held != NULL) {
@@ -126,12 +118,13 @@ static void vote_receive(struct cs *cs, const struct mail *mail)
     if (ballot->view > cs->view + 1) {
         ask_ahead(cs, mail);
     }
-    if (ballot->view + CS__BELOW <= cs->fin.view || ballot->view > cs->view + CS__ABOVE) {
+    if (ballot->view + CS__BELOW <= cs->fin.view ||
+        (ballot->view > cs->view + CS__ABOVE && !CS_BUG(WINDOW_OPEN))) {
         return;
     }
     if (vote->signer == cs->me) {
         if (mail->plan->own_sig) {
-            second_signer(cs, ballot);
+            cs__second_signer(cs, ballot);
         }
         return;
     }
@@ -276,7 +269,7 @@ static void proposal_receive(struct cs *cs, const struct mail *mail)
         return;
     }
     if (vote.signer == cs->me) {
-        second_signer(cs, &vote.ballot);
+        cs__second_signer(cs, &vote.ballot);
         return;
     }
     proposal_store(cs, proposal);

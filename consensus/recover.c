@@ -110,7 +110,7 @@ static enum nv_err recover_final(struct cs *cs, const struct cs_final *final)
     cs->fin.header = final->header;
     cs->fin.hash = hash;
     cs->fin.view = final->certificate.ballot.view;
-    cs->executing_height = final->header.height;
+    cs->executing_height = CS_BUG(EXECUTE_AGAIN) ? cs->executing_height : final->header.height;
     cs__gate_raise(&cs->gate, cs->fin.view);
     cs__store_prune(cs, from);
     return NV_OK;

@@ -49,6 +49,9 @@ bool cs__cast(struct cs *cs, const struct cs_ballot *ballot, struct cs__block *b
  * offences. */
 void cs__vote_take(struct cs *cs, const struct cs_vote *vote, bool verified);
 
+/* cs__second_signer stops the engine when it did not make a vote of its own key. */
+void cs__second_signer(struct cs *cs, const struct cs_ballot *ballot);
+
 /* ---- rules_view.c ---- */
 
 /* cs__try_advance enters the view that the certificates lead to. */

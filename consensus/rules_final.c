@@ -163,7 +163,7 @@ static void commit(struct cs *cs, struct cs__cert **place, uint32_t path_count)
     cs->fin.header = block->header;
     cs->fin.hash = block->hash;
     cs->fin.view = cert->body.ballot.view;
-    cs->nullified = 0;
+    cs->nullified = CS_BUG(BACKOFF_STAYS) ? cs->nullified : 0;
     cs__trace(cs, CS_TRACE_FINAL, cs->fin.view, cs->fin.header.height);
     cs__gate_raise(&cs->gate, cs->fin.view);
     cs__store_prune(cs, from);

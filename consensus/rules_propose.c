@@ -105,7 +105,8 @@ static bool list_put(struct nv_writer *w, struct cs_list *list, const struct cs_
 /* proposal_certs writes the certificates that travel with a proposal. */
 static struct cs_list proposal_certs(struct cs *cs, const struct cs__proposal *proposal)
 {
-    uint32_t const cap = CS_PROPOSAL_CERTS_MAX * CS_CERTIFICATE_SIZE_MAX;
+    uint32_t const cap = CS_PROPOSAL_CERTS_MAX *
+                         (CS_CERTIFICATE_SIZE_MAX - 64u * (CS_VALIDATORS_MAX - cs->set.count));
     uint64_t const parent_view = proposal->parent_view;
     struct cs_list list = {.count = 0};
     struct nv_writer w;

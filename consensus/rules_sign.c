@@ -106,3 +106,11 @@ void cs__vote_take(struct cs *cs, const struct cs_vote *vote, bool verified)
         certify(cs, tally, vote->ballot.kind);
     }
 }
+
+void cs__second_signer(struct cs *cs, const struct cs_ballot *ballot)
+{
+    if (ballot->view > cs->fin.view && !cs__gate_holds(&cs->gate, ballot) &&
+        !CS_BUG(SECOND_SIGNER)) {
+        cs__halt(cs, CS_HALT_SECOND_SIGNER, cs->fin.header.height, nv_view_of(NULL, 0));
+    }
+}

@@ -8,7 +8,7 @@
 
 #include "base/pure.h"
 
-#define BACKOFF_FROM 3u  /* nullified views in a row that change nothing */
+#define BACKOFF_FROM 3u  /* lost views in a row that change nothing */
 #define SEND_SINGLY  12u /* more receivers than this are served by a broadcast */
 #define INACTIVE     10u /* silence in units of D that makes a leader inactive */
 
@@ -18,12 +18,13 @@ enum {
     TIMEOUT_RETRY = 6,
 };
 
-/* working_delay returns D, grown by half for every nullified view beyond the
+/* working_delay returns D, grown by half for every lost view beyond the
  * third since the last finalization. */
 static uint64_t working_delay(const struct cs *cs)
 {
     uint64_t delay = cs->config.delay_ns;
-    for (uint32_t k = BACKOFF_FROM; k < cs->nullified && delay < CS__DELAY_MAX_NS; k++) {
+    uint32_t const lost = CS_BUG(BACKOFF_NONE) ? 0 : cs->nullified;
+    for (uint32_t k = BACKOFF_FROM; k < lost && delay < CS__DELAY_MAX_NS; k++) {
         delay += delay / 2;
     }
     uint64_t const cap =
@@ -59,7 +60,8 @@ bool cs__try_advance(struct cs *cs)
     cs->view = highest + 1;
     const struct cs__cert *const entry = cs__cert_entry(cs, cs->view);
     uint64_t const kind = entry != NULL ? (uint64_t)entry->body.ballot.kind : 0;
-    if (kind == CS_NULLIFY) {
+    /* SPEC consensus 11: "or left after the own timeout" */
+    if (kind == CS_NULLIFY || cs->timed_out) {
         cs->nullified++;
     }
     cs__view_begin(cs);
@@ -160,7 +162,9 @@ static void resend_entry(struct cs *cs, bool all)
 
 void cs__resend(struct cs *cs, bool all)
 {
-    resend_votes(cs);
+    if (!CS_BUG(VOTES_NOT_AGAIN)) {
+        resend_votes(cs);
+    }
     resend_entry(cs, all);
     cs__send_status(cs, CS_NOBODY);
     cs__catchup_again(cs);
@@ -245,7 +249,7 @@ bool cs__timers_run(struct cs *cs)
         cs__timeout(cs, TIMEOUT_NO_PROPOSAL);
         changed = true;
     }
-    if (fired(cs, &timers->view)) {
+    if (fired(cs, &timers->view) && !(CS_BUG(VIEW_TIMER_STOPPED) && proposal_known(cs))) {
         cs__timeout(cs, TIMEOUT_NO_CERTIFICATE);
         changed = true;
     }

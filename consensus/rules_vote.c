@@ -112,14 +112,14 @@ judge_executed(const struct cs *cs, const struct cs_header *header, const struct
     if (CS_BUG(ROOT_UNCHECKED)) {
         return CS__GOOD;
     }
-    if (header->executed_height < parent->executed_height) {
+    if (header->executed_height < parent->executed_height && !CS_BUG(EXECUTED_BACK)) {
         return CS__BAD_EXECUTED;
     }
     if (header->executed_height == parent->executed_height) {
         return nv_hash_eq(&header->state_root, &parent->state_root) ? CS__GOOD : CS__BAD_ROOT;
     }
     if (!cs__root_known(cs, &root, header->executed_height)) {
-        return CS__WAIT;
+        return CS_BUG(ROOT_BLIND) ? CS__GOOD : CS__WAIT;
     }
     return nv_hash_eq(&root, &header->state_root) ? CS__GOOD : CS__BAD_ROOT;
 }
@@ -133,10 +133,11 @@ static enum cs__verdict judge_time(struct cs *cs,
 {
     uint64_t const ahead = cs->wall_ms + cs->config.ahead_ms;
     nv_u128 const behind = (nv_u128)cs->config.behind_ms * cs->delay_ns / cs->config.delay_ns;
-    if (header->time_ms < parent->time_ms || (nv_u128)header->time_ms + behind < came_ms) {
+    if ((header->time_ms < parent->time_ms && !CS_BUG(TIME_BACK)) ||
+        (nv_u128)header->time_ms + behind < came_ms) {
         return CS__BAD_TIME;
     }
-    if (header->time_ms > ahead) {
+    if (header->time_ms > ahead && !CS_BUG(TIME_AHEAD)) {
         uint64_t const wait_ms = header->time_ms - ahead;
         cs->timers.hold = wait_ms < UINT32_MAX ? cs->now_ns + wait_ms * CS__MS : CS__NEVER;
         return CS__WAIT;

@@ -29,7 +29,8 @@ $(foreach s,$(exhaustive_sources),$(eval $(call program,$(B)/$(s:.c=),$(s))))
 sim_sources := $(wildcard tests/sim/*.c)
 sim_program := $(if $(sim_sources),$(B)/bin/sim)
 ifneq ($(sim_sources),)
-sim_link := -Wl,--wrap=nv_sign -Wl,--wrap=nv_verify
+sim_link := $(foreach f,nv_sign nv_verify nv_sha256 nv_sha256_parts nv_tagged_hash \
+    cs_schedule_leader cs__second_signer,-Wl,--wrap=$(f))
 $(eval $(call program,$(sim_program),$(sim_sources),$(sim_link)))
 endif
 
@@ -81,25 +82,25 @@ $(eval $(call program,$(golden_program),$(golden_sources)))
 endif
 
 # --- seeded bugs: `make simscore`, of BUGS="1 2 3" if given -----------------------------------------
-# Each bug of consensus/bug.h is a build of the files that mention it, linked before the archives that
-# hold the sound ones; the simulator must notice it within N seeds.
+# Each bug of consensus/bug.h is a build of the file that mentions it, linked before the archives that
+# hold the sound one; the simulator must notice it within LIMIT seconds.
+LIMIT ?= 600
 ifneq ($(filter simscore,$(MAKECMDGOALS)),)
 bug_numbers := $(or $(BUGS),$(shell tests/simscore.sh --numbers))
-bug_sources := $(filter $(sources),$(shell tests/simscore.sh --sources))
+bug_objects = $(patsubst %.c,build/bug/$(1)/%.o,$(shell tests/simscore.sh --sources $(1)))
 define bug
-$(patsubst %.c,build/bug/$(1)/%.o,$(bug_sources)): build/bug/$(1)/%.o: %.c $(B)/flags
+$(2): build/bug/$(1)/%.o: %.c $(B)/flags
 	@mkdir -p $$(@D)
 	$$(quiet)$$(CC) $$(CFLAGS_ALL) $$(folder_flags) -DNV_BUG=$(1) -MMD -MP -c -o $$@ $$<
-build/bug/$(1)/sim: $(filter-out $(call objects,$(bug_sources)),$(call objects,$(sim_sources))) \
-    $(patsubst %.c,build/bug/$(1)/%.o,$(bug_sources)) $$$$(archives)
+build/bug/$(1)/sim: $(call objects,$(sim_sources)) $(2) $$$$(archives)
 	$$(say) BUG $(1)
 	$$(quiet)$$(CC) $$(LINK_FLAGS) $(sim_link) -o $$@ $$(filter %.o,$$^) $$(link_archives) $$(LIBS)
--include $(patsubst %.c,build/bug/$(1)/%.d,$(bug_sources))
+-include $(2:.o=.d)
 endef
-$(foreach n,$(bug_numbers),$(eval $(call bug,$(n))))
+$(foreach n,$(bug_numbers),$(eval $(call bug,$(n),$(call bug_objects,$(n)))))
 endif
 bug_sims = $(foreach n,$(bug_numbers),build/bug/$(n)/sim)
 
 .PHONY: simscore
 simscore: $$(bug_sims)
-	@tests/simscore.sh $(N) $(bug_sims)
+	@tests/simscore.sh $(LIMIT) $(shell nproc) $(bug_sims)

@@ -1,42 +1,56 @@
 #!/bin/sh
-# simscore.sh N SIM...: how many of the seeded bugs the simulator notices within N seeds, and how soon.
+# simscore.sh SECONDS JOBS SIM...: how many of the seeded bugs the simulator notices, and how soon.
 #
-# Each SIM is build/bug/<number>/sim, a simulator with that bug of consensus/bug.h compiled in.  It is
-# noticed when a batch of seeds makes the program fail.
+# Each SIM is build/bug/<number>/sim, a simulator with that bug of consensus/bug.h compiled in.  It
+# runs seeds from 1 on until one fails, for SECONDS at most.
 #   simscore.sh --numbers   the bugs there are
-#   simscore.sh --sources   the sources that mention one
+#   simscore.sh --sources N the sources that mention bug N
+#   simscore.sh --one SECONDS SIM
 set -u
+
+# bugs prints a line "NUMBER NAME TEXT" for each.
+bugs() {
+    sed -n 's/^ *XX(\([0-9]*\), \([A-Z_]*\), "\(.*\)").*/\1 \2 \3/p' consensus/bug.h
+}
+
 case $1 in
 --numbers)
-    sed -n 's/^ *XX(\([0-9]*\),.*/\1/p' consensus/bug.h
+    bugs | sed 's/ .*//'
     exit
     ;;
 --sources)
-    grep -lE 'CS_BUG\(|NV_BUG' consensus/*.c node/*/*.c vm/*.c vm/*/*.c storage/*.c
+    name=$(bugs | sed -n "s/^$2 \([A-Z_]*\) .*/\1/p")
+    grep -l "CS_BUG($name)" consensus/*.c
+    exit
+    ;;
+--one)
+    sim=$3
+    number=$(basename "$(dirname "$sim")")
+    log=$(dirname "$sim")/log
+    text=$(bugs | sed -n "s/^$number \([A-Z_]*\) \(.*\)/\1: \2/p")
+    began=$(date +%s.%N)
+    timeout "$2" "$sim" --seed 1 --count 1000000000 --stop >"$log" 2>&1
+    code=$?
+    seeds=$(grep -c '^seed [0-9]* ' "$log")
+    took=$(echo "$(date +%s.%N) $began" | awk '{printf "%.1f", $1 - $2}')
+    why=$(grep -oE 'FAILED: .*|expected=.*' "$log" | head -1 | cut -c1-70)
+    if [ $code -eq 0 ] || [ $code -eq 124 ]; then
+        printf 'bug %2d  MISSED in %6d seeds, %6.1f s  %s\n' "$number" "$seeds" "$took" "$text"
+    else
+        printf 'bug %2d  found in %7d seeds, %6.1f s  %s  [%s]\n' "$number" "$seeds" "$took" "$text" "$why"
+    fi
     exit
     ;;
 esac
-seeds=$1
-shift
-batch=10
-found=0
-missed=0
-for sim in "$@"; do
-    number=$(basename "$(dirname "$sim")")
-    name=$(sed -n "s/^ *XX($number, *\([A-Z_]*\), *\"\(.*\)\").*/\1: \2/p" consensus/bug.h)
-    seed=1
-    noticed=
-    while [ -z "$noticed" ] && [ "$seed" -le "$seeds" ]; do
-        timeout 120 "$sim" --seed "$seed" --count $batch >/dev/null 2>&1 || noticed=yes
-        seed=$((seed + batch))
-    done
-    if [ -n "$noticed" ]; then
-        found=$((found + 1))
-        printf 'bug %2d  within %4d seeds  %s\n' "$number" $((seed - 1)) "$name"
-    else
-        missed=$((missed + 1))
-        printf 'bug %2d  MISSED            %s\n' "$number" "$name"
-    fi
-done
+seconds=$1
+jobs=$2
+shift 2
+out=build/bug/score.$$
+printf '%s\n' "$@" | xargs -P "$jobs" -n 1 "$0" --one "$seconds" >"$out"
+sort -k2n "$out"
+found=$(grep -c '  found in ' "$out")
+missed=$(grep -c '  MISSED in ' "$out")
+echo "slowest: $(grep '  found in ' "$out" | sed 's/.*seeds, *\([0-9.]*\) s.*/\1/' | sort -n | tail -1) s"
 echo "$found passed, $missed failed"
-[ $missed -eq 0 ]
+rm -f "$out"
+[ "$missed" -eq 0 ]

@@ -19,13 +19,15 @@ help:
 #:                    one alone: tools/lint/NAME
 #: make format        clang-format over every file
 #: make sim SEED=7 N=1000    the simulator, N seeds from SEED on; one seed tells all
+#: make twins         validators that run twice: every scenario of 4, and drawn ones of 7; SHARE=10 a tenth
+#: make nightly-core  the simulator for a night: NIGHTLY=200000 seeds from SEED on, a long run, all Twins
 #: make fuzz F=vote S=60     one fuzz target for S seconds; make replay runs every corpus
 #: make abuse         what floods and storms of connections cost: block intervals, memory
 #: make integration T=word   real daemons on loopback (pytest)
 #: make crash N=10000        power failures, failing calls, flipped bits, kill -9 (tests/crash)
 #: make asan, make tsan      units, corpora and simulator under sanitizers
 #: make cov           line coverage of the units, by folder
-#: make simscore N=200       each seeded bug of consensus/bug.h, and within how many seeds it is noticed
+#: make simscore      each seeded bug of consensus/bug.h, and how soon it is noticed; LIMIT=600 seconds each
 #: make repro         the same roots and traces from gcc and clang, -O0 and -O2
 #: make check-gen     committed tables and vectors are what their generators write
 #: make bench         measures; writes build/bench.jsonl
@@ -74,7 +76,8 @@ check:
 test:
 	@tools/setup
 	@MAKE="$(MAKE)" tests/steps.sh all unit exhaustive lint-test $(if $(has_golden),golden) check-gen \
-	    $(if $(has_fuzz),replay) $(if $(has_sim),"sim N=200") $(if $(has_crash),"crash N=10000") \
+	    $(if $(has_fuzz),replay) $(if $(has_sim),"sim N=1000" "twins SHARE=20") \
+	    $(if $(has_crash),"crash N=10000") \
 	    "FLAVOUR=clang all tests" \
 	    "FLAVOUR=asan unit" $(if $(has_fuzz),"FLAVOUR=asan replay") \
 	    $(if $(has_sim),"FLAVOUR=asan sim N=20") \
@@ -105,7 +108,28 @@ exhaustive: $$(exhaustive_programs)
 
 sim: $$(sim_program)
 	@[ -n "$(sim_program)" ] || { echo "tests/sim/ has no sources"; exit 1; }
-	@$(sim_program) --seed $(SEED) --count $(N)
+	@$(sim_program) --seed $(SEED) --count $(N) $(if $(filter-out 1,$(N)),--jobs $(shell nproc))
+
+# Each scenario of 4 validators and 3 rounds, with sound and with malformed leaders, and a sample of
+# 7 validators, 5 rounds and 3 cells.
+SHARE ?= 1
+NIGHTLY ?= 200000
+twins_run = $(sim_program) twins --jobs $(shell nproc)
+twins: $$(sim_program)
+	@$(twins_run) --share 0/$(SHARE)
+	@$(twins_run) --share 0/$(SHARE) --malformed
+	@$(twins_run) --validators 7 --rounds 5 --cells 3 --sample $$((20000 / $(SHARE)))
+	@$(twins_run) --validators 7 --rounds 5 --cells 3 --sample $$((20000 / $(SHARE))) --malformed
+.PHONY: twins
+
+# The simulator's share of a night: seeds, a long run, every Twins scenario with cells of any number.
+nightly-core: $$(sim_program)
+	@$(sim_program) --seed $(SEED) --count $(NIGHTLY) --jobs $(shell nproc)
+	@$(sim_program) --seed $(SEED) --scenario long
+	@$(MAKE) twins
+	@$(twins_run) --cells 5
+	@$(twins_run) --validators 7 --rounds 5 --cells 9 --sample 50000 --seed $(SEED)
+.PHONY: nightly-core
 
 fuzz:
 	@[ -f tests/fuzz/fuzz_$(F).c ] || { echo "make fuzz F=NAME S=seconds; names: $(fuzz_names)"; exit 2; }

@@ -34,6 +34,17 @@ void shelf_drop(struct shelf *shelf)
     memset(shelf, 0, sizeof *shelf);
 }
 
+void shelf_trim(struct shelf *shelf, uint32_t count)
+{
+    uint32_t const drop = shelf->count > count ? shelf->count - count : 0;
+    for (uint32_t i = 0; i < drop; i++) {
+        view_drop(shelf->block[i].payload);
+        view_drop(shelf->block[i].final);
+    }
+    shelf->count -= drop;
+    memmove(shelf->block, shelf->block + drop, shelf->count * sizeof *shelf->block);
+}
+
 static struct shelf_block *find(const struct shelf *shelf, const struct nv_hash *hash)
 {
     for (uint32_t i = shelf->count; i > 0; i--) { /* the newest are asked for most */

@@ -38,6 +38,9 @@ struct shelf {
 /* shelf_drop gives the memory back. */
 void shelf_drop(struct shelf *shelf);
 
+/* shelf_trim keeps the newest `count` blocks only. */
+void shelf_trim(struct shelf *shelf, uint32_t count);
+
 /* shelf_add takes a block, the finalization of one, or the end of an epoch; other
  * records are nothing to it. */
 void shelf_add(struct shelf *shelf, const struct cs_record *record);

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 
+#include "tests/sim/liar.h"
 #include "tests/sim/sim.h"
 
 #define INVALID_MARK 0xbbu
@@ -18,6 +19,18 @@ struct sim_body *sim_body_find(struct sim_host *host, const struct nv_hash *hash
         }
     }
     return NULL;
+}
+
+bool sim_body_sound(const struct sim_body *body)
+{
+    return body->bytes[4] != INVALID_MARK;
+}
+
+void sim_body_trim(struct sim_host *host, uint32_t count)
+{
+    uint32_t const drop = host->body_count > count ? host->body_count - count : 0;
+    host->body_count -= drop;
+    memmove(host->body, host->body + drop, host->body_count * sizeof *host->body);
 }
 
 static struct sim_body *body_add(struct sim_host *host, const struct nv_hash *hash)
@@ -43,7 +56,7 @@ void sim_body_build(struct sim *sim, struct sim_host *host, const struct cs_effe
     struct nv_writer w;
     uint32_t const size = (uint32_t)sim_between(&sim->rng, 8, sizeof transaction);
     bool const bad =
-        !host->honest && (sim->conf.lies & SIM_LIE_BODY) != 0 && sim_chance(&sim->rng, 300000);
+        !host->honest && liar_tells(sim, SIM_LIE_BODY) && sim_chance(&sim->rng, 300000);
     for (uint32_t i = 0; i < size; i++) {
         transaction[i] = (uint8_t)sim_next(&sim->rng);
     }
@@ -59,24 +72,16 @@ void sim_body_build(struct sim *sim, struct sim_host *host, const struct cs_effe
     cs_body_root(&item->event.built.body_root, nv_writer_view(&w));
 }
 
-static void
-chunk_send(struct sim *sim, struct sim_host *host, uint32_t to, const struct sim_body *body)
+static struct nv_view chunk_put(struct nv_writer *w, const struct sim_body *body)
 {
-    uint8_t bytes[256];
-    struct nv_writer w;
     struct nv_view const whole = nv_view_of(body->bytes, body->size);
     struct cs_message message = {.type = CS_MSG_BODY_CHUNK};
     message.body_chunk.block_hash = body->hash;
     message.body_chunk.chunk.bytes = cs_body_chunk(whole, 0);
     cs_body_path(&message.body_chunk.chunk.path, whole, 0);
-    nv_writer_init(&w, bytes, sizeof bytes);
-    cs_message_encode(&w, &message);
-    NV_ASSERT(!w.overflow);
-    if (host->honest) {
-        sim_net_send(sim, host->id, to, CS_MSG_BODY_CHUNK, nv_writer_view(&w));
-    } else {
-        sim_byz_send(sim, host, to, CS_MSG_BODY_CHUNK, nv_writer_view(&w));
-    }
+    cs_message_encode(w, &message);
+    NV_ASSERT(!w->overflow);
+    return nv_writer_view(w);
 }
 
 void sim_body_name(struct sim_host *host, const struct nv_hash *hash)
@@ -93,12 +98,11 @@ void sim_body_publish(struct sim *sim,
                       uint32_t receivers)
 {
     const struct sim_body *const body = sim_body_find(host, hash);
+    uint8_t bytes[256];
+    struct nv_writer w;
     NV_ASSERT(body != NULL);
-    for (uint32_t to = 0; to < sim->conf.hosts; to++) {
-        if ((receivers >> to & 1u) != 0) {
-            chunk_send(sim, host, to, body);
-        }
-    }
+    nv_writer_init(&w, bytes, sizeof bytes);
+    sim_net_post(sim, host, receivers, CS_MSG_BODY_CHUNK, chunk_put(&w, body));
 }
 
 /* body_judge tells the engine about a body that is there. */
@@ -117,8 +121,7 @@ static void body_judge(struct sim *sim, struct sim_host *host, struct sim_body *
         }
         body->checked = true;
     }
-    bool const valid =
-        cs_body_check(whole, header.tx_count) == NV_OK && body->bytes[4] != INVALID_MARK;
+    bool const valid = cs_body_check(whole, header.tx_count) == NV_OK && sim_body_sound(body);
     struct sim_item *const item = sim_push(sim, sim->now_ns, SIM_STEP, host->id);
     item->event.kind = CS_EV_BODY;
     item->event.body.block_hash = body->hash;
@@ -143,9 +146,9 @@ void sim_body_need(struct sim *sim, struct sim_host *host, const struct cs_effec
         message.body_request.count = 1;
         nv_writer_init(&w, bytes, sizeof bytes);
         cs_message_encode(&w, &message);
-        sim_net_send(sim,
-                     host->id,
-                     sim_named(sim, &host->set, effect->body.peer),
+        sim_net_post(sim,
+                     host,
+                     sim_receivers(sim, host, effect->body.peer),
                      CS_MSG_BODY_REQUEST,
                      nv_writer_view(&w));
     }
@@ -175,6 +178,9 @@ void sim_body_request(struct sim *sim,
 {
     const struct sim_body *const body = sim_body_find(host, &request->block_hash);
     if (body != NULL && body->size > 0 && body->checked) {
-        chunk_send(sim, host, from, body);
+        uint8_t bytes[256];
+        struct nv_writer w;
+        nv_writer_init(&w, bytes, sizeof bytes);
+        sim_net_post(sim, host, 1u << from, CS_MSG_BODY_CHUNK, chunk_put(&w, body));
     }
 }

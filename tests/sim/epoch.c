@@ -7,7 +7,8 @@
 
 #include "tests/sim/sim.h"
 
-#define VIEWS_EACH (SIM_VIEWS_MAX / SIM_EPOCHS_MAX)
+#define VIEWS_EACH 256u /* of an epoch, where there are several */
+_Static_assert(VIEWS_EACH *SIM_EPOCHS_MAX <= SIM_VIEWS_MAX, "all have their slots");
 
 void sim_epochs_begin(struct sim *sim)
 {
@@ -54,8 +55,8 @@ static void choose(const struct sim *sim, struct cs_valset *set, uint32_t stretc
     uint32_t count = 0;
     (void)sim_next(&rng);
     uint32_t const least = sim->conf.members_min;
-    for (uint32_t id = 0; id < sim->conf.hosts; id++) {
-        uint32_t const rest = sim->conf.hosts - id;
+    for (uint32_t id = 0; id < sim->conf.validators; id++) {
+        uint32_t const rest = sim->conf.validators - id;
         bool const must = count + rest <= least || sim->conf.churn == 0;
         bool const chosen = must || sim_chance(&rng, 600000);
         bool const first = (sim->conf.first >> id & 1u) != 0;
@@ -107,7 +108,11 @@ uint64_t sim_slot(const struct sim *sim, uint64_t epoch, uint64_t view)
 
 uint32_t sim_number(const struct sim *sim, const struct cs_valset *set, uint32_t id)
 {
-    uint32_t const index = cs_valset_find(set, &sim->net.set.member[id].key);
+    uint32_t const key = sim->host[id].key;
+    if (key == CS_NOBODY) {
+        return CS_PEER_OTHER + id;
+    }
+    uint32_t const index = cs_valset_find(set, &sim->net.set.member[key].key);
     return index < set->count ? index : CS_PEER_OTHER + id;
 }
 

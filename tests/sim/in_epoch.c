@@ -4,16 +4,7 @@
 
 #include "base/assert.h"
 
-#include "tests/sim/sim.h"
-
-#define POLL 1u
-
-static void poll_next(struct sim *sim, uint64_t at_ns)
-{
-    struct sim_item *const item = sim_push(sim, at_ns, SIM_SCRIPT, 0);
-    item->a = POLL;
-    item->life = 0;
-}
+#include "tests/sim/scenario.h"
 
 /* stakes_choose makes stakes equal, small, large, or such that a unit decides. */
 static void stakes_choose(struct sim *sim)
@@ -29,7 +20,7 @@ static void stakes_choose(struct sim *sim)
 
 static void epochs_set(struct sim *sim, uint32_t hosts, uint64_t epoch_ms)
 {
-    sim->conf.hosts = hosts;
+    sim->conf.validators = hosts;
     sim->conf.epoch_ms = epoch_ms;
     sim->conf.churn = (uint32_t)sim_between(&sim->rng, 2, 12);
     sim->conf.members_min = 4;
@@ -77,13 +68,13 @@ void epoch_configure(struct sim *sim)
     sim->conf.end_ns = (gst_ms + 6000) * SIM_MS;
     sim->conf.loss = (uint32_t)sim_below(&sim->rng, 300000);
     sim->conf.twice = 50000;
-    sim->conf.chaos_max_ns = sim_between(&sim->rng, 20, 200) * SIM_MS;
+    sim->conf.late_max_ns = sim_between(&sim->rng, 20, 200) * SIM_MS;
     if (sim_chance(&sim->rng, 600000)) {
         sim->conf.crash_ns = sim_between(&sim->rng, 300, 1500) * SIM_MS;
         sim->conf.crash_op = (uint32_t)sim_below(&sim->rng, 4000);
     }
     if (sim->conf.stake_most == 0 && sim_chance(&sim->rng, 400000)) { /* one of at least four */
-        sim->conf.byzantine = 1u << sim_below(&sim->rng, sim->conf.hosts);
+        sim->conf.byzantine = 1u << sim_below(&sim->rng, sim->conf.validators);
         sim->conf.lies = 1 + (uint32_t)sim_below(&sim->rng, 127);
     }
     if (sim_chance(&sim->rng, 300000)) {
@@ -156,7 +147,7 @@ void boundary_configure(struct sim *sim)
     sim->conf.crash_ns = sim_chance(&sim->rng, 300000) ? 1500 * SIM_MS : 0;
     uint32_t const modes[4] = {0, 0, 0x100, 0xff};
     sim->stage_mask = modes[sim_below(&sim->rng, 4)];
-    poll_next(sim, 100 * SIM_MS);
+    sim_poll(sim, 100 * SIM_MS);
 }
 
 /* leaver_stop stops one that has just left the set, for long. */
@@ -173,7 +164,7 @@ void boundary_script(struct sim *sim, const struct sim_item *item)
         }
     }
     if (sim_chaos(sim)) {
-        poll_next(sim, sim->now_ns + 20 * SIM_MS);
+        sim_poll(sim, sim->now_ns + 20 * SIM_MS);
     }
 }
 
@@ -185,13 +176,13 @@ void joiner_configure(struct sim *sim)
     stakes_choose(sim);
     sim->conf.net_max_ns = 8 * SIM_MS;
     sim->conf.idle_ms = sim_chance(&sim->rng, 500000) ? 30 : 200;
-    sim->conf.dead = 1u << sim_below(&sim->rng, sim->conf.hosts);
+    sim->conf.dead = 1u << sim_below(&sim->rng, sim->conf.validators);
     sim->conf.first = ~sim->conf.dead;
     sim->conf.stake_most = 0;
     sim->conf.views_max = (uint32_t)sim_between(&sim->rng, 32, 200);
     sim->conf.measure_ns = 9000 * SIM_MS;
     sim->conf.end_ns = 11000 * SIM_MS;
-    poll_next(sim, sim_between(&sim->rng, 3000, 4500) * SIM_MS);
+    sim_poll(sim, sim_between(&sim->rng, 3000, 4500) * SIM_MS);
 }
 
 void joiner_script(struct sim *sim, const struct sim_item *item)

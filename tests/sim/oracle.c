@@ -14,14 +14,14 @@
 
 #include "base/assert.h"
 
+#include "tests/sim/check.h"
 #include "tests/sim/sim.h"
 
 #define BUCKETS 4096u
+#define LAG_MAX 64u /* blocks that execution may be behind one with transactions */
 
 struct seen_votes {
-    bool has[4];
-    uint64_t parent[4];
-    struct nv_hash hash[4];
+    uint64_t vote[4]; /* by kind, a digest; 0: none */
 };
 
 struct seen_view {
@@ -47,25 +47,36 @@ struct seen_header {
 struct oracle {
     struct seen_view *view;
     struct seen_header *bucket[BUCKETS];
-    struct nv_hash chain[SIM_HEIGHTS_MAX];
-    struct nv_hash root[SIM_HEIGHTS_MAX];
+    struct nv_hash *chain; /* by height */
+    struct nv_hash *root;
+    uint64_t *proposed_ns;
+    uint64_t *final_ns;
     uint64_t height;
-    uint64_t view_top; /* highest one with a notarization */
+    uint64_t height_top; /* highest one that anybody proposed */
+    uint64_t view_top;   /* highest one that anything is known of */
 };
 
-struct oracle *oracle_new(const struct sim *sim)
+static void *many(size_t size, size_t count)
 {
-    struct oracle *const oracle = calloc(1, sizeof *oracle);
-    NV_ASSERT(oracle != NULL);
-    oracle->view = calloc(SIM_VIEWS_MAX, sizeof *oracle->view);
-    NV_ASSERT(oracle->view != NULL);
-    oracle->chain[0] = sim->net.chain_id;
-    oracle->root[0] = cs_build_hash(77);
+    void *const memory = calloc(count, size);
+    NV_ASSERT(memory != NULL);
+    return memory;
+}
+
+struct oracle *oracle_new(void)
+{
+    struct oracle *const oracle = many(sizeof *oracle, 1);
+    oracle->view = many(sizeof *oracle->view, SIM_VIEWS_MAX);
+    oracle->chain = many(sizeof *oracle->chain, SIM_HEIGHTS_MAX);
+    oracle->root = many(sizeof *oracle->root, SIM_HEIGHTS_MAX);
+    oracle->proposed_ns = many(sizeof *oracle->proposed_ns, SIM_HEIGHTS_MAX);
+    oracle->final_ns = many(sizeof *oracle->final_ns, SIM_HEIGHTS_MAX);
     return oracle;
 }
 
-void oracle_free(struct oracle *oracle)
+void oracle_begin(struct sim *sim)
 {
+    struct oracle *const oracle = sim->oracle;
     for (uint32_t i = 0; i < BUCKETS; i++) {
         while (oracle->bucket[i] != NULL) {
             struct seen_header *const next = oracle->bucket[i]->next;
@@ -76,8 +87,25 @@ void oracle_free(struct oracle *oracle)
     for (uint64_t i = 0; i <= oracle->view_top; i++) {
         free(oracle->view[i].certificate);
     }
-    free(oracle->view);
-    free(oracle);
+    memset(oracle->view, 0, (oracle->view_top + 1) * sizeof *oracle->view);
+    memset(oracle->proposed_ns, 0, (oracle->height_top + 1) * sizeof *oracle->proposed_ns);
+    oracle->view_top = 0;
+    oracle->height_top = 0;
+    oracle->height = 0;
+    oracle->chain[0] = sim->net.chain_id;
+    oracle->root[0] = cs_build_hash(77);
+}
+
+/* view_of returns what was seen of a view, or NULL and fails the run. */
+static struct seen_view *view_of(struct sim *sim, uint64_t epoch, uint64_t view)
+{
+    uint64_t const slot = sim_slot(sim, epoch, view);
+    if (view == 0 || slot >= SIM_VIEWS_MAX) {
+        sim_fail(sim, "view %llu is out of range", (unsigned long long)view);
+        return NULL;
+    }
+    sim->oracle->view_top = slot > sim->oracle->view_top ? slot : sim->oracle->view_top;
+    return &sim->oracle->view[slot];
 }
 
 static uint32_t bucket_of(const struct nv_hash *hash)
@@ -110,8 +138,10 @@ void oracle_header(struct sim *sim, const struct cs_header *header)
     seen->header = *header;
     seen->next = oracle->bucket[bucket_of(&hash)];
     oracle->bucket[bucket_of(&hash)] = seen;
-    if (header->height < SIM_HEIGHTS_MAX && sim->proposed_ns[header->height] == 0) {
-        sim->proposed_ns[header->height] = sim->now_ns;
+    uint64_t const height = header->height;
+    if (height < SIM_HEIGHTS_MAX && oracle->proposed_ns[height] == 0) {
+        oracle->proposed_ns[height] = sim->now_ns;
+        oracle->height_top = height > oracle->height_top ? height : oracle->height_top;
     }
 }
 
@@ -121,9 +151,25 @@ struct nv_hash oracle_root(const struct sim *sim, uint64_t height)
     return sim->oracle->root[height];
 }
 
+struct nv_hash oracle_block(const struct sim *sim, uint64_t height)
+{
+    NV_ASSERT(height <= sim->oracle->height);
+    return sim->oracle->chain[height];
+}
+
 uint64_t oracle_height(const struct sim *sim)
 {
     return sim->oracle->height;
+}
+
+uint64_t oracle_proposed_ns(const struct sim *sim, uint64_t height)
+{
+    return sim->oracle->proposed_ns[height];
+}
+
+uint64_t oracle_final_ns(const struct sim *sim, uint64_t height)
+{
+    return sim->oracle->final_ns[height];
 }
 
 /* ---- certificates ---- */
@@ -156,18 +202,6 @@ static void weight_check(struct sim *sim, const struct cs_certificate *certifica
     if (stake <= 2 * (total / 3) + 2 * (total % 3) / 3) {
         sim_fail(sim, "I8: a certificate is no quorum");
     }
-}
-
-/* view_of returns what was seen of a view, or NULL and fails the run. */
-static struct seen_view *view_of(struct sim *sim, uint64_t epoch, uint64_t view)
-{
-    uint64_t const slot = sim_slot(sim, epoch, view);
-    if (view == 0 || slot >= SIM_VIEWS_MAX) {
-        sim_fail(sim, "view %u is out of range", (unsigned)view);
-        return NULL;
-    }
-    sim->oracle->view_top = slot > sim->oracle->view_top ? slot : sim->oracle->view_top;
-    return &sim->oracle->view[slot];
 }
 
 /* certified returns whether a block at a view has a certificate to build on. */
@@ -210,6 +244,39 @@ static bool views_check(const struct cs_header *header, const struct cs_ballot *
     return !nv_hash_eq(&header->next_valset_hash, &none) && header->view <= ballot->parent_view;
 }
 
+/* fastest_ms returns the wall clock that is furthest ahead among the honest. */
+static uint64_t fastest_ms(const struct sim *sim)
+{
+    int64_t skew = 0;
+    for (uint32_t i = 0; i < sim->conf.hosts; i++) {
+        const struct sim_host *const host = &sim->host[i];
+        skew = host->honest && host->fastest_ms > skew ? host->fastest_ms : skew;
+    }
+    return sim_wall_ms(sim) + (uint64_t)skew;
+}
+
+/* follow_check: the rest of I6, what a header says against its parent's. */
+static void follow_check(struct sim *sim, const struct cs_header *header)
+{
+    static const struct cs_header genesis;
+    const struct cs_header *parent = header_find(sim->oracle, &header->parent_hash);
+    unsigned const view = (unsigned)header->view;
+    parent = parent != NULL ? parent : &genesis;
+    if (header->height != parent->height + 1 || header->time_ms < parent->time_ms) {
+        sim_fail(sim, "I6: view %u: height or time do not follow", view);
+    }
+    if (header->time_ms > fastest_ms(sim) + SIM_AHEAD_MS) {
+        sim_fail(sim, "I6: view %u: a time from the future", view);
+    }
+    if (header->executed_height < parent->executed_height ||
+        header->executed_height >= header->height) {
+        sim_fail(sim, "I6: view %u: the executed height does not follow", view);
+    }
+    if (header->tx_count > 0 && header->height - header->executed_height > LAG_MAX) {
+        sim_fail(sim, "I6: view %u: transactions though execution lags", view);
+    }
+}
+
 /* parent_check: I6. */
 static void parent_check(struct sim *sim, const struct cs_ballot *ballot)
 {
@@ -230,11 +297,7 @@ static void parent_check(struct sim *sim, const struct cs_ballot *ballot)
     }
     skips_check(sim, ballot);
     const struct cs_header *const parent = header_find(sim->oracle, &header->parent_hash);
-    uint64_t const height = parent != NULL ? parent->height : 0;
-    uint64_t const time_ms = parent != NULL ? parent->time_ms : 0;
-    if (header->height != height + 1 || header->time_ms < time_ms) {
-        sim_fail(sim, "I6: view %u: height or time do not follow", (unsigned)ballot->view);
-    }
+    follow_check(sim, header);
     epoch_check(sim, header, parent);
 }
 
@@ -313,10 +376,17 @@ static void certificate_seen(struct sim *sim, const struct cs_certificate *certi
     }
 }
 
-void oracle_record(struct sim *sim, const struct cs_record *record)
+void oracle_record(struct sim *sim, const struct sim_host *host, const struct cs_record *record)
 {
     if (record->type == CS_RECORD_BLOCK) {
         oracle_header(sim, &record->block.header);
+    }
+    if (record->type == CS_RECORD_BLOCK && record->block.has_justify && host->honest) {
+        struct nv_hash hash;
+        cs_certificate_hash(&hash, &record->block.justify);
+        if (!nv_hash_eq(&hash, &record->block.header.justify_hash)) {
+            sim_fail(sim, "I6: host %u keeps a block with another's certificate", host->id);
+        }
     }
 }
 
@@ -340,26 +410,35 @@ void oracle_durable(struct sim *sim, const struct sim_host *host, const struct c
 /* conflict_check: I4.  Stated from the table of the four offences. */
 static void conflict_check(struct sim *sim, struct seen_view *seen, const struct cs_vote *vote)
 {
-    struct seen_votes *const mine = &seen->votes[vote->signer];
+    uint64_t *const mine = seen->votes[vote->signer].vote;
     uint32_t const kind = (uint32_t)vote->ballot.kind;
-    if (mine->has[kind] && (!nv_hash_eq(&mine->hash[kind], &vote->ballot.block_hash) ||
-                            mine->parent[kind] != vote->ballot.parent_view)) {
-        sim_fail(
-            sim, "I4: honest %u votes twice in view %u", vote->signer, (unsigned)vote->ballot.view);
+    unsigned const view = (unsigned)vote->ballot.view;
+    uint64_t const digest = sim_digest(&vote->ballot);
+    if (mine[kind] != 0 && mine[kind] != digest) {
+        sim_fail(sim, "I4: honest %u votes twice in view %u", vote->signer, view);
     }
-    mine->has[kind] = true;
-    mine->hash[kind] = vote->ballot.block_hash;
-    mine->parent[kind] = vote->ballot.parent_view;
-    if (mine->has[CS_NULLIFY] && mine->has[CS_FINALIZE]) {
-        sim_fail(sim,
-                 "I4: honest %u nullifies and finalizes view %u",
-                 vote->signer,
-                 (unsigned)vote->ballot.view);
+    mine[kind] = digest;
+    if (mine[CS_NULLIFY] != 0 && mine[CS_FINALIZE] != 0) {
+        sim_fail(sim, "I4: honest %u nullifies and finalizes view %u", vote->signer, view);
     }
-    if (mine->has[CS_NOTARIZE] && mine->has[CS_FINALIZE] &&
-        !nv_hash_eq(&mine->hash[CS_NOTARIZE], &mine->hash[CS_FINALIZE])) {
-        sim_fail(
-            sim, "I4: honest %u switches in view %u", vote->signer, (unsigned)vote->ballot.view);
+    if (mine[CS_NOTARIZE] != 0 && mine[CS_FINALIZE] != 0 &&
+        mine[CS_NOTARIZE] != mine[CS_FINALIZE]) {
+        sim_fail(sim, "I4: honest %u switches in view %u", vote->signer, view);
+    }
+}
+
+/* body_check: who votes for a block has its body, and finds it sound. */
+static void body_check(struct sim *sim, struct sim_host *host, const struct cs_vote *vote)
+{
+    const struct cs_header *const header = header_find(sim->oracle, &vote->ballot.block_hash);
+    if (header == NULL || header->body_size == 0) {
+        return;
+    }
+    const struct sim_body *const body = sim_body_find(host, &vote->ballot.block_hash);
+    if (body == NULL || !body->checked) {
+        sim_fail(sim, "I5: host %u votes for a body that it does not have", host->id);
+    } else if (!sim_body_sound(body)) {
+        sim_fail(sim, "host %u votes for an invalid body", host->id);
     }
 }
 
@@ -367,10 +446,9 @@ static void conflict_check(struct sim *sim, struct seen_view *seen, const struct
 static void durable_check(struct sim *sim, struct sim_host *host, const struct cs_vote *vote)
 {
     uint64_t const view = vote->ballot.view;
-    uint32_t const kind = (uint32_t)vote->ballot.kind;
     const struct sim_durable *const durable =
         &host->durable[sim_slot(sim, vote->ballot.epoch, view)];
-    if (!durable->has[kind] || !nv_hash_eq(&durable->hash[kind], &vote->ballot.block_hash)) {
+    if (durable->vote[vote->ballot.kind] != sim_digest(&vote->ballot)) {
         sim_fail(sim,
                  "I5: host %u sends a vote of view %u that is not durable",
                  host->id,
@@ -386,6 +464,7 @@ static void durable_check(struct sim *sim, struct sim_host *host, const struct c
     if (vote->ballot.kind == CS_FINALIZE && !durable->certificate) {
         sim_fail(sim, "I5: host %u finalizes without a durable notarization", host->id);
     }
+    body_check(sim, host, vote);
 }
 
 static void vote_sent(struct sim *sim, struct sim_host *host, const struct cs_vote *vote)
@@ -394,7 +473,8 @@ static void vote_sent(struct sim *sim, struct sim_host *host, const struct cs_vo
     if (seen == NULL) {
         return;
     }
-    if (sim_member(sim, vote->ballot.epoch, vote->signer) != host->id) {
+    if (sim_number(sim, &sim->epoch[vote->ballot.epoch % SIM_EPOCHS_MAX].set, host->id) !=
+        vote->signer) {
         sim_fail(sim, "host %u sends a vote of %u", host->id, vote->signer);
         return;
     }
@@ -404,8 +484,6 @@ static void vote_sent(struct sim *sim, struct sim_host *host, const struct cs_vo
 
 void oracle_sent(struct sim *sim, struct sim_host *host, const struct cs_message *message)
 {
-    static uint8_t bytes[CS_MESSAGE_SIZE_MAX];
-    struct nv_writer w;
     if (message->type == CS_MSG_VOTE) {
         vote_sent(sim, host, &message->vote);
     } else if (message->type == CS_MSG_PROPOSAL) {
@@ -420,12 +498,16 @@ void oracle_sent(struct sim *sim, struct sim_host *host, const struct cs_message
         oracle_header(sim, &message->proposal.header);
         vote_sent(sim, host, &vote);
     }
-    nv_writer_init(&w, bytes, sizeof bytes); /* I10; the bytes came from one encoder ... */
+}
+
+void oracle_encoded(struct sim *sim, const struct cs_message *message, struct nv_view bytes)
+{
+    static uint8_t again[CS_MESSAGE_SIZE_MAX];
+    struct nv_writer w;
+    nv_writer_init(&w, again, sizeof again);
     cs_message_encode(&w, message);
-    struct cs_message again;
-    if (w.overflow ||
-        cs_message_decode(&again, (uint8_t)message->type, nv_writer_view(&w)) != NV_OK) {
-        sim_fail(sim, "I10: a message does not survive encoding");
+    if (w.overflow || w.size != bytes.size || memcmp(again, bytes.bytes, bytes.size) != 0) {
+        sim_fail(sim, "I10: a message of type %u does not encode as it decodes", message->type);
     }
 }
 
@@ -462,7 +544,7 @@ void oracle_executed(struct sim *sim,
         oracle->height = height;
         oracle->chain[height] = *hash;
         oracle->root[height] = oracle_root_next(&oracle->root[height - 1], &oracle->chain[height]);
-        sim->final_ns[height] = sim->now_ns;
+        oracle->final_ns[height] = sim->now_ns;
         live_final(sim, header);
     }
     if (!nv_hash_eq(&oracle->chain[height], hash)) {

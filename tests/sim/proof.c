@@ -30,7 +30,7 @@ static bool offends(const struct cs_ballot *a, const struct cs_ballot *b)
 
 static uint32_t owner(const struct sim *sim, const struct nv_pubkey *key)
 {
-    for (uint32_t i = 0; i < sim->conf.hosts; i++) {
+    for (uint32_t i = 0; i < sim->conf.validators; i++) {
         if (memcmp(&sim->net.set.member[i].key, key, sizeof *key) == 0) {
             return i;
         }
@@ -148,7 +148,7 @@ void proof_end(struct sim *sim)
         const struct sim_accused *const accused = &sim->accused[i];
         bool const due = accused->found_ns < SIM_NEVER &&
                          accused->found_ns >= sim->conf.measure_ns &&
-                         accused->found_ns + PATIENCE_NS < sim->conf.end_ns;
+                         accused->found_ns + PATIENCE_NS < sim->now_ns;
         if (due && accused->height == 0) {
             sim_fail(sim,
                      "V7: %u was found out in epoch %u, and no block says so",

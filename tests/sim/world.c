@@ -1,4 +1,4 @@
-/* Time, the heap, seeded choices, and the run of one seed. */
+/* Seeded choices, the trace, and the run of one seed. */
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,7 +7,12 @@
 
 #include "base/assert.h"
 
+#include "tests/sim/check.h"
+#include "tests/sim/liar.h"
 #include "tests/sim/sim.h"
+
+#define PATIENCE_NS (UINT64_C(120000) * SIM_MS) /* for the last blocks to come ... */
+#define BLOCK_NS    (UINT64_C(1000) * SIM_MS)   /* ... and for each that there must be */
 
 uint64_t sim_next(struct sim_rng *rng)
 {
@@ -48,13 +53,10 @@ void sim_fail(struct sim *sim, const char *format, ...)
 
 void sim_trace(struct sim *sim, uint32_t host, const char *what, uint64_t a, uint64_t b)
 {
-    uint64_t const words[4] = {sim->now_ns, host, a, b};
-    for (uint32_t i = 0; i < 4; i++) {
+    uint64_t const words[5] = {sim->now_ns, host, a, b, (uint64_t)what[0] << 8 | (uint8_t)what[1]};
+    for (uint32_t i = 0; i < 5; i++) {
         sim->trace = (sim->trace ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
         sim->trace ^= sim->trace >> 29;
-    }
-    for (const char *p = what; *p != 0; p++) {
-        sim->trace = (sim->trace ^ (uint8_t)*p) * UINT64_C(1099511628211);
     }
     if (sim->print) {
         printf("%12.6f  %2u  %-12s %llu %llu\n",
@@ -71,105 +73,67 @@ bool sim_chaos(const struct sim *sim)
     return sim->now_ns < sim->conf.gst_ns;
 }
 
-/* ---- the heap ---- */
-
-static bool earlier(const struct sim_item *a, const struct sim_item *b)
+uint64_t sim_wall_ms(const struct sim *sim)
 {
-    return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
+    return SIM_GENESIS_MS + sim->now_ns / SIM_MS;
 }
 
-struct sim_item *sim_push(struct sim *sim, uint64_t at_ns, enum sim_kind kind, uint32_t host)
+void sim_fault(struct sim *sim, enum sim_fault fault)
 {
-    if (sim->heap_count == sim->heap_cap) {
-        sim->heap_cap = sim->heap_cap == 0 ? 1024 : 2 * sim->heap_cap;
-        sim->heap = realloc(sim->heap, sim->heap_cap * sizeof *sim->heap);
-        NV_ASSERT(sim->heap != NULL);
-    }
-    struct sim_item made;
-    memset(&made, 0, sizeof made);
-    made.at_ns = at_ns;
-    made.order = sim->order++;
-    made.kind = kind;
-    made.host = host;
-    made.life = host < SIM_HOSTS_MAX ? sim->host[host].life : 0;
-    uint32_t at = sim->heap_count++;
-    while (at > 0 && earlier(&made, &sim->heap[(at - 1) / 2])) {
-        sim->heap[at] = sim->heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    sim->heap[at] = made;
-    return &sim->heap[at];
+    sim->fault[fault]++;
 }
 
-static struct sim_item pop(struct sim *sim)
+uint64_t sim_faults(const struct sim *sim)
 {
-    struct sim_item const first = sim->heap[0];
-    struct sim_item const last = sim->heap[--sim->heap_count];
-    uint32_t at = 0;
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= sim->heap_count) {
-            break;
-        }
-        if (child + 1 < sim->heap_count && earlier(&sim->heap[child + 1], &sim->heap[child])) {
-            child++;
-        }
-        if (!earlier(&sim->heap[child], &last)) {
-            break;
-        }
-        sim->heap[at] = sim->heap[child];
-        at = child;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) {
+        sum += sim->fault[i];
     }
-    if (sim->heap_count > 0) {
-        sim->heap[at] = last;
-    }
-    return first;
+    return sum;
 }
 
-/* ---- one seed ---- */
+/* ---- what happens by itself ---- */
 
-static void defaults(struct sim_conf *conf)
+enum {
+    SCRIPT_OWN = 0, /* the scenario's */
+    SCRIPT_WORK,    /* a host's mempool fills or empties */
+    SCRIPT_MEASURE,
+    SCRIPT_CUT,    /* the links change */
+    SCRIPT_CLOCK,  /* a wall clock steps */
+    SCRIPT_HEALED, /* the chaos is over */
+    SCRIPT_ALL_CRASH,
+};
+
+static void script_push(struct sim *sim, uint64_t at_ns, uint32_t host, uint32_t what)
 {
-    *conf = (struct sim_conf){
-        .hosts = 4,
-        .delay_ns = 100 * SIM_MS,
-        .idle_ms = 300,
-        .gst_ns = 0,
-        .measure_ns = 1000 * SIM_MS,
-        .end_ns = 3000 * SIM_MS,
-        .net_min_ns = 2 * SIM_MS,
-        .net_max_ns = 25 * SIM_MS,
-        .sync_min_ns = SIM_MS / 10,
-        .sync_max_ns = 2 * SIM_MS,
-        .exec_max_ns = 5 * SIM_MS,
-        .nap_max_ns = 500 * SIM_MS,
-        .work = 700000,
-        .listen_ns = 200 * SIM_MS,
-        .views_max = 256,
-        .at_once = true,
-        .one_batch = true,
-        .live_least = 8,
-        .live_views = 3,
-        .lag_views = 2,
-        .status_ns = 2000 * SIM_MS,
-    };
-    for (uint32_t i = 0; i < SIM_HOSTS_MAX; i++) {
-        conf->stakes[i] = 1;
+    struct sim_item *const item = sim_push(sim, at_ns, SIM_SCRIPT, host);
+    item->a = what;
+    item->life = 0;
+}
+
+void sim_poll(struct sim *sim, uint64_t at_ns)
+{
+    script_push(sim, at_ns, 0, SCRIPT_OWN);
+}
+
+/* chaos_push lets something happen about `mean_ns` from now, while the chaos lasts. */
+static void chaos_push(struct sim *sim, uint64_t mean_ns, uint32_t host, uint32_t what)
+{
+    uint64_t const at = sim->now_ns + 1 + sim_below(&sim->rng, 2 * mean_ns);
+    if (at < sim->conf.gst_ns) {
+        script_push(sim, at, host, what);
     }
 }
 
-static void crashes_plan(struct sim *sim)
+/* times_plan spreads items of one kind over the chaos, for each host. */
+static void times_plan(struct sim *sim, uint64_t mean_ns, enum sim_kind kind)
 {
-    const struct sim_conf *const conf = &sim->conf;
-    for (uint32_t i = 0; i < conf->hosts && conf->crash_ns > 0; i++) {
-        uint64_t at = sim_below(&sim->rng, 2 * conf->crash_ns);
-        while (at < conf->gst_ns) {
-            sim_push(sim, at, SIM_CRASH, i)->life = 0;
-            at += 1 + sim_below(&sim->rng, 2 * conf->crash_ns);
+    for (uint32_t i = 0; i < sim->conf.hosts && mean_ns > 0; i++) {
+        uint64_t at = sim_below(&sim->rng, 2 * mean_ns);
+        while (at < sim->conf.gst_ns) {
+            sim_push(sim, at, kind, i)->life = 0;
+            at += 1 + sim_below(&sim->rng, 2 * mean_ns);
         }
-    }
-    for (uint32_t i = 0; i < conf->hosts && conf->all_crash_ns > 0; i++) {
-        sim_push(sim, conf->all_crash_ns, SIM_CRASH, i)->life = 0;
     }
 }
 
@@ -177,30 +141,66 @@ static void work_change(struct sim *sim, struct sim_host *host)
 {
     bool const pending = sim_chance(&sim->rng, sim->conf.work);
     struct cs_event event = {.kind = CS_EV_WORK, .work = {.pending = pending}};
+    bool const news = pending != host->work;
     host->work = pending;
-    sim_host_step(sim, host, &event);
+    if (host->up && news) {
+        sim_host_step(sim, host, &event);
+    }
+    script_push(sim, sim->now_ns + sim_between(&sim->rng, 1, 400 * SIM_MS), host->id, SCRIPT_WORK);
 }
 
-#define SCRIPT_WORK    0xffffff00u /* a host's mempool fills or empties */
-#define SCRIPT_MEASURE 0xffffff01u
+static void clock_set(struct sim *sim, struct sim_host *host)
+{
+    uint64_t const skew = sim_below(&sim->rng, 2 * sim->conf.skew_ms + 1);
+    host->skew_ms = (int64_t)skew - (int64_t)sim->conf.skew_ms;
+    sim_fault(sim, SIM_FAULT_CLOCK);
+    sim_trace(sim, host->id, "clock", skew, sim->conf.skew_ms);
+}
+
+void sim_heal(struct sim *sim)
+{
+    if (sim_chaos(sim)) {
+        sim->conf.gst_ns = sim->now_ns;
+    }
+    memset(sim->link_down, 0, sizeof sim->link_down);
+    bool const many =
+        (uint32_t)__builtin_popcount(sim->conf.skewed) > sim_third(sim->conf.validators);
+    if (sim->conf.blocks_after > 0 && sim->target == 0) {
+        sim->target = oracle_height(sim) + sim->conf.blocks_after;
+    }
+    for (uint32_t i = 0; many && i < sim->conf.hosts; i++) {
+        sim->host[i].skew_ms = 0;
+    }
+}
+
+static void all_crash(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->conf.hosts; i++) {
+        if (sim->host[i].up) {
+            sim_host_crash(sim, &sim->host[i]);
+        }
+    }
+    chaos_push(sim, sim->conf.all_crash_ns, 0, SCRIPT_ALL_CRASH);
+}
 
 static void script(struct sim *sim, const struct sim_item *item)
 {
-    if (item->a == SCRIPT_MEASURE) {
-        live_begin(sim);
-        return;
+    struct sim_host *const host = &sim->host[item->host];
+    switch (item->a) {
+    case SCRIPT_WORK: work_change(sim, host); break;
+    case SCRIPT_MEASURE: live_begin(sim); break;
+    case SCRIPT_CUT:
+        sim_links_cut(sim);
+        chaos_push(sim, sim->conf.cut_ns, 0, SCRIPT_CUT);
+        break;
+    case SCRIPT_CLOCK:
+        clock_set(sim, host);
+        chaos_push(sim, sim->conf.skew_step_ns, host->id, SCRIPT_CLOCK);
+        break;
+    case SCRIPT_HEALED: sim_heal(sim); break;
+    case SCRIPT_ALL_CRASH: all_crash(sim); break;
+    default: sim->scenario->script(sim, item); break;
     }
-    if (item->a != SCRIPT_WORK) {
-        sim->scenario->script(sim, item);
-        return;
-    }
-    if (sim->host[item->host].up) {
-        work_change(sim, &sim->host[item->host]);
-    }
-    struct sim_item *const again = sim_push(
-        sim, sim->now_ns + sim_between(&sim->rng, 1, 400 * SIM_MS), SIM_SCRIPT, item->host);
-    again->a = SCRIPT_WORK;
-    again->life = 0;
 }
 
 static void item_do(struct sim *sim, struct sim_item *item)
@@ -214,9 +214,8 @@ static void item_do(struct sim *sim, struct sim_item *item)
         }
         break;
     case SIM_TIMER:
-        if (host->up && !stale && item->at_ns == host->timer_ns) {
+        if (host->up && !stale && item->a == host->timer) {
             struct cs_event event = {.kind = CS_EV_TIMER};
-            host->timer_ns = SIM_NEVER;
             sim_host_step(sim, host, &event);
         }
         break;
@@ -240,100 +239,184 @@ static void item_do(struct sim *sim, struct sim_item *item)
             sim_host_start(sim, host);
         }
         break;
+    case SIM_PAUSE:
+        sim_fault(sim, SIM_FAULT_PAUSE);
+        host->paused_ns = sim->now_ns + sim_between(&sim->rng, 1, sim->conf.pause_max_ns);
+        break;
     case SIM_SCRIPT: script(sim, item); break;
+    }
+}
+
+/* waits puts what comes to a paused host off until it goes on. */
+static bool waits(struct sim *sim, const struct sim_item *item)
+{
+    const struct sim_host *const host = &sim->host[item->host];
+    if (host->paused_ns <= sim->now_ns || item->kind == SIM_SCRIPT || item->kind == SIM_PAUSE) {
+        return false;
+    }
+    struct sim_item *const later = sim_push(sim, host->paused_ns, item->kind, item->host);
+    *later = *item;
+    later->at_ns = host->paused_ns;
+    return true;
+}
+
+/* ---- one seed ---- */
+
+static void host_begin(struct sim *sim, uint32_t id)
+{
+    const struct sim_conf *const conf = &sim->conf;
+    struct sim_host *const host = &sim->host[id];
+    host->honest = host->key == CS_NOBODY || (conf->byzantine >> host->key & 1u) == 0;
+    if ((conf->skewed >> id & 1u) != 0) {
+        clock_set(sim, host);
+        if (conf->skew_step_ns > 0) {
+            chaos_push(sim, conf->skew_step_ns, id, SCRIPT_CLOCK);
+        }
+    }
+    host->dead = (conf->dead >> id & 1u) != 0;
+    if (!host->dead) {
+        sim_host_start(sim, host);
+        script_push(sim, sim_below(&sim->rng, 100), id, SCRIPT_WORK);
     }
 }
 
 static void begin(struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->conf.hosts; i++) {
-        struct sim_host *const host = &sim->host[i];
-        host->id = i;
-        host->honest = (sim->conf.byzantine >> i & 1u) == 0;
-        host->durable = calloc(SIM_VIEWS_MAX, sizeof *host->durable);
-        NV_ASSERT(host->durable != NULL);
-        if (sim->conf.skew_ms > 0 && i < (sim->conf.hosts - 1) / 3) {
-            uint64_t const skew = sim_below(&sim->rng, 2 * sim->conf.skew_ms + 1);
-            host->skew_ms = (int64_t)skew - (int64_t)sim->conf.skew_ms;
-        }
-        host->dead = (sim->conf.dead >> i & 1u) != 0;
-        if (host->dead) {
-            continue;
-        }
-        sim_host_start(sim, host);
-        struct sim_item *const item = sim_push(sim, sim_below(&sim->rng, 100), SIM_SCRIPT, i);
-        item->a = SCRIPT_WORK;
-        item->life = 0;
+    const struct sim_conf *const conf = &sim->conf;
+    for (uint32_t i = 0; i < conf->hosts; i++) {
+        bool const twin = i >= conf->validators && i < conf->validators + conf->twins;
+        sim->host[i].id = i;
+        sim->host[i].key = twin ? i - conf->validators : i < conf->validators ? i : CS_NOBODY;
     }
-    struct sim_item *const measure = sim_push(sim, sim->conf.measure_ns, SIM_SCRIPT, 0);
-    measure->a = SCRIPT_MEASURE;
-    measure->life = 0;
-    crashes_plan(sim);
+    for (uint32_t i = 0; i < conf->hosts; i++) {
+        host_begin(sim, i);
+    }
+    script_push(sim, conf->measure_ns, 0, SCRIPT_MEASURE);
+    script_push(sim, conf->gst_ns, 0, SCRIPT_HEALED);
+    if (conf->cut_ns > 0) {
+        chaos_push(sim, conf->cut_ns, 0, SCRIPT_CUT);
+    }
+    if (conf->all_crash_ns > 0) {
+        chaos_push(sim, conf->all_crash_ns, 0, SCRIPT_ALL_CRASH);
+    }
+    times_plan(sim, conf->crash_ns, SIM_CRASH);
+    times_plan(sim, conf->pause_ns, SIM_PAUSE);
 }
 
+/* sim_clear leaves the memory of the last run for the next. */
 static void sim_clear(struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->heap_count; i++) {
-        free(sim->heap[i].bytes);
-    }
-    for (uint32_t i = 0; i < SIM_HOSTS_MAX; i++) {
-        sim_host_free(&sim->host[i]);
-    }
-    if (sim->oracle != NULL) {
-        oracle_free(sim->oracle);
-    }
     sim_epochs_free(sim);
-    struct cs_effects *const effects = sim->effects;
-    struct nv_arena const arena = sim->effects_arena;
-    struct sim_item *const heap = sim->heap;
-    uint32_t const heap_cap = sim->heap_cap;
-    bool const print = sim->print;
-    memset(sim, 0, sizeof *sim);
-    sim->effects = effects;
-    sim->effects_arena = arena;
+    struct sim const last = *sim;
+    sim_heap_clear(&sim->heap);
+    for (uint32_t i = 0; i < SIM_HOSTS_MAX; i++) {
+        sim_host_clear(&sim->host[i]);
+    }
+    struct sim_heap const heap = sim->heap;
+    size_t const kept = offsetof(struct sim, host);
+    memset(sim, 0, kept);
+    memset((uint8_t *)sim + kept + sizeof sim->host, 0, sizeof *sim - kept - sizeof sim->host);
     sim->heap = heap;
-    sim->heap_cap = heap_cap;
-    sim->print = print;
+    sim->effects = last.effects;
+    sim->effects_arena = last.effects_arena;
+    sim->oracle = last.oracle;
+    sim->print = last.print;
+    sim->twins = last.twins;
+}
+
+static void sim_open(struct sim *sim)
+{
+    void *const memory = calloc(1, CS_EFFECTS_MEMORY);
+    sim->effects = calloc(1, sizeof *sim->effects);
+    NV_ASSERT(memory != NULL && sim->effects != NULL);
+    nv_arena_init_zeroed(&sim->effects_arena, memory, CS_EFFECTS_MEMORY);
+    cs_effects_init(sim->effects, &sim->effects_arena);
+    sim->oracle = oracle_new();
+}
+
+/* net_make makes the validators; sets of equal stakes are kept, as keys are slow
+ * to make. */
+static void net_make(struct sim *sim)
+{
+    static struct cs_net equal[SIM_HOSTS_MAX + 1];
+    uint32_t const n = sim->conf.validators;
+    bool same = true;
+    for (uint32_t i = 0; i < n; i++) {
+        same = same && sim->conf.stakes[i] == 1;
+    }
+    sim_crypto(NULL, true);
+    if (!same) {
+        cs_net_init(&sim->net, sim->conf.stakes, n);
+        return;
+    }
+    if (equal[n].set.count == 0) {
+        cs_net_init(&equal[n], NULL, n);
+    }
+    sim->net = equal[n];
+}
+
+static void configure(struct sim *sim)
+{
+    struct sim_conf *const conf = &sim->conf;
+    sim->rng.state = sim->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
+    sim_conf_default(conf);
+    conf->real = sim_chance(&sim->rng, 50000);
+    conf->at_once = sim_chance(&sim->rng, 500000);
+    conf->one_batch = sim_chance(&sim->rng, 500000);
+    sim->scenario->configure(sim);
+    conf->hosts = conf->validators + conf->twins + conf->observers;
+    NV_ASSERT(conf->hosts <= SIM_HOSTS_MAX);
+}
+
+static void end(struct sim *sim)
+{
+    if (!sim->failed) {
+        live_end(sim);
+    }
+    if (!sim->failed) {
+        audit_end(sim);
+    }
+    if (!sim->failed && sim->scenario->finish != NULL) {
+        sim->scenario->finish(sim);
+    }
 }
 
 uint64_t sim_run(struct sim *sim, const struct sim_scenario *scenario, uint64_t seed)
 {
-    sim_clear(sim);
+    struct sim_item item;
+    uint64_t allowed = 0;
     if (sim->effects == NULL) {
-        void *const memory = calloc(1, CS_EFFECTS_MEMORY);
-        sim->effects = calloc(1, sizeof *sim->effects);
-        NV_ASSERT(memory != NULL && sim->effects != NULL);
-        nv_arena_init_zeroed(&sim->effects_arena, memory, CS_EFFECTS_MEMORY);
+        sim_open(sim);
     }
-    cs_effects_init(sim->effects, &sim->effects_arena);
+    sim_clear(sim);
     sim->seed = seed;
     sim->scenario = scenario;
-    sim->rng.state = seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
-    defaults(&sim->conf);
-    sim->conf.real = sim_chance(&sim->rng, 50000);
-    sim->conf.at_once = sim_chance(&sim->rng, 500000);
-    sim->conf.one_batch = sim_chance(&sim->rng, 500000);
-    scenario->configure(sim);
-    cs_net_init(&sim->net, sim->conf.stakes, sim->conf.hosts);
-    sim_crypto(&sim->net, sim->conf.real);
+    configure(sim);
+    net_make(sim);
+    sim_crypto(&sim->net, sim->conf.real != 0);
+    sim_seams(sim->twins);
     sim_epochs_begin(sim);
-    sim->oracle = oracle_new(sim);
+    oracle_begin(sim);
+    if (sim->print) {
+        sim_conf_print(sim);
+    }
     begin(sim);
-    while (sim->heap_count > 0 && !sim->failed) {
-        struct sim_item item = pop(sim);
-        if (item.at_ns > sim->conf.end_ns) {
-            free(item.bytes);
-            break;
-        }
+    allowed = sim->conf.blocks_least * BLOCK_NS;
+    while (!sim->failed && !sim->done && sim_pop(sim, &item)) {
+        bool const enough =
+            oracle_height(sim) >= sim->conf.blocks_least && sim->conf.blocks_after == 0;
         sim->now_ns = item.at_ns;
-        item_do(sim, &item);
-        free(item.bytes);
+        if (sim->now_ns > sim->conf.end_ns && enough) {
+            sim->done = true;
+        } else if (sim->now_ns > sim->conf.end_ns + PATIENCE_NS + allowed) {
+            sim_fail(sim, "liveness: %u blocks only", (unsigned)oracle_height(sim));
+        } else if (waits(sim, &item)) {
+            continue; /* its bytes wait with it */
+        } else {
+            item_do(sim, &item);
+        }
+        sim_bytes_drop(item.bytes);
     }
-    if (!sim->failed) {
-        live_end(sim);
-    }
-    if (!sim->failed && scenario->finish != NULL) {
-        scenario->finish(sim);
-    }
+    end(sim);
     return sim->trace;
 }

@@ -115,6 +115,22 @@ static void each_broken_rule_gets_a_nullify(void **state)
     }
 }
 
+static void block_with_another_certificate_is_not_kept(void **state)
+{
+    struct nv_hash hash;
+    struct cs_header kept;
+    (void)state;
+    struct cs_header header = engine_one_header(&one, 1);
+    header.justify_hash.bytes[0] ^= 1;
+    propose(&header);
+    cs_header_hash(&hash, &header);
+    assert_false(cs_block_header(one.cs, &hash, &kept));
+    header.justify_hash.bytes[0] ^= 1;
+    propose(&header);
+    cs_header_hash(&hash, &header);
+    assert_true(cs_block_header(one.cs, &hash, &kept));
+}
+
 static void block_of_the_past_is_refused_and_of_the_future_waits(void **state)
 {
     (void)state;
@@ -258,6 +274,7 @@ static void nullified_view_may_still_be_notarized_but_not_finalized(void **state
         }
     }
     assert_int_equal(cs_summary(one.cs).view, 2);
+    assert_int_equal(cs_summary(one.cs).views_nullified, 1); /* it was lost all the same */
 }
 
 int main(void)
@@ -265,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(good_block_gets_a_vote_after_its_record, start, stop),
         cmocka_unit_test(each_broken_rule_gets_a_nullify),
+        cmocka_unit_test_setup_teardown(block_with_another_certificate_is_not_kept, start, stop),
         cmocka_unit_test_setup_teardown(
             block_of_the_past_is_refused_and_of_the_future_waits, start, stop),
         cmocka_unit_test_setup_teardown(body_is_waited_for_and_asked_for, start, stop),
