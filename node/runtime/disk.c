@@ -166,6 +166,7 @@ void node_disk_frozen(struct node *n, struct node_checkpoint *checkpoint)
     if (checkpoint->overlay != NULL) {
         NV_ASSERT(n->checkpoint == NULL);
         n->checkpoint = checkpoint;
+        checkpoint->copy = node_sharing_wants(n, st_overlay_head(checkpoint->overlay)->height);
         go_on(n);
     }
 }
@@ -189,6 +190,9 @@ void node_disk_written(struct node *n, struct node_checkpoint *checkpoint)
     NV_CRASH_POINT(CHECKPOINT_BACK);
     n->checkpoints++;
     n->checkpoint_height = head->height;
+    if (checkpoint->rows != NULL) {
+        node_sharing_copied(n, checkpoint->rows);
+    }
     node_blocks_checkpointed(n->blocks, head->height);
     nv_log(NV_LOG_DEBUG,
            "event=checkpoint height=%" NV_U64 " rows=%" NV_U64,

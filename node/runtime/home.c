@@ -45,6 +45,8 @@ static bool take_lock(struct node_home *home, struct node_config *config, struct
     }
     (void)snprintf(home->journal_dir, sizeof home->journal_dir, "%.4000s/journal", home->data);
     (void)snprintf(home->state_dir, sizeof home->state_dir, "%.4000s/state", home->data);
+    (void)snprintf(
+        home->snapshots_dir, sizeof home->snapshots_dir, "%.4000s/snapshots", home->data);
     (void)snprintf(path, sizeof path, "%.4000s/lock", home->data);
     const struct st_files *const files = st_files_system();
     enum nv_err const err = files->lock(files->ctx, &home->lock, path);
@@ -60,7 +62,8 @@ static bool take_lock(struct node_home *home, struct node_config *config, struct
     }
     home->locked = err == NV_OK;
     NV_CRASH_POINT(HOME_LOCKED);
-    return home->locked && make_dir(home->journal_dir, fault) && make_dir(home->state_dir, fault);
+    return home->locked && make_dir(home->journal_dir, fault) && make_dir(home->state_dir, fault) &&
+           make_dir(home->snapshots_dir, fault);
 }
 
 /* ---- genesis and keys ---- */
@@ -219,7 +222,9 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
         /* The guard comes first: no journal is made for a key that has another. */
         struct node_key_journal const none = {.found = false};
         bool bind = false;
-        if (home->me != CS_NOBODY &&
+        bool const signs =
+            home->me != CS_NOBODY && node_config_number(config, NODE_SYNC_SIT_OUT) == 0;
+        if (signs &&
             !node_key_guard(home->validator, &home->genesis.chain_id, &none, &bind, fault)) {
             return false;
         }
@@ -291,6 +296,14 @@ bool node_home_guard(struct node_home *home, bool votes, struct node_fault *faul
 
 /* ---- the database ---- */
 
+bool node_home_joining(const struct node_home *home)
+{
+    struct st_snapshots const at = {.files = st_files_system(), .dir = home->snapshots_dir};
+    uint64_t heights[ST_SNAPSHOTS_KEPT];
+    uint32_t count = 0;
+    return st_snapshot_list(&at, heights, &count, ST_SNAPSHOT_FETCHED) == NV_OK && count > 0;
+}
+
 static bool
 open_database(struct node_home *home, const struct node_config *config, struct node_fault *fault)
 {
@@ -317,7 +330,7 @@ open_database(struct node_home *home, const struct node_config *config, struct n
         return false;
     }
     err = st_db_head(home->db, &head);
-    if (err == NV_OK && home->journal_new) {
+    if (err == NV_OK && home->journal_new && !node_home_joining(home)) {
         node_fault_set(fault,
                        NODE_EXIT_STORAGE,
                        "restore the journal, or move the whole data folder away to begin anew",

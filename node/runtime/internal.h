@@ -11,6 +11,8 @@
  *     rpc.c         what the RPC server asks
  *     status.c      how the node is
  *     home.c        lock, genesis, keys, journal, database
+ *     join.c        the state of a recent height from peers
+ *     snapshot.c    snapshots for those who join
  *     replay.c      from the journal to the present */
 
 #include <uv.h>
@@ -30,7 +32,11 @@
 #include "node/replica/replica.h"
 #include "p2p/p2p.h"
 #include "rpc/rpc.h"
+#include "storage/snapshot.h"
 #include "storage/storage.h"
+
+struct sync;
+struct node_sharing;
 
 /* What may wait in an inbox, and how it is drained: the first before the
  * second before the third. */
@@ -55,6 +61,7 @@ struct node_home {
     char data[ST_PATH_MAX];
     char journal_dir[ST_PATH_MAX];
     char state_dir[ST_PATH_MAX];
+    char snapshots_dir[ST_PATH_MAX];
     struct st_file lock;
     bool locked;
     struct node_genesis genesis;
@@ -70,6 +77,8 @@ struct node_home {
     struct st_db *db;
     struct nv_hash genesis_root;
     struct nv_hash params_hash;
+    uint64_t base_height; /* of the newest snapshot taken over; 0: none */
+    struct nv_hash base_root;
 };
 
 /* A worker's job under way. */
@@ -153,6 +162,10 @@ struct node {
     const struct replica_block *executing[NODE_EXECUTING_MAX]; /* lent; for tx_get */
     uint32_t executing_count;
 
+    struct sync *sync;            /* while it joins */
+    struct node_sharing *sharing; /* afterwards */
+    bool rejoin;                  /* its peers no longer hold the blocks it needs */
+
     bool stopping;
     uint64_t stopping_ns;
     bool parts_closed; /* p2p and rpc were told to close */
@@ -168,6 +181,9 @@ node_home_open(struct node_home *home, struct node_config *config, struct node_f
 NV_MUST_USE bool
 node_home_read(struct node_home *home, struct node_config *config, struct node_fault *fault);
 void node_home_close(struct node_home *home);
+/* node_home_joining returns whether a snapshot is being fetched or taken over:
+ * then its rows may be there before the journal. */
+bool node_home_joining(const struct node_home *home);
 /* node_home_found writes the journal's first record: the chain it is of. */
 NV_MUST_USE bool
 node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault);
@@ -180,7 +196,30 @@ NV_MUST_USE bool node_home_guard(struct node_home *home, bool votes, struct node
  * blocks above the checkpoint through the machine. */
 NV_MUST_USE bool node_replay(struct node *n);
 
+/* join.c: fetches a snapshot when one is wanted. */
+NV_MUST_USE bool node_join(struct node *n);
+
+/* snapshot.c */
+NV_MUST_USE bool node_sharing_open(struct node *n);
+void node_sharing_close(struct node *n);
+struct st_snapshots node_snapshots(struct node *n);
+/* node_sharing_wants says whether the rows of the checkpoint of a height are to
+ * be copied; node_sharing_copied takes the copy. */
+bool node_sharing_wants(const struct node *n, uint64_t height);
+void node_sharing_copied(struct node *n, struct st_state *rows);
+/* node_sharing_job takes a job that is back if it is its own. */
+bool node_sharing_job(struct node *n, struct rpc_job *job);
+void node_sharing_made(struct node *n, struct node_mail *mail);
+void node_sharing_beat(struct node *n);
+bool node_sharing_quiet(const struct node *n);
+void node_sharing_message(struct node *n, const struct node_inbox_item *item);
+void node_sync_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes);
+
 /* open.c */
+/* node_found_journal notes in a new journal which chain it is of. */
+NV_MUST_USE bool node_found_journal(struct node *n);
+bool node_sits_out(const struct node *n);
+void node_inboxes_clear(struct node *n);
 NV_MUST_USE bool node_open(struct node *n);
 /* node_recover is the part of node_open that goes from the files of a home to
  * the present, without threads and sockets. */
@@ -192,6 +231,7 @@ void node_close_parts(struct node *n);
 struct replica_time node_now(void);
 void node_fail(struct node *n, enum node_exit code, const char *hint, const char *what);
 void node_stop(struct node *n, int code);
+void node_watch_signals(struct node *n);
 
 /* operations.c */
 void node_perform(struct node *n);
@@ -218,6 +258,8 @@ void node_p2p_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view b
 
 /* rpc.c */
 NV_MUST_USE bool node_rpc_open(struct node *n);
+NV_MUST_USE bool node_rpc_listen(struct node *n, const struct rpc_port *port);
+uint32_t node_rpc_full(void); /* the code of a refusal for want of room */
 void node_rpc_verdict(struct node *n, const struct replica_op *op);
 void node_rpc_dropped(struct node *n, const struct nv_hash *tx_hash);
 void node_rpc_executed(struct node *n, const struct node_result *result);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 
 #include "node/runtime/internal.h"
+#include "node/sync/message.h"
 
 #define BEAT_MS          50u
 #define MESSAGES_AT_ONCE 256u                  /* a tick takes from an inbox */
@@ -110,8 +111,8 @@ static bool settled(const struct node *n)
         return n->work_count == 0;
     }
     return n->work_count == 0 && n->pending_count == 0 && n->done_count == 0 &&
-           n->executing_count == 0 && node_disk_quiet(n) && n->first_result == NULL &&
-           n->checkpoint_height == n->head.height;
+           n->executing_count == 0 && node_disk_quiet(n) && node_sharing_quiet(n) &&
+           n->first_result == NULL && n->checkpoint_height == n->head.height;
 }
 
 /* end_step goes from wanting to stop to an empty loop. */
@@ -156,16 +157,24 @@ static void on_result(struct node *n, struct node_result *result)
     node_disk_result(n, result);
 }
 
+static void on_job(struct node *n, struct rpc_job *job)
+{
+    if (!node_sharing_job(n, job)) {
+        rpc_job_done(n->rpc, job);
+    }
+}
+
 static void take_mail(struct node *n)
 {
     struct node_mail *mail = NULL;
     while ((mail = node_mailbox_try(&n->mail)) != NULL) {
         switch ((enum node_mail_kind)mail->kind) {
         case NODE_MAIL_RESULT: on_result(n, (struct node_result *)mail); break;
-        case NODE_MAIL_JOB: rpc_job_done(n->rpc, node_executor_take(n->executor, mail)); break;
+        case NODE_MAIL_JOB: on_job(n, node_executor_take(n->executor, mail)); break;
         case NODE_MAIL_FROZEN: node_disk_frozen(n, (struct node_checkpoint *)mail); break;
         case NODE_MAIL_CHECKPOINTED: node_disk_written(n, (struct node_checkpoint *)mail); break;
         case NODE_MAIL_BATCH: node_disk_back(n, (struct node_batch *)mail); break;
+        case NODE_MAIL_SNAPSHOT: node_sharing_made(n, mail); break;
         case NODE_MAIL_PAGE: node_rpc_page(n, (struct node_page *)mail); break;
         case NODE_MAIL_FAILED:
             node_fail(n,
@@ -200,6 +209,10 @@ static void take_item(struct node *n, const struct node_inbox_item *item)
     switch ((enum node_item)item->kind) {
     case NODE_ITEM_MESSAGE:
         n->messages_in++;
+        if (sync_is_type(item->type)) {
+            node_sharing_message(n, item);
+            break;
+        }
         replica_message(n->replica, node_now(), item->peer, (uint8_t)item->type, item->bytes);
         break;
     case NODE_ITEM_LINK: replica_link(n->replica, node_now(), item->peer, item->type == 1); break;
@@ -277,6 +290,7 @@ static void on_check(uv_check_t *check)
         measure(n, now_ns);
         if (n->code == 0 && !n->parts_closed) {
             node_disk_beat(n, now_ns);
+            node_sharing_beat(n);
         }
     }
     if (!n->parts_closed && n->code == 0) {
@@ -307,6 +321,13 @@ static void open_loop(struct node *n)
     node_mailbox_init(&n->mail, wake_loop, n);
 }
 
+void node_watch_signals(struct node *n)
+{
+    int result = uv_signal_start(&n->sigint, on_signal, SIGINT);
+    result |= uv_signal_start(&n->sigterm, on_signal, SIGTERM);
+    NV_ASSERT(result == 0);
+}
+
 static void start_loop(struct node *n)
 {
     struct sigaction const ignore = {.sa_handler = SIG_IGN};
@@ -314,9 +335,8 @@ static void start_loop(struct node *n)
     int result = sigaction(SIGXFSZ, &ignore, NULL);
     result |= uv_check_start(&n->check, on_check);
     result |= uv_timer_start(&n->beat, on_beat, BEAT_MS, BEAT_MS);
-    result |= uv_signal_start(&n->sigint, on_signal, SIGINT);
-    result |= uv_signal_start(&n->sigterm, on_signal, SIGTERM);
     NV_ASSERT(result == 0);
+    node_watch_signals(n);
 }
 
 static void set_log_level(const struct node_config *config, struct node_fault *fault)

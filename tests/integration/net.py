@@ -76,6 +76,7 @@ class Node:
         return json.loads((self.home / "keys" / f"{which}.json").read_text())["key"]
 
     def configure(self, peers, **settings):
+        """Writes novate.conf; a setting section__key=value, or key=value of limits."""
         lines = {
             "node": [f"name = {self.name}", f"log = {settings.pop('log', 'info')}"],
             "p2p": [f"listen = 127.0.0.1:{self.p2p}", "peers ="],
@@ -86,7 +87,8 @@ class Node:
             if peer is not self:
                 lines["p2p"].append(f"    {peer.key('node')[2:]}@127.0.0.1:{peer.p2p}")
         for key, value in settings.items():
-            lines["limits"].append(f"{key} = {value}")
+            section, _, name = key.rpartition("__") if "__" in key else ("limits", "", key)
+            lines.setdefault(section, []).append(f"{name} = {value}")
         text = "".join(f"[{s}]\n" + "\n".join(l) + "\n" for s, l in lines.items())
         (self.home / "novate.conf").write_text(text)
 
@@ -122,12 +124,16 @@ class Node:
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def call(self, method, **params):
+    def ask(self, method, **params):
+        """Asks over RPC and returns the whole reply."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.rpc}/", body.encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
-            reply = json.load(answer)
+            return json.load(answer)
+
+    def call(self, method, **params):
+        reply = self.ask(method, **params)
         assert "error" not in reply, reply
         return reply["result"]
 

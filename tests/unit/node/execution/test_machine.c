@@ -211,7 +211,7 @@ static void test_thread_keeps_the_order(void **state)
     struct look look[3] = {
         {.job = {.run = look_run}}, {.job = {.run = look_run}}, {.job = {.run = look_run}}};
     node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, &box), NV_OK);
+    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, 0, &box), NV_OK);
     assert_int_equal(node_executor_read(ex, &look[0].job), NV_OK);
     for (uint64_t h = 1; h <= COUNT; h++) {
         node_executor_block(ex, &chain.block[h].block);
@@ -252,7 +252,7 @@ static void test_full_overlay_comes_unasked(void **state)
     struct node_executor *ex = NULL;
     struct node_machine *const m = fresh();
     node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, 1, &box), NV_OK);
+    assert_int_equal(node_executor_start(&ex, m, 1, 0, &box), NV_OK);
     node_executor_block(ex, &chain.block[1].block);
     node_executor_block(ex, &chain.block[2].block);
     node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT));
@@ -277,7 +277,7 @@ static void test_reads_are_bounded(void **state)
     struct node_executor *ex = NULL;
     struct node_machine *const m = fresh();
     node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, &box), NV_OK);
+    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, 0, &box), NV_OK);
     for (uint32_t i = 0; i < NODE_JOBS_MAX; i++) {
         look[i].job = (struct rpc_job){.run = look_run};
         assert_int_equal(node_executor_read(ex, &look[i].job), NV_OK);
