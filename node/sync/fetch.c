@@ -45,6 +45,7 @@ void sync__lose(struct sync *s, struct sync__peer *peer)
 {
     s->target.losses += sync__source(s, peer) || peer->liar ? 1 : 0;
     peer->left_out = true;
+    peer->faults++;
     sync__forget(s, peer);
 }
 
@@ -77,17 +78,28 @@ static void ask(struct sync *s, struct sync__peer *peer, uint32_t part)
     sync__send(s, peer, &message);
 }
 
-/* ask_one asks one source for an anchor or a manifest. */
+/* better returns whether a peer is to be asked rather than another one. */
+static bool better(const struct sync__peer *peer, const struct sync__peer *than)
+{
+    return peer->faults != than->faults ? peer->faults < than->faults
+                                        : peer->silences < than->silences;
+}
+
+/* ask_one asks one source for an anchor or a manifest, the most reliable one. */
 static void ask_one(struct sync *s, uint32_t part)
 {
+    struct sync__peer *best = NULL;
     if (under_way(s, part)) {
         return;
     }
     for (uint32_t i = 0; i < SYNC_PEERS_MAX; i++) {
-        if (may_ask(s, &s->peer[i])) {
-            ask(s, &s->peer[i], part);
-            return;
+        struct sync__peer *const peer = &s->peer[i];
+        if (may_ask(s, peer) && (best == NULL || better(peer, best))) {
+            best = peer;
         }
+    }
+    if (best != NULL) {
+        ask(s, best, part);
     }
 }
 
@@ -135,7 +147,7 @@ void sync__ask(struct sync *s)
     if (s->stage != SYNC_ANCHOR && s->stage != SYNC_MANIFEST && s->stage != SYNC_CHUNKS) {
         return;
     }
-    if (!sources_left(s) || s->target.losses >= SYNC__LOSSES) {
+    if (!sources_left(s) || (s->target.losses >= SYNC__LOSSES && sync__newer(s))) {
         sync__give_up(s, false);
         return;
     }

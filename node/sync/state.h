@@ -13,8 +13,9 @@
 #define SYNC__FAILED_MAX  8u
 #define SYNC__PATIENCE_MS 10000u /* for one request */
 #define SYNC__SILENCES    3u     /* then a source is left out */
-#define SYNC__LOSSES      3u     /* sources left out in a row: begin anew */
-#define SYNC__LIST_MS     2000u  /* peers are asked again */
+#define SYNC__LOSSES      3u     /* sources left out in a row: take a newer one */
+#define SYNC__LIST_MS     2000u  /* peers are asked again, while nothing is fetched */
+#define SYNC__RELIST_MS   10000u /* and while something is */
 #define SYNC__GATHER_MS   1000u  /* before the first choice */
 #define SYNC__WAIT_MS     5000u  /* before it is skipped */
 
@@ -30,7 +31,8 @@ struct sync__peer {
     bool liar;     /* for good */
     bool left_out; /* of the present target */
     uint32_t id;
-    uint32_t silences;
+    uint32_t silences; /* in a row */
+    uint32_t faults;   /* times it was left out */
     uint32_t request_count;
     struct sync__request request[SYNC_REQUESTS_MAX];
     uint64_t second_ms; /* the second that is counted */
@@ -90,6 +92,8 @@ void sync__stage(struct sync *s, enum sync_stage stage);
 bool sync__source(const struct sync *s, const struct sync__peer *peer);
 /* sync__choose takes a target among the offers; false when there is none. */
 bool sync__choose(struct sync *s);
+/* sync__newer returns whether somebody offers a newer one. */
+bool sync__newer(const struct sync *s);
 /* sync__resume takes the target that the folder holds, if its anchor is right. */
 NV_MUST_USE enum nv_err sync__resume(struct sync *s);
 /* sync__take_anchor and sync__take_manifest judge bytes and keep them; false:

@@ -104,7 +104,8 @@ static void list_peer(struct sync *s, struct sync__peer *peer)
 
 static void list_again(struct sync *s)
 {
-    if (s->listed_ms != 0 && s->time.now_ms - s->listed_ms < SYNC__LIST_MS) {
+    uint64_t const pause = s->stage == SYNC_LISTING ? SYNC__LIST_MS : SYNC__RELIST_MS;
+    if (s->listed_ms != 0 && s->time.now_ms - s->listed_ms < pause) {
         return;
     }
     s->listed_ms = s->time.now_ms;
@@ -137,9 +138,7 @@ static void listing(struct sync *s)
     }
     if (s->config.height_least > 0 && s->begun == 0 && waited >= SYNC__WAIT_MS) {
         sync__stage(s, SYNC_SKIP);
-        return;
     }
-    list_again(s);
 }
 
 /* ---- inputs ---- */
@@ -236,6 +235,7 @@ void sync_tick(struct sync *s, struct sync_time t)
     if (s->stage == SYNC_LISTING) {
         listing(s);
     }
+    list_again(s);
     sync__ask(s);
 }
 

@@ -51,6 +51,20 @@ static bool better(const struct sync *s, const struct sync_offer *a, const struc
     return begun_a != begun_b ? begun_a : a->height > b->height;
 }
 
+bool sync__newer(const struct sync *s)
+{
+    for (uint32_t i = 0; i < SYNC_PEERS_MAX; i++) {
+        const struct sync__peer *const peer = &s->peer[i];
+        for (uint32_t k = 0; peer->up && !peer->liar && k < peer->offers.count; k++) {
+            const struct sync_offer *const offer = &peer->offers.offer[k];
+            if (offer->height > s->target.offer.height && !failed_before(s, offer)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void begin_target(struct sync *s, const struct sync_offer *offer)
 {
     struct sync__target *const target = &s->target;
