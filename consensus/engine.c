@@ -271,8 +271,8 @@ static void start(struct cs *cs)
     cs__view_begin(cs);
     own_proposals_restore(cs);
     own_votes_count(cs);
-    bool const listens = cs->recovered && cs->config.listen_ns > 0;
-    if (cs->me != CS_NOBODY && (listens || cs->config.sit_out)) {
+    bool const listens = (cs->recovered || cs->config.listen_first) && cs->config.listen_ns > 0;
+    if (cs->config.sit_out || (cs->me != CS_NOBODY && listens)) {
         cs->listening = true;
         cs->timers.listen = cs->config.sit_out ? CS__NEVER : cs->now_ns + cs->config.listen_ns;
     }

@@ -67,7 +67,7 @@ read_flag(struct node_arguments *a, int argc, char *const *argv, int *i, struct 
     if (strcmp(text, "origin") == 0) {
         a->origin = true;
     } else if (strcmp(text, "sit-out") == 0) {
-        take_flag(a, "sync-sit_out", "1", fault);
+        take_flag(a, "sync-sit-out", "1", fault);
     } else if (strcmp(text, "help") == 0) {
         a->command = NODE_COMMAND_HELP;
     } else if (strcmp(text, "version") == 0) {

@@ -18,6 +18,7 @@
 #define AHEAD_MS    500u
 #define BEHIND_MS   2000u
 #define LISTEN_NS   UINT64_C(2000000000)
+#define OLD_MS      60000u /* a genesis of that age is not just being started */
 #define STATUS_NS   UINT64_C(5000000000)
 #define FOLLOW_NS   UINT64_C(500000000) /* a follower hears of new blocks by asking */
 #define VIEWS_MAX   1024u
@@ -131,6 +132,7 @@ static struct cs_config consensus_config(const struct node *n)
         .behind_ms = BEHIND_MS,
         .body_size_max = g->body_bytes_max,
         .listen_ns = 2 * delay_ns > LISTEN_NS ? 2 * delay_ns : LISTEN_NS,
+        .listen_first = node_now().wall_ms > g->vm.time_ms + OLD_MS,
         .sit_out = node_sits_out(n),
         .status_ns = n->home.me == CS_NOBODY ? FOLLOW_NS : STATUS_NS,
         .views_max = VIEWS_MAX,
