@@ -106,6 +106,9 @@ static void *work(void *ctx)
             struct node_checkpoint *const checkpoint = (struct node_checkpoint *)mail;
             checkpoint->err = st_db_checkpoint(c->db, checkpoint->overlay);
             checkpoint->rows = NULL;
+            if (checkpoint->err == NV_OK && checkpoint->forget > 0) {
+                checkpoint->err = st_db_forget(c->db, checkpoint->forget);
+            }
             if (checkpoint->err == NV_OK && checkpoint->copy &&
                 st_snapshot_copy(&checkpoint->rows, c->db) != NV_OK) {
                 checkpoint->rows = NULL;

@@ -26,6 +26,7 @@ struct node_checkpoint {
     struct node_mail mail;
     struct st_overlay *overlay; /* NULL: nothing had changed */
     enum nv_err err;
+    uint64_t forget;       /* up to this height nothing is in the journal any more; 0: as before */
     bool copy;             /* the rows are wanted when it is written */
     struct st_state *rows; /* and here they are; NULL: there was no memory */
 };

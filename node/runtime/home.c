@@ -181,14 +181,19 @@ static enum nv_err new_journal(struct node_home *home)
     return NV_OK;
 }
 
-/* first_record reads the chain that the journal is of. */
-static enum nv_err first_record(struct node_home *home, struct nv_hash *chain_id)
+/* chain_record finds the chain that the journal is of: its first record says so,
+ * or, when the oldest segments are gone, a later one. */
+static enum nv_err chain_record(struct node_home *home, struct nv_hash *chain_id)
 {
     struct st_replay *replay = NULL;
-    struct st_record record;
+    struct st_record record = {.type = 0};
+    bool const whole = st_journal_first(home->journal) == 1;
     NV_TRY(st_replay_open(&replay, home->journal, 0));
     enum nv_err err = st_replay_next(replay, &record);
     home->journal_new = err == NV_ERR_NOT_FOUND;
+    while (err == NV_OK && !whole && record.type != NODE_RECORD_CHAIN) {
+        err = st_replay_next(replay, &record);
+    }
     if (err == NV_OK &&
         (record.type != NODE_RECORD_CHAIN || record.bytes.size != CHAIN_RECORD_SIZE)) {
         err = NV_ERR_CORRUPT;
@@ -199,6 +204,7 @@ static enum nv_err first_record(struct node_home *home, struct nv_hash *chain_id
         memcpy(home->params_hash.bytes, record.bytes.bytes + 64, 32);
     }
     st_replay_close(replay);
+    err = err == NV_ERR_NOT_FOUND ? NV_ERR_CORRUPT : err;
     return home->journal_new ? NV_OK : err;
 }
 
@@ -230,7 +236,7 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
         }
         err = new_journal(home);
     } else if (err == NV_OK) {
-        err = first_record(home, &chain_id);
+        err = chain_record(home, &chain_id);
     }
     if (err != NV_OK) {
         journal_fault(home, err, fault);
@@ -249,14 +255,19 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
     return !node_fault_is(fault);
 }
 
-bool node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault)
+enum nv_err node_home_chain_record(const struct node_home *home, struct node_batch *batch)
 {
     uint8_t record[CHAIN_RECORD_SIZE];
     memcpy(record, home->genesis.chain_id.bytes, 32);
     memcpy(record + 32, home->genesis_root.bytes, 32);
     memcpy(record + 64, home->params_hash.bytes, 32);
     node_batch_clear(batch);
-    enum nv_err err = node_batch_add(batch, NODE_RECORD_CHAIN, nv_view_of(record, sizeof record));
+    return node_batch_add(batch, NODE_RECORD_CHAIN, nv_view_of(record, sizeof record));
+}
+
+bool node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault)
+{
+    enum nv_err err = node_home_chain_record(home, batch);
     if (err == NV_OK) {
         err = st_journal_append(home->journal, &batch->batch);
     }

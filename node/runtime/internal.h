@@ -12,6 +12,7 @@
  *     status.c      how the node is
  *     home.c        lock, genesis, keys, journal, database
  *     join.c        the state of a recent height from peers
+ *     prune.c       the oldest segments go
  *     snapshot.c    snapshots for those who join
  *     replay.c      from the journal to the present */
 
@@ -26,6 +27,7 @@
 #include "node/home/genesis.h"
 #include "node/home/keys.h"
 #include "node/journal/blocks.h"
+#include "node/journal/segments.h"
 #include "node/journal/thread.h"
 #include "node/mail/inbox.h"
 #include "node/replica/outbox.h"
@@ -137,6 +139,10 @@ struct node {
     struct node_result *first_result; /* without a record yet, oldest first */
     struct node_result *last_result;
     uint64_t results_since_ns; /* since when the first one waits */
+    struct node_segments segments;
+    uint64_t prune_at_ns;
+    uint64_t pruned_height; /* what is up to here is gone; the index forgets it */
+    uint64_t forgot_height;
 
     struct node_checkpoint *checkpoint; /* frozen, waits for its places or is written */
     bool checkpoint_writing;
@@ -164,7 +170,8 @@ struct node {
 
     struct sync *sync;            /* while it joins */
     struct node_sharing *sharing; /* afterwards */
-    bool rejoin;                  /* its peers no longer hold the blocks it needs */
+    bool rejoin;                  /* before it runs, it fetches a snapshot, because its peers ... */
+    bool rejoins; /* ... did not hold the blocks it needs: it ends and begins anew */
 
     bool stopping;
     uint64_t stopping_ns;
@@ -189,6 +196,9 @@ NV_MUST_USE bool
 node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault);
 /* node_home_leave writes the journal's last record, of an end in order. */
 void node_home_leave(struct node_home *home, struct node_batch *batch);
+/* node_home_chain_record makes a batch of that record. */
+NV_MUST_USE enum nv_err
+node_home_chain_record(const struct node_home *home, struct node_batch *batch);
 /* node_home_guard lets the vote key sign with this journal, or not. */
 NV_MUST_USE bool node_home_guard(struct node_home *home, bool votes, struct node_fault *fault);
 
@@ -198,6 +208,8 @@ NV_MUST_USE bool node_replay(struct node *n);
 
 /* join.c: fetches a snapshot when one is wanted. */
 NV_MUST_USE bool node_join(struct node *n);
+/* node_join_hint looks whether a message says that it can only go on so. */
+void node_join_hint(struct node *n, const struct node_inbox_item *item);
 
 /* snapshot.c */
 NV_MUST_USE bool node_sharing_open(struct node *n);
@@ -251,6 +263,10 @@ void node_disk_places(struct node *n, struct st_overlay *overlay);
 NV_MUST_USE bool
 node_disk_add_result(struct node *n, struct node_batch *batch, struct node_result *result);
 bool node_disk_quiet(const struct node *n);
+
+/* prune.c */
+void node_prune_beat(struct node *n, uint64_t now_ns);
+void node_prune_back(struct node *n, struct node_batch *batch);
 
 /* peers.c */
 NV_MUST_USE bool node_p2p_open(struct node *n);

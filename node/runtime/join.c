@@ -18,6 +18,10 @@
 #define BAN_MS     60000u
 #define FAR_BLOCKS 1000u /* auto: an empty node fetches a snapshot of at least this height */
 #define RETRY_MS   1000u
+/* A node that runs fetches a snapshot when it is so far behind, and was for so
+ * long without a block, and is told that the next one is not held any more. */
+#define STUCK_BLOCKS 64u
+#define STUCK_NS     UINT64_C(5000000000)
 
 /* ---- what rpc is told meanwhile ---- */
 
@@ -324,10 +328,10 @@ static bool believe(const struct node *n, struct cs_light *light)
     cs_light_init(light, &n->home.genesis.chain_id, n->home.genesis.vm.time_ms, 0, &n->home.valset);
     nv_bytes_format(hash, n->home.valset.hash.bytes, 32);
     (void)snprintf(own, sizeof own, "1:%s", hash);
-    if (trust[0] != '\0' && strcmp(trust, own) != 0) {
+    if (strcmp(trust, "genesis") != 0 && strcmp(trust, own) != 0) {
         node_fault_set(n->fault,
                        NODE_EXIT_CONFIG,
-                       "leave sync.trust empty, or find out which of the two is wrong",
+                       "take genesis, or find out which of the two is wrong",
                        "sync.trust is %s, but the genesis has the validators %s",
                        trust,
                        own);
@@ -336,15 +340,34 @@ static bool believe(const struct node *n, struct cs_light *light)
     return true;
 }
 
+/* outlived returns whether the database is past what was fetched: the node went
+ * on by blocks meanwhile. */
+static bool outlived(struct node *n)
+{
+    struct sync_result result;
+    struct st_head head;
+    sync_result(n->sync, &result);
+    return st_db_head(n->home.db, &head) == NV_OK && head.height > result.base->header.height;
+}
+
+/* height_least returns which snapshot is worth fetching. */
+static uint64_t height_least(struct node *n)
+{
+    struct st_head head = {.height = 0};
+    if (n->home.journal_new) {
+        return mode_is(n, "snapshot") ? 0 : FAR_BLOCKS;
+    }
+    return st_db_head(n->home.db, &head) == NV_OK ? head.height + 1 : 1;
+}
+
 static bool run(struct node *n)
 {
     struct sync_progress p;
-    bool const patient = mode_is(n, "snapshot") || n->rejoin || !n->home.journal_new;
-    struct sync_config config = {.at = node_snapshots(n), .height_least = patient ? 0 : FAR_BLOCKS};
+    struct sync_config config = {.at = node_snapshots(n), .height_least = height_least(n)};
     if (!believe(n, &config.light)) {
         return false;
     }
-    enum nv_err const err = sync_open(&n->sync, &config, sync_now());
+    enum nv_err err = sync_open(&n->sync, &config, sync_now());
     if (err != NV_OK) {
         return failed(n, "it cannot be read", err);
     }
@@ -355,12 +378,21 @@ static bool run(struct node *n)
     if (p.stage == SYNC_FAILED) {
         return failed(n, "it cannot be written", p.err);
     }
+    if (p.stage == SYNC_READY && outlived(n)) {
+        err = st_snapshot_tidy(&config.at, 0);
+        return err == NV_OK || failed(n, "it cannot be removed", err);
+    }
     return p.stage == SYNC_SKIP || take_over(n);
+}
+
+/* signs returns whether this node may vote: then it goes by blocks. */
+static bool signs(const struct node *n)
+{
+    return n->home.me != CS_NOBODY && !node_sits_out(n);
 }
 
 bool node_join(struct node *n)
 {
-    bool const signs = n->home.me != CS_NOBODY && !node_sits_out(n);
     if (!mode_is(n, "auto") && !mode_is(n, "blocks") && !mode_is(n, "snapshot")) {
         node_fault_set(n->fault,
                        NODE_EXIT_CONFIG,
@@ -369,7 +401,7 @@ bool node_join(struct node *n)
                        node_config_text(n->config, NODE_SYNC_MODE));
         return false;
     }
-    if (signs || mode_is(n, "blocks") ||
+    if (signs(n) || mode_is(n, "blocks") ||
         (!n->home.journal_new && !n->rejoin && !node_home_joining(&n->home))) {
         return true;
     }
@@ -377,4 +409,26 @@ bool node_join(struct node *n)
     sync_close(n->sync);
     n->sync = NULL;
     return ok;
+}
+
+void node_join_hint(struct node *n, const struct node_inbox_item *item)
+{
+    struct cs_message message;
+    bool const stuck =
+        n->target_height > n->head.height + STUCK_BLOCKS && uv_hrtime() - n->head_at_ns > STUCK_NS;
+    if (item->type != CS_MSG_BLOCK_RESPONSE || !stuck || signs(n) || mode_is(n, "blocks") ||
+        n->stopping) {
+        return;
+    }
+    if (cs_message_decode(&message, (uint8_t)item->type, item->bytes) != NV_OK ||
+        message.block_response.blocks.count > 0 || message.block_response.has_final) {
+        return;
+    }
+    nv_log(NV_LOG_WARN,
+           "event=rejoin height=%" NV_U64 " target=%" NV_U64
+           " why=\"a peer no longer holds the next block\"",
+           n->head.height,
+           n->target_height);
+    n->rejoins = true;
+    node_stop(n, NODE_EXIT_OK);
 }

@@ -52,14 +52,38 @@ static enum nv_err read_base(struct node *n, struct nv_view payload)
     return nv_reader_end(&r) == NV_OK ? NV_OK : NV_ERR_CORRUPT;
 }
 
+/* begin_at_final tells the replica the first final block of a journal whose
+ * oldest segments are gone: what stands before it there is of views that count
+ * from a block that is not there. */
+static enum nv_err begin_at_final(struct node *n)
+{
+    struct st_replay *replay = NULL;
+    struct st_record record = {.type = 0};
+    if (st_journal_first(n->home.journal) == 1) {
+        return NV_OK;
+    }
+    NV_TRY(st_replay_open(&replay, n->home.journal, 0));
+    enum nv_err err = NV_OK;
+    do {
+        err = st_replay_next(replay, &record);
+    } while (err == NV_OK && record.type != CS_RECORD_FINAL);
+    if (err == NV_OK) {
+        err = replica_recover(n->replica, record.type, record.bytes);
+    }
+    st_replay_close(replay);
+    return err == NV_ERR_NOT_FOUND ? NV_ERR_CORRUPT : err;
+}
+
 static bool read_records(struct node *n, bool *votes)
 {
     struct st_replay *replay = NULL;
     struct st_record record;
     uint64_t count = 0;
-    enum nv_err err = st_replay_open(&replay, n->home.journal, 0);
+    enum nv_err err = begin_at_final(n);
+    err = err == NV_OK ? st_replay_open(&replay, n->home.journal, 0) : err;
     while (err == NV_OK && (err = st_replay_next(replay, &record)) == NV_OK) {
         err = node_blocks_note(n->blocks, &record);
+        node_segments_note(&n->segments, &record);
         if (err == NV_OK) {
             err = replica_recover(n->replica, record.type, record.bytes);
         }

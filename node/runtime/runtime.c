@@ -57,9 +57,10 @@ static void on_beat(uv_timer_t *beat)
 static void on_signal(uv_signal_t *signal, int number)
 {
     struct node *const n = signal->data;
-    if (n->stopping) {
+    if (n->stopping && !n->rejoins) {
         _exit(NODE_EXIT_FAILED); /* asked twice: at once; the journal bears it */
     }
+    n->rejoins = false;
     nv_log(NV_LOG_INFO, "event=stopping signal=%d", number);
     node_stop(n, NODE_EXIT_OK);
 }
@@ -213,6 +214,7 @@ static void take_item(struct node *n, const struct node_inbox_item *item)
             node_sharing_message(n, item);
             break;
         }
+        node_join_hint(n, item);
         replica_message(n->replica, node_now(), item->peer, (uint8_t)item->type, item->bytes);
         break;
     case NODE_ITEM_LINK: replica_link(n->replica, node_now(), item->peer, item->type == 1); break;
@@ -291,6 +293,7 @@ static void on_check(uv_check_t *check)
         if (n->code == 0 && !n->parts_closed) {
             node_disk_beat(n, now_ns);
             node_sharing_beat(n);
+            node_prune_beat(n, now_ns);
         }
     }
     if (!n->parts_closed && n->code == 0) {
@@ -378,7 +381,9 @@ static void run_loop(struct node *n)
     nv_log(NV_LOG_INFO, "event=stopped height=%" NV_U64 " code=%d", n->head.height, n->code);
 }
 
-int node_run(struct node_config *config, struct node_fault *fault)
+/* run_once runs a node to its end, and returns its exit code; `*join` says
+ * whether it is to fetch a snapshot first, and whether it is to be run again so. */
+static int run_once(struct node_config *config, struct node_fault *fault, bool *join)
 {
     struct node *const n = nv_heap_alloc(sizeof *n);
     if (n == NULL) {
@@ -387,6 +392,7 @@ int node_run(struct node_config *config, struct node_fault *fault)
     }
     n->config = config;
     n->fault = fault;
+    n->rejoin = *join;
     set_log_level(config, fault);
     open_loop(n);
     if (!node_fault_is(fault) && node_open(n)) {
@@ -401,7 +407,18 @@ int node_run(struct node_config *config, struct node_fault *fault)
     int const code = n->code;
     int const result = uv_loop_close(&n->loop);
     NV_ASSERT(result == 0);
+    *join = n->rejoins && code == NODE_EXIT_OK;
     nv_heap_free(n);
+    return code;
+}
+
+int node_run(struct node_config *config, struct node_fault *fault)
+{
+    bool join = false;
+    int code = NODE_EXIT_OK;
+    do {
+        code = run_once(config, fault, &join);
+    } while (join);
     return code;
 }
 

@@ -136,7 +136,7 @@ static void listing(struct sync *s)
     if (patient && sync__choose(s)) {
         return;
     }
-    if (s->config.height_least > 0 && s->begun == 0 && waited >= SYNC__WAIT_MS) {
+    if (s->config.height_least > 0 && waited >= SYNC__WAIT_MS) {
         sync__stage(s, SYNC_SKIP);
     }
 }

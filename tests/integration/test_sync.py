@@ -85,3 +85,75 @@ def test_a_newcomer_joins_by_a_snapshot(net):
     finally:
         if new.alive():
             new.kill()
+
+
+def test_a_killed_joiner_goes_on(net):
+    """Killed again and again, from the first moments on, it comes to the same state."""
+    new = Newcomer(net, net.folder, "killed", sync__mode="snapshot")
+    try:
+        for _ in range(6):
+            new.start()
+            lines = len(new.log.read_text().splitlines())
+            wait("a sign of life", lambda: len(new.log.read_text().splitlines()) > lines or
+                 not new.alive(), nodes=[new])
+            assert new.alive(), new.log_tail()
+            new.kill()
+        new.start()
+        wait("the newcomer", lambda: new.height() > 0, nodes=[new])
+        assert same_roots(new, net.nodes[2])
+    finally:
+        if new.alive():
+            new.kill()
+
+
+def test_a_liar_is_found_out(net):
+    """A peer whose chunks are not those of the snapshot is left out, and the others are enough."""
+    folder = net.folder / "liar"
+    folder.mkdir()
+    liar = Newcomer(net, folder, "liar", sync__mode="snapshot")
+    new = None
+    try:
+        liar.start()
+        wait("the liar to join", lambda: snapshots(liar), nodes=[liar])
+        liar.stop()
+        height = snapshots(liar)[-1]
+        shelf = liar.home / "data" / "snapshots" / str(height)
+        chunk = shelf / "chunk-00000000"
+        text = bytearray(chunk.read_bytes())
+        text[len(text) // 2] ^= 1
+        chunk.write_bytes(text)
+        # At first the newcomer knows nobody but the liar.
+        new = Newcomer(net, folder, "new", peers=[liar], sync__mode="snapshot")
+        liar.start()
+        wait("the liar to run", lambda: liar.height() > 0, nodes=[liar])
+        new.start()
+        wait("it to be found out", lambda: "ban" in new.log.read_text(), nodes=[new, liar])
+        assert new.height() < 1
+        assert new.stop() == 0
+        new.configure([liar, *net.nodes], sync__mode="snapshot")
+        new.start()
+        wait("the newcomer", lambda: new.height() > 0, nodes=[new])
+        assert same_roots(new, net.nodes[3])
+    finally:
+        for node in (liar, new):
+            if node is not None and node.alive():
+                node.kill()
+
+
+def test_progress_is_told(net):
+    """While it fetches, the newcomer answers over RPC and says how far it is."""
+    new = Newcomer(net, net.folder, "told", peers=[], sync__mode="snapshot")
+    try:
+        new.start()
+        status = wait("an answer", new.status, nodes=[new])
+        assert status["stage"] == "syncing" and status["note"].startswith("snapshot: listing")
+        assert new.stop() == 0
+    finally:
+        if new.alive():
+            new.kill()
+
+
+def test_trust_in_another_set_is_refused(net):
+    new = Newcomer(net, net.folder, "trust", sync__mode="snapshot", sync__trust="1:0x" + "ab" * 32)
+    done = new.run("start")
+    assert done.returncode == 78 and "sync.trust" in done.stderr
