@@ -14,14 +14,15 @@
 #define CHUNKS_MAX 512u
 #define HEIGHT     (BENCH_ROWS / 100000u)
 
-/* A snapshot as it came, and as it is unpacked. */
+/* A snapshot on disk, and as it is unpacked. */
 struct chunks {
+    const struct st_snapshots *at;
     struct st_manifest manifest;
-    struct nv_view packed[CHUNKS_MAX];
     struct nv_proof open[CHUNKS_MAX];
     uint8_t *chunk[CHUNKS_MAX];
     uint8_t manifest_bytes[ST_MANIFEST_SIZE_MAX];
-    uint8_t memory[ST_CHUNK_PACKED_MAX];
+    uint8_t packed[ST_CHUNK_PACKED_MAX];
+    uint8_t memory[ST_CHUNK_SIZE_MAX];
 };
 
 /* make exports a state of all rows below `dir`. */
@@ -36,67 +37,54 @@ static void make(const struct st_snapshots *at)
     bench_rows_free(rows);
 }
 
-/* fetch reads the snapshot into memory, as if it had been sent. */
-static void fetch(const struct st_snapshots *at, struct chunks *c)
+/* read_verified reads a chunk and verifies it, as a joiner does. */
+static enum nv_err read_verified(void *ctx, struct nv_proof *proof, uint32_t index)
+{
+    struct chunks *const c = ctx;
+    struct nv_view packed;
+    NV_TRY(st_snapshot_get(
+        c->at, &packed, HEIGHT, ST_SNAPSHOT_DONE, index, c->packed, sizeof c->packed));
+    return st_chunk_open(proof, &c->manifest, index, packed, c->memory);
+}
+
+/* hold reads the manifest, and the rows of all chunks into memory. */
+static void hold(struct chunks *c)
 {
     struct nv_view view;
-    enum nv_err err = st_snapshot_get(at,
+    struct nv_proof proof;
+    enum nv_err err = st_snapshot_get(c->at,
                                       &view,
                                       HEIGHT,
                                       ST_SNAPSHOT_DONE,
                                       ST_PART_MANIFEST,
                                       c->manifest_bytes,
                                       sizeof c->manifest_bytes);
-    NV_ASSERT(err == NV_OK && st_manifest_decode(&c->manifest, view) == NV_OK);
-    NV_ASSERT(c->manifest.chunk_count <= CHUNKS_MAX);
+    NV_ASSERT(err == NV_OK);
+    err = st_manifest_decode(&c->manifest, view);
+    NV_ASSERT(err == NV_OK && c->manifest.chunk_count <= CHUNKS_MAX);
     for (uint32_t i = 0; i < c->manifest.chunk_count; i++) {
-        err = st_snapshot_get(at, &view, HEIGHT, ST_SNAPSHOT_DONE, i, c->memory, sizeof c->memory);
+        err = read_verified(c, &proof, i);
         NV_ASSERT(err == NV_OK);
-        uint8_t *const copy = bench_memory(view.size);
-        memcpy(copy, view.bytes, view.size);
-        c->packed[i] = nv_view_of(copy, view.size);
-        c->chunk[i] = bench_memory(ST_CHUNK_SIZE_MAX);
+        c->chunk[i] = bench_memory(proof.bytes.size);
+        memcpy(c->chunk[i], proof.bytes.bytes, proof.bytes.size);
+        c->open[i] = (struct nv_proof){.bytes = nv_view_of(c->chunk[i], proof.bytes.size),
+                                       .root = proof.root};
     }
 }
 
-/* check verifies all chunks and puts them into a folder; it returns what that
- * took. */
-static double check(const struct st_snapshots *at, struct chunks *c)
-{
-    double const begin = bench_cpu_s();
-    enum nv_err err = st_snapshot_begin(at, HEIGHT, ST_SNAPSHOT_FETCHED);
-    for (uint32_t i = 0; i < c->manifest.chunk_count && err == NV_OK; i++) {
-        err = st_chunk_open(&c->open[i], &c->manifest, i, c->packed[i], c->chunk[i]);
-        NV_ASSERT(err == NV_OK);
-        err = st_snapshot_put(at, HEIGHT, ST_SNAPSHOT_FETCHED, i, c->packed[i]);
-    }
-    NV_ASSERT(err == NV_OK);
-    return bench_cpu_s() - begin;
-}
-
-/* load makes the database's rows those of the snapshot and returns what that
- * took. */
-static double load(const struct st_snapshots *at, struct chunks *c, struct st_db *db)
-{
-    uint32_t bad = 0;
-    double const begin = bench_cpu_s();
-    enum nv_err const err = st_snapshot_load(at, db, &c->manifest, ST_SNAPSHOT_FETCHED, &bad);
-    NV_ASSERT(err == NV_OK);
-    return bench_cpu_s() - begin;
-}
-
-static enum nv_err next_open(void *ctx, struct nv_proof *proof, uint32_t index)
+static enum nv_err read_held(void *ctx, struct nv_proof *proof, uint32_t index)
 {
     const struct chunks *const c = ctx;
     *proof = c->open[index];
     return NV_OK;
 }
 
-/* append does the same with rows that lie in memory. */
-static double append(struct chunks *c, struct st_db *db)
+/* load makes the database's rows those of the chunks that `next` gives, and
+ * returns what that took. */
+static double load(struct chunks *c, struct st_db *db, st_chunk_fn next)
 {
     double const begin = bench_cpu_s();
-    enum nv_err const err = st_db_replace(db, &c->manifest, next_open, c);
+    enum nv_err const err = st_db_replace(db, &c->manifest, next, c);
     NV_ASSERT(err == NV_OK);
     return bench_cpu_s() - begin;
 }
@@ -113,15 +101,16 @@ static double rebuild(struct st_db *db)
     return took;
 }
 
-static double in_new_db(const char *name, const struct st_snapshots *at, struct chunks *c, bool all)
+/* join measures one way from the chunks to a verified root, in a database of its
+ * own. */
+static double join(struct chunks *c, st_chunk_fn next)
 {
-    char dir[64];
-    (void)memcpy(dir, name, strlen(name) + 1);
+    char dir[] = "build/bench-join-XXXXXX";
     if (!bench_folder(dir)) {
         return 0;
     }
     struct st_db *const db = bench_db(dir);
-    double const took = (all ? check(at, c) + load(at, c, db) : append(c, db)) + rebuild(db);
+    double const took = load(c, db, next) + rebuild(db);
     st_db_close(db);
     bench_db_remove(dir);
     return took;
@@ -135,20 +124,19 @@ void bench_snapshot_sync_s(void)
     if (!bench_folder(dir)) {
         return;
     }
+    c->at = &at;
     make(&at);
-    fetch(&at, c);
-    double const took = in_new_db("build/bench-sync-XXXXXX", &at, c, true);
-    double const limit = in_new_db("build/bench-load-XXXXXX", &at, c, false);
+    hold(c);
+    double const limit = join(c, read_held);
+    double const took = join(c, read_verified);
     bench_report("snapshot_sync_s",
                  took,
                  "s",
                  limit,
                  took / limit,
-                 "1M rows: chunks verified, stored, loaded, tree built; limit: rows appended, tree "
-                 "built; one thread");
-    enum nv_err err = st_snapshot_remove(&at, HEIGHT, ST_SNAPSHOT_DONE);
-    NV_ASSERT(err == NV_OK);
-    err = st_snapshot_tidy(&at, 0);
+                 "1M rows: chunks read, verified, loaded, tree built; limit: rows in memory "
+                 "appended, tree built; one thread");
+    enum nv_err const err = st_snapshot_remove(&at, HEIGHT, ST_SNAPSHOT_DONE);
     NV_ASSERT(err == NV_OK);
     (void)rmdir(dir);
 }
