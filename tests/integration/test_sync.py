@@ -7,6 +7,8 @@ Method: real validators that make snapshots often; a newcomer with an empty home
 must have equal roots. Waits are for heights and stages, bounded generously.
 """
 
+import shutil
+
 import pytest
 
 from net import Net, Node, wait
@@ -157,3 +159,35 @@ def test_trust_in_another_set_is_refused(net):
     new = Newcomer(net, net.folder, "trust", sync__mode="snapshot", sync__trust="1:0x" + "ab" * 32)
     done = new.run("start")
     assert done.returncode == 78 and "sync.trust" in done.stderr
+
+
+def test_a_kill_while_taking_over_is_made_good(net):
+    """Everything was fetched and the node was killed before, or behind, the rows were loaded."""
+    donor = net.nodes[0]
+    height = snapshots(donor)[-1]
+    new = Newcomer(net, net.folder, "taking", peers=[], sync__mode="snapshot")
+    shelf = new.home / "data" / "snapshots"
+    shelf.mkdir(parents=True, mode=0o700)
+    shutil.copytree(donor.home / "data" / "snapshots" / str(height), shelf / f"{height}.sync")
+    try:
+        new.start()
+        wait("it to take over", lambda: new.height() == height, nodes=[new])
+        root = new.status()["executed"]["state_root"]
+        assert new.stop() == 0
+        # The rows are there, and the records that say so are not.
+        shutil.rmtree(new.home / "data" / "journal")
+        (shelf / str(height)).rename(shelf / f"{height}.sync")
+        new.start()
+        wait("it to take over again", lambda: new.height() == height, nodes=[new])
+        assert new.status()["executed"]["state_root"] == root
+        assert new.stop() == 0
+        # Without the rows it is the same.
+        shutil.rmtree(new.home / "data" / "state")
+        (shelf / str(height)).rename(shelf / f"{height}.sync")
+        new.configure(net.nodes, sync__mode="snapshot")
+        new.start()
+        wait("it to follow", lambda: new.height() > height, nodes=[new])
+        assert same_roots(new, net.nodes[1])
+    finally:
+        if new.alive():
+            new.kill()
