@@ -21,7 +21,9 @@ enum nv_err st__db_put_row(MDB_cursor *cursor, const struct nv_row *row, unsigne
     uint8_t bytes[NV_ROW_VALUE_MAX];
     MDB_val mdb_key = val_of(key.bytes, sizeof key.bytes);
     MDB_val value = val_of(bytes, row->value.size);
-    memcpy(bytes, row->value.bytes, row->value.size);
+    if (row->value.size > 0) {
+        memcpy(bytes, row->value.bytes, row->value.size);
+    }
     return st__db_error(mdb_cursor_put(cursor, &mdb_key, &value, how), "put_row");
 }
 

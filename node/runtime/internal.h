@@ -213,6 +213,7 @@ void node_join_hint(struct node *n, const struct node_inbox_item *item);
 
 /* snapshot.c */
 NV_MUST_USE bool node_sharing_open(struct node *n);
+void node_sharing_stop(struct node *n); /* its mail is in the mailbox then */
 void node_sharing_close(struct node *n);
 struct st_snapshots node_snapshots(struct node *n);
 /* node_sharing_wants says whether the rows of the checkpoint of a height are to

@@ -280,8 +280,9 @@ void node_close_parts(struct node *n)
     if (n->journal != NULL && n->code == NODE_EXIT_OK) {
         node_home_leave(&n->home, &n->own);
     }
-    node_sharing_close(n);
+    node_sharing_stop(n);
     drop_mail(n);
+    node_sharing_close(n);
     free_results(n);
     node_executor_close(n->executor);
     node_mailbox_deinit(&n->mail);

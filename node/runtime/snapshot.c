@@ -47,6 +47,10 @@ bool node_sharing_open(struct node *n)
     if (n->sharing == NULL) {
         return false;
     }
+    enum nv_err const err = st_snapshot_tidy(&at, 0); /* what a kill has left */
+    if (err != NV_OK) {
+        nv_log(NV_LOG_WARN, "event=snapshots_untidy error=\"%s\"", nv_err_text(err));
+    }
     sync_server_open(&n->sharing->server, &at);
     return node_maker_start(&n->sharing->maker, &at, &n->mail) == NV_OK;
 }
@@ -60,12 +64,19 @@ static void drop(struct node_making *making)
     }
 }
 
+void node_sharing_stop(struct node *n)
+{
+    if (n->sharing != NULL) {
+        node_maker_stop(n->sharing->maker);
+        n->sharing->maker = NULL;
+    }
+}
+
 void node_sharing_close(struct node *n)
 {
     if (n->sharing == NULL) {
         return;
     }
-    node_maker_stop(n->sharing->maker);
     drop(&n->sharing->making); /* rows that the maker had are closed */
     nv_heap_unreserve(n->sharing, sizeof *n->sharing);
     n->sharing = NULL;

@@ -60,3 +60,10 @@ def test_blocks_that_are_gone(net):
     assert sleeper.stop() == 0
     sleeper.start()
     assert same_roots(sleeper, validators[2])
+
+    # An empty node that is that far behind takes one of itself, too.
+    fresh = Newcomer(net, net.folder, "fresh", sync__mode="auto", segment_mib=8)
+    net.nodes.append(fresh)
+    fresh.start()
+    assert same_roots(fresh, validators[3])
+    assert "event=joined" in fresh.log.read_text()
