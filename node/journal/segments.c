@@ -67,6 +67,7 @@ static bool get_record(struct cs_record *out, const struct st_record *record)
     case CS_RECORD_FINAL:
         return cs_header_get(&r, &out->final.header) == NV_OK &&
                cs_certificate_get(&r, &out->final.certificate) == NV_OK;
+    case CS_RECORD_EPOCH: return true;
     }
     return false;
 }
@@ -96,6 +97,7 @@ void node_segments_note(struct node_segments *s, const struct st_record *record)
         note_header(segment, &decoded.final.header);
         note_view(segment, &decoded.final.certificate.ballot);
         break;
+    case CS_RECORD_EPOCH: segment->epoch = UINT64_MAX; break; /* a restart needs all of them */
     }
 }
 

@@ -102,6 +102,16 @@ static void open_views_stay(void **state)
     assert_int_equal(node_segments_keep(&segments, &wish), 9);
 }
 
+static void the_end_of_an_epoch_stays(void **state)
+{
+    (void)state;
+    struct st_record const record = {
+        .type = CS_RECORD_EPOCH, .bytes = nv_view_of("any", 3), .place = {7, 512}};
+    node_segments_note(&segments, &record);
+    wish.epoch = 9;
+    assert_int_equal(node_segments_keep(&segments, &wish), 7);
+}
+
 static void blocks_are_kept_by_number(void **state)
 {
     (void)state;
@@ -155,6 +165,7 @@ int main(void)
         cmocka_unit_test_setup(heights_near_the_checkpoint_stay, begin),
         cmocka_unit_test_setup(the_last_minute_stays, begin),
         cmocka_unit_test_setup(open_views_stay, begin),
+        cmocka_unit_test_setup(the_end_of_an_epoch_stays, begin),
         cmocka_unit_test_setup(blocks_are_kept_by_number, begin),
         cmocka_unit_test_setup(and_by_size, begin),
         cmocka_unit_test_setup(what_went_is_forgotten, begin),
