@@ -273,9 +273,10 @@ static void start(struct cs *cs)
     cs__view_begin(cs);
     own_proposals_restore(cs);
     own_votes_count(cs);
-    if (cs->recovered && cs->me != CS_NOBODY && cs->config.listen_ns > 0) {
+    bool const listens = (cs->recovered || cs->config.listen_first) && cs->config.listen_ns > 0;
+    if (cs->config.sit_out || (cs->me != CS_NOBODY && listens)) {
         cs->listening = true;
-        cs->timers.listen = cs->now_ns + cs->config.listen_ns;
+        cs->timers.listen = cs->config.sit_out ? CS__NEVER : cs->now_ns + cs->config.listen_ns;
     }
     cs->timers.status = cs->now_ns + cs->config.status_ns;
     cs__send_status(cs, CS_NOBODY);

@@ -71,7 +71,11 @@ struct p2p;
     XX(26, EPOCH_REQ, 2u, 256u, false)                                                             \
     XX(27, EPOCH_RESP, 2u, 65536u, false)                                                          \
     XX(28, TRANSACTIONS, 2u, 131072u, false)                                                       \
-    XX(29, BODY_REQ, 2u, 64u, false)
+    XX(29, BODY_REQ, 2u, 64u, false)                                                               \
+    XX(32, SNAPSHOTS_REQ, 2u, 1u, false)                                                           \
+    XX(33, SNAPSHOTS, 2u, 256u, false)                                                             \
+    XX(34, PART_REQ, 2u, 16u, false)                                                               \
+    XX(35, PART, 2u, 458752u, false)
 
 enum p2p_type {
 #define P2P_TYPE_ENUM(number, name, lanes, bytes_max, replaces) P2P_TYPE_##name = (number),

@@ -106,7 +106,9 @@ struct rpc_status {
     struct rpc_head executed;
     uint32_t progress_permille; /* of the stage */
     uint32_t blocks_per_second; /* recent rate of the stage */
-    int64_t eta_ms;             /* -1 when unknown; note says why */
+    uint64_t rows, rows_of;     /* of a snapshot being fetched; of 0: none is */
+    uint32_t rows_per_second;
+    int64_t eta_ms; /* -1 when unknown; note says why */
     uint32_t peers;
     uint32_t mempool_count;
     uint64_t mempool_bytes;

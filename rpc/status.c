@@ -23,6 +23,13 @@ static void write_progress(const struct rpc_status *status, struct rpc_json *jso
     rpc__json_text(json, "note", status->note[0] != '\0' ? status->note : NULL);
     rpc__json_number(json, "progress_permille", status->progress_permille);
     rpc__json_number(json, "blocks_per_second", status->blocks_per_second);
+    if (status->rows_of > 0) {
+        rpc__json_object(json, "snapshot");
+        rpc__json_u64(json, "rows", status->rows);
+        rpc__json_u64(json, "rows_of", status->rows_of);
+        rpc__json_number(json, "rows_per_second", status->rows_per_second);
+        rpc__json_end(json, '}');
+    }
     if (status->eta_ms >= 0) {
         rpc__json_number(json, "eta_ms", status->eta_ms);
     } else {

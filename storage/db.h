@@ -64,6 +64,15 @@ NV_MUST_USE enum nv_err st__db_get(struct st_db *db,
 NV_MUST_USE enum nv_err
 st__db_read_head(struct st_db *db, struct MDB_txn *txn, struct st_head *head);
 
+/* st__db_put_row puts a row that has a value; `how` is of LMDB. */
+NV_MUST_USE enum nv_err
+st__db_put_row(struct MDB_cursor *cursor, const struct nv_row *row, unsigned int how);
+
+/* st__db_write_head writes the head of what the transaction has made of the
+ * rows; NV_ERR_CORRUPT when they are not as many as it says. */
+NV_MUST_USE enum nv_err
+st__db_write_head(struct st_db *db, struct MDB_txn *txn, const struct st_head *head);
+
 #define ST__HEAD_SIZE 116u
 
 void st__head_encode(uint8_t *out, const struct st_head *head);

@@ -1,7 +1,7 @@
 #ifndef NV_STORAGE_FILES_H
 #define NV_STORAGE_FILES_H
 
-/* files.h - the file operations that the journal needs, as a port.
+/* files.h - the file operations that journal and snapshots need, as a port.
  *
  * The daemon hands in st_files_system(); tests and the simulator hand in a
  * disk of their own, which fails at the n-th operation or loses what was not
@@ -52,10 +52,12 @@ struct st_files {
     enum nv_err (*sync)(void *ctx, struct st_file file);
     enum nv_err (*size)(void *ctx, struct st_file file, uint64_t *out);
     enum nv_err (*remove)(void *ctx, const char *path);
-    /* Gives a file another name in the same directory, in place of one that has it. */
+    /* Gives a file or directory another name in the same directory, in place of one that has it. */
     enum nv_err (*rename)(void *ctx, const char *from, const char *to);
     /* Makes a directory; NV_OK when it is there already. */
     enum nv_err (*make_dir)(void *ctx, const char *path);
+    /* Removes an empty directory. */
+    enum nv_err (*remove_dir)(void *ctx, const char *path);
     /* Names created in or removed from the directory are durable afterwards. */
     enum nv_err (*sync_dir)(void *ctx, const char *path);
     enum nv_err (*list)(void *ctx, const char *path, st_name_fn fn, void *fn_ctx);

@@ -127,6 +127,12 @@ static enum nv_err system_make_dir(void *ctx, const char *path)
     return err == NV_ERR_EXISTS ? NV_OK : err;
 }
 
+static enum nv_err system_remove_dir(void *ctx, const char *path)
+{
+    (void)ctx;
+    return result_of(rmdir(path));
+}
+
 static enum nv_err system_sync_dir(void *ctx, const char *path)
 {
     (void)ctx;
@@ -187,6 +193,7 @@ const struct st_files *st_files_system(void)
         .remove = system_remove,
         .rename = system_rename,
         .make_dir = system_make_dir,
+        .remove_dir = system_remove_dir,
         .sync_dir = system_sync_dir,
         .list = system_list,
         .lock = system_lock,

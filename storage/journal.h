@@ -179,6 +179,10 @@ NV_MUST_USE enum nv_err st_reader_read(struct st_reader *reader,
                                        void *memory,
                                        uint32_t cap);
 
+/* st_reader_drop lets go of the segments below `segment`, which were dropped:
+ * their disk is free then, and their records are not found. */
+void st_reader_drop(struct st_reader *reader, uint32_t segment);
+
 void st_reader_close(struct st_reader *reader);
 
 #endif /* NV_STORAGE_JOURNAL_H */

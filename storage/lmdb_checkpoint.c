@@ -15,16 +15,25 @@ static MDB_val val_of(void *bytes, size_t size)
     return (MDB_val){.mv_size = size, .mv_data = bytes};
 }
 
-static enum nv_err write_row(MDB_cursor *cursor, const struct nv_row *row)
+enum nv_err st__db_put_row(MDB_cursor *cursor, const struct nv_row *row, unsigned int how)
 {
     struct nv_row_key key = row->key;
     uint8_t bytes[NV_ROW_VALUE_MAX];
     MDB_val mdb_key = val_of(key.bytes, sizeof key.bytes);
-    if (row->value.bytes != NULL) {
+    MDB_val value = val_of(bytes, row->value.size);
+    if (row->value.size > 0) {
         memcpy(bytes, row->value.bytes, row->value.size);
-        MDB_val value = val_of(bytes, row->value.size);
-        return st__db_error(mdb_cursor_put(cursor, &mdb_key, &value, 0), "put_row");
     }
+    return st__db_error(mdb_cursor_put(cursor, &mdb_key, &value, how), "put_row");
+}
+
+static enum nv_err write_row(MDB_cursor *cursor, const struct nv_row *row)
+{
+    if (row->value.bytes != NULL) {
+        return st__db_put_row(cursor, row, 0);
+    }
+    struct nv_row_key key = row->key;
+    MDB_val mdb_key = val_of(key.bytes, sizeof key.bytes);
     MDB_val found;
     int const code = mdb_cursor_get(cursor, &mdb_key, &found, MDB_SET);
     if (code == MDB_NOTFOUND) {
@@ -95,16 +104,16 @@ static enum nv_err check_base(struct st_db *db, MDB_txn *txn, const struct st_ov
     return same ? NV_OK : NV_ERR_MISMATCH;
 }
 
-static enum nv_err write_head(struct st_db *db, MDB_txn *txn, const struct st_overlay *overlay)
+enum nv_err st__db_write_head(struct st_db *db, MDB_txn *txn, const struct st_head *head)
 {
     char name[] = "head";
     uint8_t bytes[ST__HEAD_SIZE];
     MDB_stat rows;
     NV_TRY(st__db_error(mdb_stat(txn, db->tables[ST__ROWS], &rows), "stat"));
-    if (rows.ms_entries != overlay->head.row_count) {
+    if (rows.ms_entries != head->row_count) {
         return NV_ERR_CORRUPT; /* some row was lost or is twice */
     }
-    st__head_encode(bytes, &overlay->head);
+    st__head_encode(bytes, head);
     MDB_val key = val_of(name, sizeof name - 1);
     MDB_val value = val_of(bytes, sizeof bytes);
     return st__db_error(mdb_put(txn, db->tables[ST__META], &key, &value, 0), "put_head");
@@ -118,7 +127,7 @@ static enum nv_err write_all(struct st_db *db, MDB_txn *txn, struct st_overlay *
     NV_CRASH_POINT(CHECKPOINT_ROWS);
     NV_TRY(write_blocks(db, txn, overlay));
     NV_TRY(write_txs(db, txn, overlay));
-    NV_TRY(write_head(db, txn, overlay));
+    NV_TRY(st__db_write_head(db, txn, &overlay->head));
     NV_CRASH_POINT(CHECKPOINT_HEAD);
     return NV_OK;
 }

@@ -33,6 +33,15 @@ void st_reader_close(struct st_reader *reader)
     nv_heap_free(reader);
 }
 
+void st_reader_drop(struct st_reader *reader, uint32_t segment)
+{
+    for (uint32_t i = 0; i < OPEN_MAX; i++) {
+        if (reader->segments[i].number < segment) {
+            st__segment_close(&reader->segments[i], reader->options.files);
+        }
+    }
+}
+
 static enum nv_err
 segment_of(struct st_reader *reader, uint32_t number, const struct st__segment **out)
 {

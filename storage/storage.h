@@ -199,6 +199,10 @@ NV_MUST_USE enum nv_err st_db_block(struct st_db *db, struct st_place *out, uint
 NV_MUST_USE enum nv_err
 st_db_tx(struct st_db *db, struct st_tx_place *out, const struct nv_hash *tx_hash);
 
+/* st_db_forget removes from both indices what is of heights up to `height`.  It
+ * looks at every transaction: seldom. */
+NV_MUST_USE enum nv_err st_db_forget(struct st_db *db, uint64_t height);
+
 /* A pin holds one checkpoint still while its rows are paged out.  The database
  * grows while a pin is old, so pins end after a time. */
 struct st_pin;

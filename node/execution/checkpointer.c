@@ -7,6 +7,8 @@
 #include "base/codec.h"
 #include "base/heap.h"
 
+#include "storage/snapshot.h"
+
 #define ROWS_AT_ONCE 64u
 #define ROW_HEAD     (NV_ROW_KEY_SIZE + 2u)
 
@@ -103,6 +105,14 @@ static void *work(void *ctx)
         if (mail->kind == ORDER_WRITE) {
             struct node_checkpoint *const checkpoint = (struct node_checkpoint *)mail;
             checkpoint->err = st_db_checkpoint(c->db, checkpoint->overlay);
+            checkpoint->rows = NULL;
+            if (checkpoint->err == NV_OK && checkpoint->forget > 0) {
+                checkpoint->err = st_db_forget(c->db, checkpoint->forget);
+            }
+            if (checkpoint->err == NV_OK && checkpoint->copy &&
+                st_snapshot_copy(&checkpoint->rows, c->db) != NV_OK) {
+                checkpoint->rows = NULL;
+            }
             mail->kind = NODE_MAIL_CHECKPOINTED;
         } else {
             struct node_page *const page = (struct node_page *)mail;

@@ -32,7 +32,7 @@ NV_MUST_USE enum nv_err node_checkpointer_start(struct node_checkpointer **check
                                                 struct node_mailbox *out);
 
 /* node_checkpointer_write writes a frozen overlay; it comes back as
- * NODE_MAIL_CHECKPOINTED with `err` set. */
+ * NODE_MAIL_CHECKPOINTED with `err` set, and a copy of all rows if it is wanted. */
 void node_checkpointer_write(struct node_checkpointer *checkpointer,
                              struct node_checkpoint *checkpoint);
 

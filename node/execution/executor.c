@@ -17,7 +17,8 @@ struct order {
 struct node_executor {
     pthread_t thread;
     struct node_machine *machine;
-    uint32_t rows_dirty; /* more make a checkpoint */
+    uint32_t rows_dirty;  /* more make a checkpoint */
+    uint64_t exact_every; /* a checkpoint exactly at its multiples; 0: none */
     struct node_mailbox in;
     struct node_mailbox *out;
     /* the loop's */
@@ -100,6 +101,27 @@ static void fail(struct node_executor *ex)
     node_mailbox_put(ex->out, &ex->failed);
 }
 
+/* exact returns whether a checkpoint of exactly this height is wanted. */
+static bool exact(const struct node_executor *ex, uint64_t height)
+{
+    return ex->exact_every > 0 && height % ex->exact_every == 0;
+}
+
+/* freeze_full freezes when enough has gathered, or when this height is one to
+ * stop at: then after waiting for the overlay that is out. */
+static void freeze_full(struct node_executor *ex, uint64_t height)
+{
+    bool full = false;
+    bool const many = node_machine_dirty(ex->machine, &full) >= ex->rows_dirty;
+    if (exact(ex, height)) {
+        if (!ex->frozen || wait_for_room(ex)) {
+            freeze(ex);
+        }
+    } else if (many || full) {
+        freeze(ex);
+    }
+}
+
 static bool run_block(struct node_executor *ex, struct order *order)
 {
     struct node_result *result = NULL;
@@ -112,12 +134,10 @@ static bool run_block(struct node_executor *ex, struct order *order)
         fail(ex);
         return false;
     }
+    uint64_t const height = result->head.height;
     result->mail.kind = NODE_MAIL_RESULT;
     node_mailbox_put(ex->out, &result->mail);
-    bool full = false;
-    if (node_machine_dirty(ex->machine, &full) >= ex->rows_dirty || full) {
-        freeze(ex);
-    }
+    freeze_full(ex, height);
     return true;
 }
 
@@ -167,6 +187,7 @@ static void *work(void *ctx)
 enum nv_err node_executor_start(struct node_executor **out,
                                 struct node_machine *machine,
                                 uint32_t rows_dirty,
+                                uint64_t exact_every,
                                 struct node_mailbox *results)
 {
     struct node_executor *const ex = nv_heap_alloc(sizeof *ex);
@@ -175,6 +196,7 @@ enum nv_err node_executor_start(struct node_executor **out,
     }
     ex->machine = machine;
     ex->rows_dirty = rows_dirty;
+    ex->exact_every = exact_every;
     ex->out = results;
     for (uint32_t i = 0; i < NODE_JOBS_MAX; i++) {
         ex->read[i].free = ex->free_read;

@@ -10,7 +10,8 @@
  *     the read               <------------
  *     freeze                 ------------>
  *     an overlay, or NULL    <------------ what has changed since the last one; also
- *                                          unasked, when it is full
+ *                                          unasked, when it is full, and
+ *                                          after heights of which a snapshot is made
  *     the overlay, written   ------------> thaw
  *
  * Everything comes back through one mailbox, as struct node_mail of the kinds
@@ -29,10 +30,12 @@ struct node_executor;
 #define NODE_JOBS_MAX 1024u /* reads that wait */
 
 /* node_executor_start takes over `machine`.  An overlay of `rows_dirty` rows
- * comes unasked too.  NV_ERR_NO_MEMORY. */
+ * comes unasked too, and one that ends exactly at each multiple of `exact_every`
+ * (0: none).  NV_ERR_NO_MEMORY. */
 NV_MUST_USE enum nv_err node_executor_start(struct node_executor **executor,
                                             struct node_machine *machine,
                                             uint32_t rows_dirty,
+                                            uint64_t exact_every,
                                             struct node_mailbox *out);
 
 /* node_executor_block gives a block, lent until its result is back. */

@@ -45,6 +45,7 @@ void node_result_free(struct node_result *result);
 #define NODE_RECORD_EXECUTED 17u
 #define NODE_RECORD_CHAIN    18u /* chain id 32 | state root of height 0, 32 | parameters' hash 32 */
 #define NODE_RECORD_CLOSED   19u /* nothing */
+#define NODE_RECORD_BASE     20u /* height 8 | block hash 32 | state root 32: of a snapshot */
 
 /* Where the records of a block are. */
 struct node_places {

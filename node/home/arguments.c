@@ -66,6 +66,8 @@ read_flag(struct node_arguments *a, int argc, char *const *argv, int *i, struct 
     (void)snprintf(name, sizeof a->names[0], "%.*s", (int)(size < 63 ? size : 63), text);
     if (strcmp(text, "origin") == 0) {
         a->origin = true;
+    } else if (strcmp(text, "sit-out") == 0) {
+        take_flag(a, "sync-sit-out", "1", fault);
     } else if (strcmp(text, "help") == 0) {
         a->command = NODE_COMMAND_HELP;
     } else if (strcmp(text, "version") == 0) {
@@ -145,7 +147,7 @@ void node_arguments_help(FILE *out)
     (void)fprintf(
         out,
         "novated [--home FOLDER] [--config FILE] [--SECTION-KEY VALUE]... [COMMAND]\n\n"
-        "  start                  runs the node (what it does without a command)\n"
+        "  start [--sit-out]      runs the node (what it does without a command)\n"
         "  init                   makes a home: novate.conf and keys\n"
         "  config show [--origin] every setting, and where its value comes from\n"
         "  config check           reads configuration, genesis and keys, and says what is wrong\n"

@@ -282,6 +282,11 @@ void node_blocks_checkpointed(struct node_blocks *b, uint64_t height)
     b->checkpoint = height;
 }
 
+void node_blocks_pruned(struct node_blocks *b, uint32_t segment)
+{
+    st_reader_drop(b->reader, segment);
+}
+
 /* ---- asking ---- */
 
 uint64_t node_blocks_final(const struct node_blocks *b)

@@ -57,6 +57,9 @@ node_blocks_note(struct node_blocks *blocks, const struct st_record *record);
  * a height. */
 void node_blocks_checkpointed(struct node_blocks *blocks, uint64_t height);
 
+/* node_blocks_pruned says that the segments below `segment` are gone. */
+void node_blocks_pruned(struct node_blocks *blocks, uint32_t segment);
+
 /* node_blocks_final returns the height of the newest final block that was
  * noted, 0 if none. */
 uint64_t node_blocks_final(const struct node_blocks *blocks);

@@ -105,6 +105,9 @@ static void *work(void *ctx)
         batch->err = st_journal_append(thread->journal, &batch->batch);
         batch->sync_ns = now_ns() - start;
         bool const failed = batch->err != NV_OK;
+        if (!failed && batch->drop != 0) {
+            batch->err = st_journal_drop(thread->journal, batch->drop);
+        }
         mail->kind = NODE_MAIL_BATCH;
         node_mailbox_put(thread->out, mail);
         enum nv_err const ahead = failed ? NV_OK : st_journal_prepare(thread->journal);

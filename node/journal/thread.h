@@ -32,6 +32,7 @@ struct node_batch {
     size_t memory_size;
     uint32_t index_max;
     bool replica;     /* it holds a batch of the replica's */
+    uint32_t drop;    /* segments before this one go when it is durable; 0: none */
     enum nv_err err;  /* when it is back */
     uint64_t sync_ns; /* how long append and sync took */
 };

@@ -8,6 +8,7 @@
 #include "node/mail/mailbox.h"
 
 struct st_overlay;
+struct st_state;
 
 enum node_mail_kind {
     NODE_MAIL_RESULT = 1,   /* struct node_result */
@@ -17,6 +18,7 @@ enum node_mail_kind {
     NODE_MAIL_CHECKPOINTED, /* struct node_checkpoint */
     NODE_MAIL_BATCH,        /* struct node_batch */
     NODE_MAIL_PAGE,         /* struct node_page */
+    NODE_MAIL_SNAPSHOT,     /* struct node_snapshot, made */
 };
 
 /* A frozen overlay on its way: executor, loop, checkpointer, loop, executor. */
@@ -24,6 +26,9 @@ struct node_checkpoint {
     struct node_mail mail;
     struct st_overlay *overlay; /* NULL: nothing had changed */
     enum nv_err err;
+    uint64_t forget;       /* up to this height nothing is in the journal any more; 0: as before */
+    bool copy;             /* the rows are wanted when it is written */
+    struct st_state *rows; /* and here they are; NULL: there was no memory */
 };
 
 #endif /* NV_NODE_MAIL_MAIL_H */

@@ -106,9 +106,7 @@ static void send_blocks(struct replica *r,
         nv_reader_init(&reader, final);
         response->has_final = cs_certificate_get(&reader, &response->final) == NV_OK;
     }
-    if (count > 0 || response->has_final) {
-        replica__send(r, peer, &message);
-    }
+    replica__send(r, peer, &message); /* empty: not held */
 }
 
 /* Room for blocks in a response: the rest is its head and a certificate. */

@@ -93,6 +93,7 @@ static bool note_records(struct node *n, const struct node_batch *batch)
     for (uint32_t i = 0; i < batch->batch.count; i++) {
         struct st_record record;
         node_batch_record(batch, i, &record);
+        node_segments_note(&n->segments, &record);
         enum nv_err const err = node_blocks_note(n->blocks, &record);
         if (err != NV_OK) {
             node_fail(n, NODE_EXIT_FAILED, NULL, "the index of blocks is full");
@@ -121,6 +122,7 @@ void node_disk_back(struct node *n, struct node_batch *batch)
     }
     if (batch == &n->own) {
         n->own_busy = false;
+        node_prune_back(n, batch);
         return;
     }
     n->batch_busy = false;
@@ -166,6 +168,8 @@ void node_disk_frozen(struct node *n, struct node_checkpoint *checkpoint)
     if (checkpoint->overlay != NULL) {
         NV_ASSERT(n->checkpoint == NULL);
         n->checkpoint = checkpoint;
+        checkpoint->forget = n->pruned_height > n->forgot_height ? n->pruned_height : 0;
+        checkpoint->copy = node_sharing_wants(n, st_overlay_head(checkpoint->overlay)->height);
         go_on(n);
     }
 }
@@ -189,6 +193,10 @@ void node_disk_written(struct node *n, struct node_checkpoint *checkpoint)
     NV_CRASH_POINT(CHECKPOINT_BACK);
     n->checkpoints++;
     n->checkpoint_height = head->height;
+    n->forgot_height = checkpoint->forget > 0 ? checkpoint->forget : n->forgot_height;
+    if (checkpoint->rows != NULL) {
+        node_sharing_copied(n, checkpoint->rows);
+    }
     node_blocks_checkpointed(n->blocks, head->height);
     nv_log(NV_LOG_DEBUG,
            "event=checkpoint height=%" NV_U64 " rows=%" NV_U64,

@@ -45,6 +45,8 @@ static bool take_lock(struct node_home *home, struct node_config *config, struct
     }
     (void)snprintf(home->journal_dir, sizeof home->journal_dir, "%.4000s/journal", home->data);
     (void)snprintf(home->state_dir, sizeof home->state_dir, "%.4000s/state", home->data);
+    (void)snprintf(
+        home->snapshots_dir, sizeof home->snapshots_dir, "%.4000s/snapshots", home->data);
     (void)snprintf(path, sizeof path, "%.4000s/lock", home->data);
     const struct st_files *const files = st_files_system();
     enum nv_err const err = files->lock(files->ctx, &home->lock, path);
@@ -60,7 +62,8 @@ static bool take_lock(struct node_home *home, struct node_config *config, struct
     }
     home->locked = err == NV_OK;
     NV_CRASH_POINT(HOME_LOCKED);
-    return home->locked && make_dir(home->journal_dir, fault) && make_dir(home->state_dir, fault);
+    return home->locked && make_dir(home->journal_dir, fault) && make_dir(home->state_dir, fault) &&
+           make_dir(home->snapshots_dir, fault);
 }
 
 /* ---- genesis and keys ---- */
@@ -178,14 +181,19 @@ static enum nv_err new_journal(struct node_home *home)
     return NV_OK;
 }
 
-/* first_record reads the chain that the journal is of. */
-static enum nv_err first_record(struct node_home *home, struct nv_hash *chain_id)
+/* chain_record finds the chain that the journal is of: its first record says so,
+ * or, when the oldest segments are gone, a later one. */
+static enum nv_err chain_record(struct node_home *home, struct nv_hash *chain_id)
 {
     struct st_replay *replay = NULL;
-    struct st_record record;
+    struct st_record record = {.type = 0};
+    bool const whole = st_journal_first(home->journal) == 1;
     NV_TRY(st_replay_open(&replay, home->journal, 0));
     enum nv_err err = st_replay_next(replay, &record);
     home->journal_new = err == NV_ERR_NOT_FOUND;
+    while (err == NV_OK && !whole && record.type != NODE_RECORD_CHAIN) {
+        err = st_replay_next(replay, &record);
+    }
     if (err == NV_OK &&
         (record.type != NODE_RECORD_CHAIN || record.bytes.size != CHAIN_RECORD_SIZE)) {
         err = NV_ERR_CORRUPT;
@@ -196,6 +204,7 @@ static enum nv_err first_record(struct node_home *home, struct nv_hash *chain_id
         memcpy(home->params_hash.bytes, record.bytes.bytes + 64, 32);
     }
     st_replay_close(replay);
+    err = err == NV_ERR_NOT_FOUND ? NV_ERR_CORRUPT : err;
     return home->journal_new ? NV_OK : err;
 }
 
@@ -219,13 +228,15 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
         /* The guard comes first: no journal is made for a key that has another. */
         struct node_key_journal const none = {.found = false};
         bool bind = false;
-        if (home->me != CS_NOBODY &&
+        bool const signs =
+            home->me != CS_NOBODY && node_config_number(config, NODE_SYNC_SIT_OUT) == 0;
+        if (signs &&
             !node_key_guard(home->validator, &home->genesis.chain_id, &none, &bind, fault)) {
             return false;
         }
         err = new_journal(home);
     } else if (err == NV_OK) {
-        err = first_record(home, &chain_id);
+        err = chain_record(home, &chain_id);
     }
     if (err != NV_OK) {
         journal_fault(home, err, fault);
@@ -244,14 +255,19 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
     return !node_fault_is(fault);
 }
 
-bool node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault)
+enum nv_err node_home_chain_record(const struct node_home *home, struct node_batch *batch)
 {
     uint8_t record[CHAIN_RECORD_SIZE];
     memcpy(record, home->genesis.chain_id.bytes, 32);
     memcpy(record + 32, home->genesis_root.bytes, 32);
     memcpy(record + 64, home->params_hash.bytes, 32);
     node_batch_clear(batch);
-    enum nv_err err = node_batch_add(batch, NODE_RECORD_CHAIN, nv_view_of(record, sizeof record));
+    return node_batch_add(batch, NODE_RECORD_CHAIN, nv_view_of(record, sizeof record));
+}
+
+bool node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault)
+{
+    enum nv_err err = node_home_chain_record(home, batch);
     if (err == NV_OK) {
         err = st_journal_append(home->journal, &batch->batch);
     }
@@ -291,6 +307,14 @@ bool node_home_guard(struct node_home *home, bool votes, struct node_fault *faul
 
 /* ---- the database ---- */
 
+bool node_home_joining(const struct node_home *home)
+{
+    struct st_snapshots const at = {.files = st_files_system(), .dir = home->snapshots_dir};
+    uint64_t heights[ST_SNAPSHOTS_KEPT];
+    uint32_t count = 0;
+    return st_snapshot_list(&at, heights, &count, ST_SNAPSHOT_FETCHED) == NV_OK && count > 0;
+}
+
 static bool
 open_database(struct node_home *home, const struct node_config *config, struct node_fault *fault)
 {
@@ -317,7 +341,7 @@ open_database(struct node_home *home, const struct node_config *config, struct n
         return false;
     }
     err = st_db_head(home->db, &head);
-    if (err == NV_OK && home->journal_new) {
+    if (err == NV_OK && home->journal_new && !node_home_joining(home)) {
         node_fault_set(fault,
                        NODE_EXIT_STORAGE,
                        "restore the journal, or move the whole data folder away to begin anew",

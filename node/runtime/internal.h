@@ -11,6 +11,9 @@
  *     rpc.c         what the RPC server asks
  *     status.c      how the node is
  *     home.c        lock, genesis, keys, journal, database
+ *     join.c        the state of a recent height from peers
+ *     prune.c       the oldest segments go
+ *     snapshot.c    snapshots for those who join
  *     replay.c      from the journal to the present */
 
 #include <uv.h>
@@ -24,13 +27,18 @@
 #include "node/home/genesis.h"
 #include "node/home/keys.h"
 #include "node/journal/blocks.h"
+#include "node/journal/segments.h"
 #include "node/journal/thread.h"
 #include "node/mail/inbox.h"
 #include "node/replica/outbox.h"
 #include "node/replica/replica.h"
 #include "p2p/p2p.h"
 #include "rpc/rpc.h"
+#include "storage/snapshot.h"
 #include "storage/storage.h"
+
+struct sync;
+struct node_sharing;
 
 /* What may wait in an inbox, and how it is drained: the first before the
  * second before the third. */
@@ -55,6 +63,7 @@ struct node_home {
     char data[ST_PATH_MAX];
     char journal_dir[ST_PATH_MAX];
     char state_dir[ST_PATH_MAX];
+    char snapshots_dir[ST_PATH_MAX];
     struct st_file lock;
     bool locked;
     struct node_genesis genesis;
@@ -70,6 +79,8 @@ struct node_home {
     struct st_db *db;
     struct nv_hash genesis_root;
     struct nv_hash params_hash;
+    uint64_t base_height; /* of the newest snapshot taken over; 0: none */
+    struct nv_hash base_root;
 };
 
 /* A worker's job under way. */
@@ -128,6 +139,10 @@ struct node {
     struct node_result *first_result; /* without a record yet, oldest first */
     struct node_result *last_result;
     uint64_t results_since_ns; /* since when the first one waits */
+    struct node_segments segments;
+    uint64_t prune_at_ns;
+    uint64_t pruned_height; /* what is up to here is gone; the index forgets it */
+    uint64_t forgot_height;
 
     struct node_checkpoint *checkpoint; /* frozen, waits for its places or is written */
     bool checkpoint_writing;
@@ -153,6 +168,11 @@ struct node {
     const struct replica_block *executing[NODE_EXECUTING_MAX]; /* lent; for tx_get */
     uint32_t executing_count;
 
+    struct sync *sync;            /* while it joins */
+    struct node_sharing *sharing; /* afterwards */
+    bool rejoin;                  /* before it runs, it fetches a snapshot, because its peers ... */
+    bool rejoins; /* ... did not hold the blocks it needs: it ends and begins anew */
+
     bool stopping;
     uint64_t stopping_ns;
     bool parts_closed; /* p2p and rpc were told to close */
@@ -168,11 +188,17 @@ node_home_open(struct node_home *home, struct node_config *config, struct node_f
 NV_MUST_USE bool
 node_home_read(struct node_home *home, struct node_config *config, struct node_fault *fault);
 void node_home_close(struct node_home *home);
+/* node_home_joining returns whether a snapshot is being fetched or taken over:
+ * then its rows may be there before the journal. */
+bool node_home_joining(const struct node_home *home);
 /* node_home_found writes the journal's first record: the chain it is of. */
 NV_MUST_USE bool
 node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault);
 /* node_home_leave writes the journal's last record, of an end in order. */
 void node_home_leave(struct node_home *home, struct node_batch *batch);
+/* node_home_chain_record makes a batch of that record. */
+NV_MUST_USE enum nv_err
+node_home_chain_record(const struct node_home *home, struct node_batch *batch);
 /* node_home_guard lets the vote key sign with this journal, or not. */
 NV_MUST_USE bool node_home_guard(struct node_home *home, bool votes, struct node_fault *fault);
 
@@ -180,7 +206,33 @@ NV_MUST_USE bool node_home_guard(struct node_home *home, bool votes, struct node
  * blocks above the checkpoint through the machine. */
 NV_MUST_USE bool node_replay(struct node *n);
 
+/* join.c: fetches a snapshot when one is wanted. */
+NV_MUST_USE bool node_join(struct node *n);
+/* node_join_hint looks whether a message says that it can only go on so. */
+void node_join_hint(struct node *n, const struct node_inbox_item *item);
+
+/* snapshot.c */
+NV_MUST_USE bool node_sharing_open(struct node *n);
+void node_sharing_stop(struct node *n); /* its mail is in the mailbox then */
+void node_sharing_close(struct node *n);
+struct st_snapshots node_snapshots(struct node *n);
+/* node_sharing_wants says whether the rows of the checkpoint of a height are to
+ * be copied; node_sharing_copied takes the copy. */
+bool node_sharing_wants(const struct node *n, uint64_t height);
+void node_sharing_copied(struct node *n, struct st_state *rows);
+/* node_sharing_job takes a job that is back if it is its own. */
+bool node_sharing_job(struct node *n, struct rpc_job *job);
+void node_sharing_made(struct node *n, struct node_mail *mail);
+void node_sharing_beat(struct node *n);
+bool node_sharing_quiet(const struct node *n);
+void node_sharing_message(struct node *n, const struct node_inbox_item *item);
+void node_sync_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes);
+
 /* open.c */
+/* node_found_journal notes in a new journal which chain it is of. */
+NV_MUST_USE bool node_found_journal(struct node *n);
+bool node_sits_out(const struct node *n);
+void node_inboxes_clear(struct node *n);
 NV_MUST_USE bool node_open(struct node *n);
 /* node_recover is the part of node_open that goes from the files of a home to
  * the present, without threads and sockets. */
@@ -192,6 +244,7 @@ void node_close_parts(struct node *n);
 struct replica_time node_now(void);
 void node_fail(struct node *n, enum node_exit code, const char *hint, const char *what);
 void node_stop(struct node *n, int code);
+void node_watch_signals(struct node *n);
 
 /* operations.c */
 void node_perform(struct node *n);
@@ -212,12 +265,18 @@ NV_MUST_USE bool
 node_disk_add_result(struct node *n, struct node_batch *batch, struct node_result *result);
 bool node_disk_quiet(const struct node *n);
 
+/* prune.c */
+void node_prune_beat(struct node *n, uint64_t now_ns);
+void node_prune_back(struct node *n, struct node_batch *batch);
+
 /* peers.c */
 NV_MUST_USE bool node_p2p_open(struct node *n);
 void node_p2p_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes);
 
 /* rpc.c */
 NV_MUST_USE bool node_rpc_open(struct node *n);
+NV_MUST_USE bool node_rpc_listen(struct node *n, const struct rpc_port *port);
+uint32_t node_rpc_full(void); /* the code of a refusal for want of room */
 void node_rpc_verdict(struct node *n, const struct replica_op *op);
 void node_rpc_dropped(struct node *n, const struct nv_hash *tx_hash);
 void node_rpc_executed(struct node *n, const struct node_result *result);

@@ -18,6 +18,7 @@
 #define AHEAD_MS    500u
 #define BEHIND_MS   2000u
 #define LISTEN_NS   UINT64_C(2000000000)
+#define OLD_MS      60000u /* a genesis of that age is not just being started */
 #define STATUS_NS   UINT64_C(5000000000)
 #define FOLLOW_NS   UINT64_C(500000000) /* a follower hears of new blocks by asking */
 #define VIEWS_MAX   1024u
@@ -62,6 +63,27 @@ static bool found_chain(struct node *n)
         return false;
     }
     return true;
+}
+
+bool node_found_journal(struct node *n)
+{
+    struct node_machine *machine = NULL;
+    uint32_t const rows = (uint32_t)node_config_number(n->config, NODE_LIMITS_STATE_ROWS);
+    enum nv_err err = node_machine_open(&machine, rows);
+    if (err != NV_OK) {
+        return failed(n, "the state cannot be opened", err);
+    }
+    n->machine = machine;
+    bool const ok = found_chain(n);
+    node_machine_close(machine);
+    n->machine = NULL;
+    n->home.journal_new = false;
+    return ok;
+}
+
+bool node_sits_out(const struct node *n)
+{
+    return node_config_number(n->config, NODE_SYNC_SIT_OUT) == 1;
 }
 
 static bool open_state(struct node *n)
@@ -110,6 +132,8 @@ static struct cs_config consensus_config(const struct node *n)
         .behind_ms = BEHIND_MS,
         .body_size_max = g->body_bytes_max,
         .listen_ns = 2 * delay_ns > LISTEN_NS ? 2 * delay_ns : LISTEN_NS,
+        .listen_first = node_now().wall_ms > g->vm.time_ms + OLD_MS,
+        .sit_out = node_sits_out(n),
         .status_ns = n->home.me == CS_NOBODY ? FOLLOW_NS : STATUS_NS,
         .views_max = VIEWS_MAX,
     };
@@ -163,6 +187,15 @@ static bool open_memory(struct node *n)
     return err == NV_OK || failed(n, "memory", err);
 }
 
+void node_inboxes_clear(struct node *n)
+{
+    struct node_inbox_item item;
+    for (uint32_t i = 0; i < NODE_LANES; i++) {
+        while (node_inbox_take(&n->inbox[i], &item)) {
+        }
+    }
+}
+
 static bool start_threads(struct node *n)
 {
     uint32_t const workers = (uint32_t)node_config_number(n->config, NODE_LIMITS_WORKERS);
@@ -178,18 +211,22 @@ static bool start_threads(struct node *n)
     uint32_t const rows = (uint32_t)node_config_number(n->config, NODE_LIMITS_CHECKPOINT_ROWS);
     enum nv_err err = node_journal_thread_start(&n->journal, n->home.journal, &n->mail);
     if (err == NV_OK) {
-        err = node_executor_start(&n->executor, n->machine, rows, &n->mail);
+        uint64_t const every = node_config_number(n->config, NODE_SNAPSHOT_EVERY);
+        err = node_executor_start(&n->executor, n->machine, rows, every, &n->mail);
     }
     if (err == NV_OK) {
         err = node_checkpointer_start(&n->checkpointer, n->home.db, &n->mail);
+    }
+    if (err == NV_OK && !node_sharing_open(n)) {
+        err = NV_ERR_NO_MEMORY;
     }
     return err == NV_OK || failed(n, "a thread cannot be started", err);
 }
 
 bool node_recover(struct node *n)
 {
-    return node_home_open(&n->home, n->config, n->fault) && open_memory(n) && open_state(n) &&
-           open_replica(n) && node_replay(n);
+    return node_home_open(&n->home, n->config, n->fault) && open_memory(n) && node_join(n) &&
+           open_state(n) && open_replica(n) && node_replay(n);
 }
 
 bool node_open(struct node *n)
@@ -243,7 +280,9 @@ void node_close_parts(struct node *n)
     if (n->journal != NULL && n->code == NODE_EXIT_OK) {
         node_home_leave(&n->home, &n->own);
     }
+    node_sharing_stop(n);
     drop_mail(n);
+    node_sharing_close(n);
     free_results(n);
     node_executor_close(n->executor);
     node_mailbox_deinit(&n->mail);

@@ -42,18 +42,55 @@ static bool broken(struct node *n, const char *what, uint64_t height, enum nv_er
 
 /* ---- records ---- */
 
+static enum nv_err read_base(struct node *n, struct nv_view payload)
+{
+    struct nv_reader r;
+    nv_reader_init(&r, payload);
+    n->home.base_height = nv_get_u64(&r);
+    (void)nv_get_view(&r, NV_HASH_SIZE); /* of the block, whose record stands before */
+    nv_get_bytes(&r, n->home.base_root.bytes, NV_HASH_SIZE);
+    return nv_reader_end(&r) == NV_OK ? NV_OK : NV_ERR_CORRUPT;
+}
+
+/* begin_at_final tells the replica the first final block of a journal whose
+ * oldest segments are gone: what stands before it there is of views that count
+ * from a block that is not there. */
+static enum nv_err begin_at_final(struct node *n)
+{
+    struct st_replay *replay = NULL;
+    struct st_record record = {.type = 0};
+    if (st_journal_first(n->home.journal) == 1) {
+        return NV_OK;
+    }
+    NV_TRY(st_replay_open(&replay, n->home.journal, 0));
+    enum nv_err err = NV_OK;
+    do {
+        err = st_replay_next(replay, &record);
+    } while (err == NV_OK && record.type != CS_RECORD_FINAL);
+    if (err == NV_OK) {
+        err = replica_recover(n->replica, record.type, record.bytes);
+    }
+    st_replay_close(replay);
+    return err == NV_ERR_NOT_FOUND ? NV_ERR_CORRUPT : err;
+}
+
 static bool read_records(struct node *n, bool *votes)
 {
     struct st_replay *replay = NULL;
     struct st_record record;
     uint64_t count = 0;
-    enum nv_err err = st_replay_open(&replay, n->home.journal, 0);
+    enum nv_err err = begin_at_final(n);
+    err = err == NV_OK ? st_replay_open(&replay, n->home.journal, 0) : err;
     while (err == NV_OK && (err = st_replay_next(replay, &record)) == NV_OK) {
         err = node_blocks_note(n->blocks, &record);
+        node_segments_note(&n->segments, &record);
         if (err == NV_OK) {
             err = replica_recover(n->replica, record.type, record.bytes);
         }
         *votes = *votes || record.type == CS_RECORD_VOTE;
+        if (err == NV_OK && record.type == NODE_RECORD_BASE) {
+            err = read_base(n, record.bytes);
+        }
         if (++count % PROGRESS_EVERY == 0) {
             nv_log(NV_LOG_INFO,
                    "event=replay stage=records records=%" NV_U64 " final=%" NV_U64,
@@ -136,8 +173,12 @@ static void end_block(struct walk *w)
 
 static bool tell_roots(struct node *n, uint64_t height)
 {
+    uint64_t const base = n->home.base_height;
     uint64_t h = height > ROOTS_KNOWN ? height - ROOTS_KNOWN : 1;
-    for (; h < height; h++) {
+    if (base >= h && base < height) {
+        replica_checkpoint(n->replica, base, &n->home.base_root);
+    }
+    for (h = h > base ? h : base + 1; h < height; h++) {
         struct node_executed executed;
         enum nv_err const err = node_blocks_read_executed(n->blocks, h, &executed);
         if (err != NV_OK) {
@@ -156,8 +197,12 @@ static bool tell_window(struct walk *w, uint64_t height, uint64_t time_ms)
 {
     struct node *const n = w->n;
     struct cs_header header;
+    uint64_t const base = n->home.base_height;
+    if (height <= base) {
+        return true;
+    }
     uint64_t from = height;
-    while (from > 1 && node_blocks_header(n->blocks, from - 1, &header) == NV_OK &&
+    while (from > base + 1 && node_blocks_header(n->blocks, from - 1, &header) == NV_OK &&
            header.time_ms + VM_EXPIRY_MAX_MS >= time_ms) {
         from--;
     }
@@ -275,10 +320,18 @@ static void tell_rows(void *ctx, const struct nv_row *rows, uint32_t row_count)
     replica_wrote(n->replica, node_machine_head(n->machine).height, rows, row_count);
 }
 
+/* guard lets the vote key sign with this journal.  Above a base the transactions
+ * of the minute before are not known, so who has one counts as who has voted. */
+static bool guard(struct node *n, bool votes)
+{
+    return node_sits_out(n) ||
+           node_home_guard(&n->home, votes || n->home.base_height > 0, n->fault);
+}
+
 bool node_replay(struct node *n)
 {
     bool votes = false;
-    if (!read_records(n, &votes) || !node_home_guard(&n->home, votes, n->fault)) {
+    if (!read_records(n, &votes) || !guard(n, votes)) {
         return false;
     }
     NV_CRASH_POINT(REPLAYED_RECORDS);

@@ -265,12 +265,35 @@ static bool fill_config(struct node *n, struct rpc_config *config)
                             n->fault);
 }
 
-bool node_rpc_open(struct node *n)
+bool node_rpc_listen(struct node *n, const struct rpc_port *port)
 {
     struct rpc_config config;
     if (!fill_config(n, &config)) {
         return false;
     }
+    enum nv_err const err = rpc_open(&n->rpc, &config, port);
+    if (err != NV_OK) {
+        node_fault_set(n->fault,
+                       err == NV_ERR_BUSY ? NODE_EXIT_FAILED : NODE_EXIT_CONFIG,
+                       err == NV_ERR_BUSY
+                           ? "stop the program that listens there, or set rpc.listen, rpc.metrics"
+                           : "see rpc.listen, rpc.metrics",
+                       "rpc cannot be opened (rpc.listen is %s, rpc.metrics %s): %s",
+                       config.listen,
+                       node_config_text(n->config, NODE_RPC_METRICS),
+                       nv_err_text(err));
+        return false;
+    }
+    return true;
+}
+
+uint32_t node_rpc_full(void)
+{
+    return ERROR_MEMPOOL_FULL;
+}
+
+bool node_rpc_open(struct node *n)
+{
     struct rpc_port const port = {
         .ctx = n,
         .run_on_state = run_on_state,
@@ -284,17 +307,7 @@ bool node_rpc_open(struct node *n)
         .rows = get_rows,
         .metrics = node_rpc_metrics,
     };
-    enum nv_err const err = rpc_open(&n->rpc, &config, &port);
-    if (err != NV_OK) {
-        node_fault_set(n->fault,
-                       err == NV_ERR_BUSY ? NODE_EXIT_FAILED : NODE_EXIT_CONFIG,
-                       err == NV_ERR_BUSY
-                           ? "stop the program that listens there, or set rpc.listen, rpc.metrics"
-                           : "see rpc.listen, rpc.metrics",
-                       "rpc cannot be opened (rpc.listen is %s, rpc.metrics %s): %s",
-                       config.listen,
-                       node_config_text(n->config, NODE_RPC_METRICS),
-                       nv_err_text(err));
+    if (!node_rpc_listen(n, &port)) {
         return false;
     }
     struct rpc_executed const start = {.head = n->head};

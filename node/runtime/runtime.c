@@ -11,6 +11,7 @@
 #include "base/log.h"
 
 #include "node/runtime/internal.h"
+#include "node/sync/message.h"
 
 #define BEAT_MS          50u
 #define MESSAGES_AT_ONCE 256u                  /* a tick takes from an inbox */
@@ -56,9 +57,10 @@ static void on_beat(uv_timer_t *beat)
 static void on_signal(uv_signal_t *signal, int number)
 {
     struct node *const n = signal->data;
-    if (n->stopping) {
+    if (n->stopping && !n->rejoins) {
         _exit(NODE_EXIT_FAILED); /* asked twice: at once; the journal bears it */
     }
+    n->rejoins = false;
     nv_log(NV_LOG_INFO, "event=stopping signal=%d", number);
     node_stop(n, NODE_EXIT_OK);
 }
@@ -110,8 +112,8 @@ static bool settled(const struct node *n)
         return n->work_count == 0;
     }
     return n->work_count == 0 && n->pending_count == 0 && n->done_count == 0 &&
-           n->executing_count == 0 && node_disk_quiet(n) && n->first_result == NULL &&
-           n->checkpoint_height == n->head.height;
+           n->executing_count == 0 && node_disk_quiet(n) && node_sharing_quiet(n) &&
+           n->first_result == NULL && n->checkpoint_height == n->head.height;
 }
 
 /* end_step goes from wanting to stop to an empty loop. */
@@ -156,16 +158,24 @@ static void on_result(struct node *n, struct node_result *result)
     node_disk_result(n, result);
 }
 
+static void on_job(struct node *n, struct rpc_job *job)
+{
+    if (!node_sharing_job(n, job)) {
+        rpc_job_done(n->rpc, job);
+    }
+}
+
 static void take_mail(struct node *n)
 {
     struct node_mail *mail = NULL;
     while ((mail = node_mailbox_try(&n->mail)) != NULL) {
         switch ((enum node_mail_kind)mail->kind) {
         case NODE_MAIL_RESULT: on_result(n, (struct node_result *)mail); break;
-        case NODE_MAIL_JOB: rpc_job_done(n->rpc, node_executor_take(n->executor, mail)); break;
+        case NODE_MAIL_JOB: on_job(n, node_executor_take(n->executor, mail)); break;
         case NODE_MAIL_FROZEN: node_disk_frozen(n, (struct node_checkpoint *)mail); break;
         case NODE_MAIL_CHECKPOINTED: node_disk_written(n, (struct node_checkpoint *)mail); break;
         case NODE_MAIL_BATCH: node_disk_back(n, (struct node_batch *)mail); break;
+        case NODE_MAIL_SNAPSHOT: node_sharing_made(n, mail); break;
         case NODE_MAIL_PAGE: node_rpc_page(n, (struct node_page *)mail); break;
         case NODE_MAIL_FAILED:
             node_fail(n,
@@ -200,6 +210,11 @@ static void take_item(struct node *n, const struct node_inbox_item *item)
     switch ((enum node_item)item->kind) {
     case NODE_ITEM_MESSAGE:
         n->messages_in++;
+        if (sync_is_type(item->type)) {
+            node_sharing_message(n, item);
+            break;
+        }
+        node_join_hint(n, item);
         replica_message(n->replica, node_now(), item->peer, (uint8_t)item->type, item->bytes);
         break;
     case NODE_ITEM_LINK: replica_link(n->replica, node_now(), item->peer, item->type == 1); break;
@@ -277,6 +292,8 @@ static void on_check(uv_check_t *check)
         measure(n, now_ns);
         if (n->code == 0 && !n->parts_closed) {
             node_disk_beat(n, now_ns);
+            node_sharing_beat(n);
+            node_prune_beat(n, now_ns);
         }
     }
     if (!n->parts_closed && n->code == 0) {
@@ -307,6 +324,13 @@ static void open_loop(struct node *n)
     node_mailbox_init(&n->mail, wake_loop, n);
 }
 
+void node_watch_signals(struct node *n)
+{
+    int result = uv_signal_start(&n->sigint, on_signal, SIGINT);
+    result |= uv_signal_start(&n->sigterm, on_signal, SIGTERM);
+    NV_ASSERT(result == 0);
+}
+
 static void start_loop(struct node *n)
 {
     struct sigaction const ignore = {.sa_handler = SIG_IGN};
@@ -314,9 +338,8 @@ static void start_loop(struct node *n)
     int result = sigaction(SIGXFSZ, &ignore, NULL);
     result |= uv_check_start(&n->check, on_check);
     result |= uv_timer_start(&n->beat, on_beat, BEAT_MS, BEAT_MS);
-    result |= uv_signal_start(&n->sigint, on_signal, SIGINT);
-    result |= uv_signal_start(&n->sigterm, on_signal, SIGTERM);
     NV_ASSERT(result == 0);
+    node_watch_signals(n);
 }
 
 static void set_log_level(const struct node_config *config, struct node_fault *fault)
@@ -358,7 +381,9 @@ static void run_loop(struct node *n)
     nv_log(NV_LOG_INFO, "event=stopped height=%" NV_U64 " code=%d", n->head.height, n->code);
 }
 
-int node_run(struct node_config *config, struct node_fault *fault)
+/* run_once runs a node to its end, and returns its exit code; `*join` says
+ * whether it is to fetch a snapshot first, and whether it is to be run again so. */
+static int run_once(struct node_config *config, struct node_fault *fault, bool *join)
 {
     struct node *const n = nv_heap_alloc(sizeof *n);
     if (n == NULL) {
@@ -367,6 +392,7 @@ int node_run(struct node_config *config, struct node_fault *fault)
     }
     n->config = config;
     n->fault = fault;
+    n->rejoin = *join;
     set_log_level(config, fault);
     open_loop(n);
     if (!node_fault_is(fault) && node_open(n)) {
@@ -381,7 +407,18 @@ int node_run(struct node_config *config, struct node_fault *fault)
     int const code = n->code;
     int const result = uv_loop_close(&n->loop);
     NV_ASSERT(result == 0);
+    *join = n->rejoins && code == NODE_EXIT_OK;
     nv_heap_free(n);
+    return code;
+}
+
+int node_run(struct node_config *config, struct node_fault *fault)
+{
+    bool join = false;
+    int code = NODE_EXIT_OK;
+    do {
+        code = run_once(config, fault, &join);
+    } while (join);
     return code;
 }
 

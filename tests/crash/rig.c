@@ -240,6 +240,7 @@ static void take(struct rig *rig)
     case NODE_MAIL_BATCH: on_batch(rig, (struct node_batch *)mail); break;
     case NODE_MAIL_FAILED: node_fail(rig->node, NODE_EXIT_FAILED, NULL, "no memory"); break;
     case NODE_MAIL_JOB:
+    case NODE_MAIL_SNAPSHOT:
     case NODE_MAIL_PAGE: break;
     }
 }
@@ -251,7 +252,7 @@ static bool start(struct rig *rig)
     struct node *const n = rig->node;
     enum nv_err err = node_journal_thread_start(&n->journal, n->home.journal, &n->mail);
     if (err == NV_OK) {
-        err = node_executor_start(&n->executor, n->machine, CHECKPOINT, &n->mail);
+        err = node_executor_start(&n->executor, n->machine, CHECKPOINT, 0, &n->mail);
     }
     if (err == NV_OK) {
         err = node_checkpointer_start(&n->checkpointer, n->home.db, &n->mail);

@@ -76,17 +76,19 @@ class Node:
         return json.loads((self.home / "keys" / f"{which}.json").read_text())["key"]
 
     def configure(self, peers, **settings):
+        """Writes novate.conf; a setting section__key=value, or key=value of limits."""
         lines = {
             "node": [f"name = {self.name}", f"log = {settings.pop('log', 'info')}"],
             "p2p": [f"listen = 127.0.0.1:{self.p2p}", "peers ="],
             "rpc": [f"listen = 127.0.0.1:{self.rpc}", f"metrics = 127.0.0.1:{self.metrics}"],
-            "limits": ["segment_mib = 16", "database_gib = 8"],
+            "limits": [f"segment_mib = {settings.pop('segment_mib', 16)}", "database_gib = 8"],
         }
         for peer in peers:
             if peer is not self:
                 lines["p2p"].append(f"    {peer.key('node')[2:]}@127.0.0.1:{peer.p2p}")
         for key, value in settings.items():
-            lines["limits"].append(f"{key} = {value}")
+            section, _, name = key.rpartition("__") if "__" in key else ("limits", "", key)
+            lines.setdefault(section, []).append(f"{name} = {value}")
         text = "".join(f"[{s}]\n" + "\n".join(l) + "\n" for s, l in lines.items())
         (self.home / "novate.conf").write_text(text)
 
@@ -122,12 +124,16 @@ class Node:
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def call(self, method, **params):
+    def ask(self, method, **params):
+        """Asks over RPC and returns the whole reply."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.rpc}/", body.encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
-            reply = json.load(answer)
+            return json.load(answer)
+
+    def call(self, method, **params):
+        reply = self.ask(method, **params)
         assert "error" not in reply, reply
         return reply["result"]
 
@@ -143,13 +149,13 @@ class Node:
         return int(status["executed"]["height"]) if status else -1
 
 
-def genesis(nodes, **consensus):
+def genesis(nodes, age_s=0, **consensus):
     """The text of a genesis in which all nodes validate with equal stake."""
     timing = {"delta_ms": 100, "idle_ms": 200, "interval_min_ms": 0, "body_bytes_max": 1048576}
     return json.dumps({
         "format": "novate-genesis-1", "name": "test",
         "salt": "0x" + os.urandom(32).hex(), "devnet": True,
-        "time_ms": int(time.time() * 1000), "consensus": {**timing, **consensus},
+        "time_ms": int((time.time() - age_s) * 1000), "consensus": {**timing, **consensus},
         "validators": [
             {"name": n.name, "key": n.key("validator"), "node_key": n.key("node"), "stake": "100"}
             for n in nodes],
@@ -170,11 +176,11 @@ class Net:
     def make(self, folder, number):
         return Node(folder, f"node{number}")
 
-    def __init__(self, folder, count, consensus=None, **settings):
+    def __init__(self, folder, count, age_s=0, consensus=None, **settings):
         self.nodes = [self.make(folder, i) for i in range(count)]
         for node in self.nodes:
             node.init()
-        self.genesis = genesis(self.nodes, **(consensus or {}))
+        self.genesis = genesis(self.nodes, age_s, **(consensus or {}))
         for node in self.nodes:
             (node.home / "genesis.json").write_text(self.genesis)
             node.configure(self.nodes, **settings)

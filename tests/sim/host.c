@@ -365,12 +365,16 @@ static void effect_do(struct sim *sim, struct sim_host *host, const struct cs_ef
     }
 }
 
+/* Views below the final one of which the engine may hold something. */
+#define VIEWS_BELOW 32u
+
 /* memory_check: I7.  Blocks fit into the pool; certificates are one of each kind
- * for a view that is not final, one for each block, and those of finality. */
+ * for a view, as far back as views are remembered, one for each block, and those
+ * of finality. */
 static void memory_check(struct sim *sim, const struct sim_host *host)
 {
     struct cs_summary const summary = cs_summary(host->cs);
-    uint64_t const views = summary.view - summary.final_view;
+    uint64_t const views = sim->conf.views_max + VIEWS_BELOW;
     if (summary.view <= summary.final_view) {
         return; /* it has not started yet */
     }

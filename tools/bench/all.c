@@ -34,6 +34,7 @@ static const struct {
     {"margin_checks_s", bench_margin_checks_s, 30},
     {"root_leaves_s", bench_root_leaves_s, 60},
     {"restart_s", bench_restart_s, 60},
+    {"snapshot_sync_s", bench_snapshot_sync_s, 60},
     {"memory_mib", memory, 100},
 };
 

@@ -62,6 +62,10 @@ void bench_root_leaves_s(void);
  * is a scan of the rows and three hashes a row. */
 void bench_restart_s(void);
 
+/* From the packed chunks of a snapshot of 1M rows to a verified root, in
+ * seconds; the limit is the rows appended and the tree built from them. */
+void bench_snapshot_sync_s(void);
+
 /* Transactions a second that signatures alone allow four nodes on two cores. */
 void bench_sig_ceiling_tx_s(void);
 

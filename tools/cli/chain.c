@@ -35,6 +35,28 @@ static void pair_count(const json_t *answer, const char *name, const char *key)
     cli_pair(name, text);
 }
 
+/* print_progress says how far a node is that is not there yet. */
+static void print_progress(const json_t *s)
+{
+    char text[128];
+    long long const done = (long long)cli_count(s, "progress_permille");
+    const json_t *const snapshot = json_object_get(s, "snapshot");
+    long long const rate = (long long)(snapshot != NULL ? cli_count(snapshot, "rows_per_second")
+                                                        : cli_count(s, "blocks_per_second"));
+    (void)snprintf(text,
+                   sizeof text,
+                   "%lld.%lld %%, %lld %s/s",
+                   done / 10,
+                   done % 10,
+                   rate,
+                   snapshot != NULL ? "rows" : "blocks");
+    cli_pair("progress", text);
+    if (json_is_integer(json_object_get(s, "eta_ms"))) {
+        (void)snprintf(text, sizeof text, "%lld s", (long long)cli_count(s, "eta_ms") / 1000);
+        cli_pair("time left", text);
+    }
+}
+
 static void print_status(const json_t *s)
 {
     char time[CLI_TIME_TEXT];
@@ -52,6 +74,9 @@ static void print_status(const json_t *s)
     cli_pair("stage", cli_text(s, "stage"));
     if (json_is_string(json_object_get(s, "note"))) {
         cli_pair("", cli_text(s, "note"));
+    }
+    if (strcmp(cli_text(s, "stage"), "syncing") == 0) {
+        print_progress(s);
     }
     cli_pair("finalized height", cli_text(s, "finalized_height"));
     cli_pair("executed height", cli_text(executed, "height"));

@@ -288,6 +288,7 @@ static bool write_config(const struct devnet *d, uint32_t node)
                   "[node]\nname = node%u\ngenesis = ../genesis.json\n"
                   "[rpc]\nlisten = 127.0.0.1:%u\nmetrics = 127.0.0.1:%u\n"
                   "[limits]\nrpc_calls_per_second = 1000000\n"
+                  "[snapshot]\nevery = 1000\n"
                   "[p2p]\nlisten = 127.0.0.1:%u\n",
                   node,
                   port + 1,

@@ -219,9 +219,14 @@ static void dropped_segments_are_gone(void **state)
     place.segment = 3;
     assert_int_equal(st_reader_read(reader, &record, place, memory, sizeof memory), NV_OK);
     assert_int_equal(st_reader_read(reader, &record, place, memory, 2999), NV_ERR_TOO_LARGE);
-    st_reader_close(reader);
     assert_int_equal(st_journal_drop(journal, 99), NV_OK);
     assert_int_equal(st_journal_first(journal), 4);
+    st_reader_drop(reader, 4); /* it had the segment open */
+    assert_int_equal(st_reader_read(reader, &record, place, memory, sizeof memory),
+                     NV_ERR_NOT_FOUND);
+    place.segment = 4;
+    assert_int_equal(st_reader_read(reader, &record, place, memory, sizeof memory), NV_OK);
+    st_reader_close(reader);
     assert_int_equal(append_sized(3000), NV_OK);
     st_journal_close(journal);
     assert_int_equal(st_journal_open(&journal, &options), NV_OK);

@@ -88,6 +88,32 @@ static void blocks_and_transactions_are_found(void **state)
     assert_int_equal(st_db_tx(db, &tx_place, &hash), NV_ERR_NOT_FOUND);
 }
 
+static void what_was_pruned_is_forgotten(void **state)
+{
+    (void)state;
+    struct st_place place;
+    struct st_tx_place tx_place;
+    struct nv_hash hash;
+    assert_int_equal(st_db_forget(db, 5), NV_OK); /* nothing is there */
+    for (uint64_t height = 1; height <= 4; height++) {
+        write_height(height);
+    }
+    assert_int_equal(st_db_forget(db, 2), NV_OK);
+    for (uint64_t height = 1; height <= 4; height++) {
+        enum nv_err const expected = height <= 2 ? NV_ERR_NOT_FOUND : NV_OK;
+        assert_int_equal(st_db_block(db, &place, height), expected);
+        memset(&hash, (int)height, sizeof hash);
+        for (uint32_t i = 0; i < 3; i++) {
+            hash.bytes[0] = (uint8_t)(200 - i);
+            assert_int_equal(st_db_tx(db, &tx_place, &hash), expected);
+        }
+    }
+    assert_int_equal(st_db_forget(db, 4), NV_OK);
+    assert_int_equal(st_db_block(db, &place, 4), NV_ERR_NOT_FOUND);
+    write_height(5);
+    assert_int_equal(st_db_block(db, &place, 5), NV_OK);
+}
+
 static void blocks_without_a_place_are_not_indexed(void **state)
 {
     (void)state;
@@ -211,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(blocks_and_transactions_are_found),
+        CASE(what_was_pruned_is_forgotten),
         CASE(blocks_without_a_place_are_not_indexed),
         CASE(a_pin_holds_its_checkpoint),
         CASE(a_range_is_paged),

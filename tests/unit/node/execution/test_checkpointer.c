@@ -171,12 +171,27 @@ static void test_after_the_last_row_is_the_end(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
 
+static void test_a_copy_of_the_rows_comes_along(void **state)
+{
+    (void)state;
+    checkpoint.copy = true;
+    apply(1);
+    write_checkpoint();
+    checkpoint.copy = false;
+    assert_non_null(checkpoint.rows);
+    assert_int_equal(st_newest(checkpoint.rows)->height, st_newest(rows_state)->height);
+    assert_memory_equal(
+        &st_newest(checkpoint.rows)->root, &st_newest(rows_state)->root, sizeof(struct nv_hash));
+    st_state_close(checkpoint.rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_pages_add_up),
         CASE(test_no_checkpoint_no_page),
         CASE(test_after_the_last_row_is_the_end),
+        CASE(test_a_copy_of_the_rows_comes_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,7 +211,7 @@ static void test_thread_keeps_the_order(void **state)
     struct look look[3] = {
         {.job = {.run = look_run}}, {.job = {.run = look_run}}, {.job = {.run = look_run}}};
     node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, &box), NV_OK);
+    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, 0, &box), NV_OK);
     assert_int_equal(node_executor_read(ex, &look[0].job), NV_OK);
     for (uint64_t h = 1; h <= COUNT; h++) {
         node_executor_block(ex, &chain.block[h].block);
@@ -252,7 +252,7 @@ static void test_full_overlay_comes_unasked(void **state)
     struct node_executor *ex = NULL;
     struct node_machine *const m = fresh();
     node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, 1, &box), NV_OK);
+    assert_int_equal(node_executor_start(&ex, m, 1, 0, &box), NV_OK);
     node_executor_block(ex, &chain.block[1].block);
     node_executor_block(ex, &chain.block[2].block);
     node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT));
@@ -269,6 +269,36 @@ static void test_full_overlay_comes_unasked(void **state)
     node_machine_close(m);
 }
 
+/* An overlay that ends exactly at a height comes although another one is out, as
+ * soon as that is back. */
+static void test_an_overlay_ends_at_round_heights(void **state)
+{
+    (void)state;
+    struct node_mailbox box;
+    struct node_executor *ex = NULL;
+    struct node_machine *const m = fresh();
+    node_mailbox_init(&box, NULL, NULL);
+    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, 2, &box), NV_OK);
+    node_executor_block(ex, &chain.block[1].block);
+    node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT));
+    node_executor_freeze(ex);
+    struct node_checkpoint *out = (struct node_checkpoint *)must_take(&box, NODE_MAIL_FROZEN);
+    assert_int_equal(st_overlay_head(out->overlay)->height, 1);
+    node_executor_block(ex, &chain.block[2].block);
+    node_executor_block(ex, &chain.block[3].block);
+    node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT));
+    assert_null(node_mailbox_try(&box)); /* it waits at 2 */
+    node_executor_thaw(ex);
+    out = (struct node_checkpoint *)must_take(&box, NODE_MAIL_FROZEN);
+    assert_int_equal(st_overlay_head(out->overlay)->height, 2);
+    node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT));
+    node_executor_stop(ex);
+    node_executor_close(ex);
+    assert_null(node_mailbox_try(&box));
+    node_mailbox_deinit(&box);
+    node_machine_close(m);
+}
+
 static void test_reads_are_bounded(void **state)
 {
     (void)state;
@@ -277,7 +307,7 @@ static void test_reads_are_bounded(void **state)
     struct node_executor *ex = NULL;
     struct node_machine *const m = fresh();
     node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, &box), NV_OK);
+    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, 0, &box), NV_OK);
     for (uint32_t i = 0; i < NODE_JOBS_MAX; i++) {
         look[i].job = (struct rpc_job){.run = look_run};
         assert_int_equal(node_executor_read(ex, &look[i].job), NV_OK);
@@ -301,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_reads),
         cmocka_unit_test(test_thread_keeps_the_order),
         cmocka_unit_test(test_full_overlay_comes_unasked),
+        cmocka_unit_test(test_an_overlay_ends_at_round_heights),
         cmocka_unit_test(test_reads_are_bounded),
     };
     return cmocka_run_group_tests(tests, make_chain, drop_chain);

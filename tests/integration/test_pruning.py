@@ -1,0 +1,69 @@
+"""Journals that do not keep everything, and those who need what is gone.
+
+Goal: a pruned node restarts; a node that needs blocks which nobody holds any more says so and goes
+on from a snapshot, by itself.
+
+Method: validators that make blocks as fast as they can, with small segments, until their oldest
+segments went; a follower that slept meanwhile. No block of the last minute goes, so this takes a
+little more than one.
+"""
+
+import pytest
+
+from net import Net, wait
+from test_sync import Newcomer, same_roots, snapshots
+
+PATIENCE_S = 240
+
+
+@pytest.fixture
+def net(tmp_path):
+    with Net(tmp_path, 4, consensus={"idle_ms": 5}, segment_mib=8, journal__keep_blocks=200,
+             snapshot__every=500) as net:
+        net.folder = tmp_path
+        yield net
+
+
+def first_segment(node):
+    return min(int(p.name.split("-")[1], 16) for p in (node.home / "data" / "journal").iterdir()
+               if "." not in p.name)
+
+
+def test_blocks_that_are_gone(net):
+    sleeper = Newcomer(net, net.folder, "sleeper", sync__mode="auto", segment_mib=8)
+    net.nodes.append(sleeper)  # so that it is killed whatever happens
+    validators = net.nodes[:4]
+    for node in validators:
+        node.start()
+    net.reach(3, validators)
+    sleeper.start()
+    wait("the sleeper", lambda: sleeper.height() >= 3, nodes=[sleeper])
+    assert sleeper.stop() == 0
+    assert "event=joined" not in sleeper.log.read_text()  # too near for a snapshot
+    wait("segments to go", lambda: all(first_segment(n) > 1 for n in validators),
+         bound_s=PATIENCE_S, nodes=validators)
+
+    # What is gone is gone, for clients too.
+    assert "error" in validators[0].ask("block_get", height="1")
+
+    # A pruned node restarts from what it has kept.
+    assert validators[0].stop() == 0
+    validators[0].start()
+    assert same_roots(validators[0], validators[1])
+
+    # Who slept finds out, and takes a snapshot by itself.
+    sleeper.start()
+    wait("it to join", lambda: "event=joined" in sleeper.log.read_text(), nodes=[sleeper])
+    assert same_roots(sleeper, validators[1])
+    assert "event=rejoin" in sleeper.log.read_text()
+    assert snapshots(sleeper)
+    assert sleeper.stop() == 0
+    sleeper.start()
+    assert same_roots(sleeper, validators[2])
+
+    # An empty node that is that far behind takes one of itself, too.
+    fresh = Newcomer(net, net.folder, "fresh", sync__mode="auto", segment_mib=8)
+    net.nodes.append(fresh)
+    fresh.start()
+    assert same_roots(fresh, validators[3])
+    assert "event=joined" in fresh.log.read_text()
