@@ -17,7 +17,7 @@ static const uint32_t sizes[5][2] = {{4, 2}, {7, 3}, {10, 4}, {13, 5}, {7, 5}};
 void fork_configure(struct sim *sim)
 {
     const uint32_t *const size = sizes[sim_below(&sim->rng, 5)];
-    sim->conf.hosts = size[0];
+    sim->conf.validators = size[0];
     sim->conf.fork = true;
     sim->conf.byzantine = (1u << size[1]) - 1u;
     sim->conf.gst_ns = sim_between(&sim->rng, 300, 4000) * SIM_MS; /* they hear each other again */
