@@ -5,6 +5,8 @@
 
 #include "node/replica/internal.h"
 
+#define VIEWS_AHEAD 4u /* SPEC consensus 16: "for views in [fin.view - 10, v + 4]" */
+
 struct node_body *replica__body(struct replica *r, const struct nv_hash *hash)
 {
     for (uint32_t i = 0; i < r->body_count; i++) {
@@ -275,12 +277,17 @@ void replica__body_needed(struct replica *r, const struct cs_effect *effect)
 }
 
 /* near returns whether a chunk of an unknown block may be kept: its sender is
- * the leader of a view near our own. */
+ * the leader of a view near our own.  Who is a little behind is sent bodies of
+ * views that it has not entered, before the proposals that name them. */
 static bool near(const struct replica *r, uint32_t peer)
 {
     uint64_t const view = cs_summary(r->cs).view;
-    return peer == cs_leader(r->cs, view) || peer == cs_leader(r->cs, view + 1) ||
-           (view > 1 && peer == cs_leader(r->cs, view - 1));
+    for (uint64_t v = view > 1 ? view - 1 : 1; v <= view + VIEWS_AHEAD; v++) {
+        if (peer == cs_leader(r->cs, v)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void replica__body_chunk(struct replica *r, uint32_t peer, const struct cs_body_chunk *chunk)

@@ -120,6 +120,9 @@ static bool settled(const struct node *n)
 static void end_step(struct node *n)
 {
     if (!n->parts_closed && settled(n)) {
+        if (n->code == 0 && forced(n)) {
+            nv_log(NV_LOG_WARN, "event=stop_cut_short height=%" NV_U64, n->head.height);
+        }
         n->parts_closed = true;
         n->closing = 2;
         rpc_close(n->rpc, on_part_closed, n);

@@ -61,6 +61,7 @@ static void drop(struct node_making *making)
         st_state_close(making->snapshot->rows);
         nv_heap_free(making->snapshot);
         making->snapshot = NULL;
+        making->handed = false;
     }
 }
 

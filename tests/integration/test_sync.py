@@ -191,3 +191,11 @@ def test_a_kill_while_taking_over_is_made_good(net):
     finally:
         if new.alive():
             new.kill()
+
+
+def test_who_has_made_a_snapshot_ends_in_order(net):
+    node = net.nodes[3]
+    assert node.stop() == 0
+    assert "event=stopped" in node.log_tail() and "event=stop_cut_short" not in node.log_tail()
+    node.start()
+    net.reach(max(n.height() for n in net.nodes) + 5)

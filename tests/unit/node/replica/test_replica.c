@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "node/replica/replica.h"
+#include "node/replica/internal.h"
 #include "tests/lib/nv_test.h"
 #include "tests/lib/replica_world.h"
 
@@ -50,6 +50,43 @@ static void a_lone_validator_executes_its_own_blocks(void **state)
     }
     rw_pass(&w, 3000);
     assert_int_equal(w.node[0].txs_executed, 20);
+    rw_close(&w);
+}
+
+/* A chunk of a body of no known block, from a peer. */
+static bool chunk_is_kept(struct replica *r, uint32_t from, uint8_t name)
+{
+    uint8_t message[1024];
+    struct nv_writer w_chunk;
+    struct cs_message chunk = {.type = CS_MSG_BODY_CHUNK};
+    memset(chunk.body_chunk.block_hash.bytes, name, 32);
+    chunk.body_chunk.chunk.bytes = nv_view_of((const uint8_t *)"body", 4);
+    nv_writer_init(&w_chunk, message, sizeof message);
+    cs_message_encode(&w_chunk, &chunk);
+    struct replica_time const t = {.now_ns = w.now_ns, .wall_ms = w.now_ns / 1000000u};
+    replica_message(r, t, from, CS_MSG_BODY_CHUNK, nv_writer_view(&w_chunk));
+    return replica__body(r, &chunk.body_chunk.block_hash) != NULL;
+}
+
+/* Who is a few views behind must not lose what is streamed meanwhile: it would wait
+ * for it twice the bound on delay. */
+static void bodies_of_views_ahead_are_kept(void **state)
+{
+    (void)state;
+    rw_open(&w, 7);
+    assert_true(rw_run(&w, 1, 5000));
+    struct replica *const r = w.node[0].replica;
+    uint64_t const view = replica_summary(r).view;
+    for (uint64_t ahead = 0; ahead <= 4; ahead++) {
+        assert_true(chunk_is_kept(r, replica_leader(r, view + ahead), (uint8_t)(0x10 + ahead)));
+    }
+    for (uint32_t peer = 0; peer < 7; peer++) {
+        bool leads = false;
+        for (uint64_t v = view - 1; v <= view + 4; v++) {
+            leads = leads || replica_leader(r, v) == peer;
+        }
+        assert_int_equal(chunk_is_kept(r, peer, (uint8_t)(0x20 + peer)), leads);
+    }
     rw_close(&w);
 }
 
@@ -273,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_transaction_is_executed_once_everywhere),
         cmocka_unit_test(a_lone_validator_executes_its_own_blocks),
+        cmocka_unit_test(bodies_of_views_ahead_are_kept),
         cmocka_unit_test(the_same_transaction_is_no_news),
         cmocka_unit_test(bad_transactions_are_refused_with_the_reason),
         cmocka_unit_test(bodies_of_many_chunks_travel),
