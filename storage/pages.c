@@ -88,7 +88,7 @@ static enum nv_err read_page(struct walk *w, uint8_t *out, uint64_t number)
 static bool take(struct walk *w, uint64_t number)
 {
     if (number < FREE_LEAST || number > w->last || number >= w->page_count ||
-        (w->seen[number / 8] >> number % 8 & 1u) != 0) {
+        (((uint32_t)w->seen[number / 8] >> number % 8) & 1u) != 0) {
         return false;
     }
     w->seen[number / 8] = (uint8_t)(w->seen[number / 8] | 1u << number % 8);

@@ -61,7 +61,7 @@ static void uptime_count(struct vm_exec *x)
     struct vm_uptime_row *const uptime = vm_uptime_mut(x->state);
     uptime->blocks++;
     for (uint32_t i = 0; i < count; i++) {
-        uptime->present[i] += facts->signers[i / 8] >> i % 8 & 1u;
+        uptime->present[i] += ((uint32_t)facts->signers[i / 8] >> i % 8) & 1u;
     }
 }
 

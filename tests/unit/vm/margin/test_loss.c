@@ -21,7 +21,8 @@ static nv_i128 greater(nv_i128 a, nv_i128 b)
 
 static nv_i128 model_leg(const struct margin_leg *leg, uint32_t range, uint32_t node)
 {
-    nv_i128 const risk = (nv_i128)leg->market->risk.node[range][node] << leg->market->risk.shift;
+    nv_i128 const unit = (nv_i128)1 << leg->market->risk.shift;
+    nv_i128 const risk = (nv_i128)leg->market->risk.node[range][node] * unit;
     nv_i128 const bought = -((nv_i128)leg->lots + leg->bid_lots) * risk + leg->bid_edge;
     nv_i128 const sold = -((nv_i128)leg->lots - leg->ask_lots) * risk + leg->ask_edge;
     return greater(-(nv_i128)leg->lots * risk, greater(bought, sold));
