@@ -8,7 +8,6 @@
 #include "base/heap.h"
 
 #include "consensus/certificate.h"
-#include "vm/vm.h"
 
 #define HEADS     (2u * ST_VERSIONS_DEFAULT) /* heights whose time is remembered */
 #define DIRTY_MAX (1u << 20)
@@ -52,10 +51,10 @@ static uint32_t writes_max(const struct vm_limits *l)
            l->feeds_max * 256 + 65536u;
 }
 
-static enum nv_err open_parts(struct node_machine *m, uint32_t rows_max)
+static enum nv_err
+open_parts(struct node_machine *m, const struct vm_limits *limits, uint32_t rows_max)
 {
-    struct vm_limits const limits = vm_limits_devnet();
-    uint32_t const writes = writes_max(&limits);
+    uint32_t const writes = writes_max(limits);
     struct st_limits const rows = {
         .rows_max = rows_max,
         .versions_max = ST_VERSIONS_DEFAULT,
@@ -66,7 +65,7 @@ static enum nv_err open_parts(struct node_machine *m, uint32_t rows_max)
         .txs_max = NODE_TXS_PER_CHECKPOINT,
     };
     NV_TRY(st_state_open(&m->state, &rows));
-    m->vm_size = vm_footprint(&limits);
+    m->vm_size = vm_footprint(limits);
     m->vm_memory = nv_heap_reserve(m->vm_size);
     m->hashes_max = VM_BLOCK_TXS_MAX + 1;
     m->hashes = nv_heap_alloc(m->hashes_max * sizeof *m->hashes);
@@ -76,17 +75,18 @@ static enum nv_err open_parts(struct node_machine *m, uint32_t rows_max)
     nv_heap_large_pages(m->vm_memory, m->vm_size);
     struct nv_arena arena;
     nv_arena_init_zeroed(&arena, m->vm_memory, m->vm_size);
-    m->vm = vm_new(&arena, &limits);
+    m->vm = vm_new(&arena, limits);
     return NV_OK;
 }
 
-enum nv_err node_machine_open(struct node_machine **out, uint32_t rows_max)
+enum nv_err
+node_machine_open(struct node_machine **out, const struct vm_limits *limits, uint32_t rows_max)
 {
     struct node_machine *const m = nv_heap_alloc(sizeof *m);
     if (m == NULL) {
         return NV_ERR_NO_MEMORY;
     }
-    enum nv_err const err = open_parts(m, rows_max);
+    enum nv_err const err = open_parts(m, limits, rows_max);
     if (err != NV_OK) {
         node_machine_close(m);
         return err;
@@ -339,11 +339,6 @@ enum nv_err node_machine_rows(const struct node_machine *m,
         go_behind(&range, list, count);
     } while (count == LOAD_ROWS);
     return NV_OK;
-}
-
-uint32_t node_machine_accounts(void)
-{
-    return vm_limits_devnet().accounts_max;
 }
 
 /* ---- the overlay ---- */

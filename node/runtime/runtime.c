@@ -110,8 +110,8 @@ static bool settled(const struct node *n)
         return n->work_count == 0;
     }
     return n->work_count == 0 && n->pending_count == 0 && n->done_count == 0 &&
-           n->executing_count == 0 && node_disk_quiet(n) && n->first_result == NULL &&
-           n->checkpoint_height == n->head.height;
+           n->executing_count == 0 && node_store_quiet(&n->store) &&
+           n->store.first_result == NULL && n->store.checkpoint_height == n->head.height;
 }
 
 /* end_step goes from wanting to stop to an empty loop. */
@@ -153,7 +153,7 @@ static void on_result(struct node *n, struct node_result *result)
     if (!n->parts_closed) {
         node_rpc_executed(n, result);
     }
-    node_disk_result(n, result);
+    node_store_result(&n->store, uv_hrtime(), result);
 }
 
 static void take_mail(struct node *n)
@@ -163,7 +163,9 @@ static void take_mail(struct node *n)
         switch ((enum node_mail_kind)mail->kind) {
         case NODE_MAIL_RESULT: on_result(n, (struct node_result *)mail); break;
         case NODE_MAIL_JOB: rpc_job_done(n->rpc, node_executor_take(n->executor, mail)); break;
-        case NODE_MAIL_FROZEN: node_disk_frozen(n, (struct node_checkpoint *)mail); break;
+        case NODE_MAIL_FROZEN:
+            node_store_frozen(&n->store, uv_hrtime(), (struct node_checkpoint *)mail);
+            break;
         case NODE_MAIL_CHECKPOINTED: node_disk_written(n, (struct node_checkpoint *)mail); break;
         case NODE_MAIL_BATCH: node_disk_back(n, (struct node_batch *)mail); break;
         case NODE_MAIL_PAGE: node_rpc_page(n, (struct node_page *)mail); break;
