@@ -29,10 +29,18 @@ struct node_machine;
 /* Transactions indexed between two checkpoints. */
 #define NODE_TXS_PER_CHECKPOINT (1u << 20)
 
-/* node_machine_open makes an empty machine with the VM's capacities and for up
- * to `rows_max` rows.  NV_ERR_NO_MEMORY. */
+/* Changed rows that one overlay takes; or those of one block, where they are more. */
+#define NODE_ROWS_PER_CHECKPOINT (1u << 20)
+
+struct node_machine_limits {
+    struct vm_limits vm; /* the same on every node of a chain */
+    uint32_t rows_max;   /* of the state */
+    uint32_t dirty_max;  /* changed rows between two checkpoints */
+};
+
+/* node_machine_open makes an empty machine.  NV_ERR_NO_MEMORY. */
 NV_MUST_USE enum nv_err
-node_machine_open(struct node_machine **out, const struct vm_limits *limits, uint32_t rows_max);
+node_machine_open(struct node_machine **out, const struct node_machine_limits *limits);
 void node_machine_close(struct node_machine *machine);
 
 /* node_machine_genesis fills an empty machine with the state of height 0.

@@ -63,9 +63,12 @@ static struct node_start start_of(struct node *n)
 
 static bool open_state(struct node *n)
 {
-    struct vm_limits const limits = vm_limits_devnet();
-    uint32_t const rows = (uint32_t)node_config_number(n->config, NODE_LIMITS_STATE_ROWS);
-    enum nv_err const err = node_machine_open(&n->machine, &limits, rows);
+    struct node_machine_limits const limits = {
+        .vm = vm_limits_devnet(),
+        .rows_max = (uint32_t)node_config_number(n->config, NODE_LIMITS_STATE_ROWS),
+        .dirty_max = NODE_ROWS_PER_CHECKPOINT,
+    };
+    enum nv_err const err = node_machine_open(&n->machine, &limits);
     if (err != NV_OK) {
         return failed(n, "the state cannot be opened", err);
     }
