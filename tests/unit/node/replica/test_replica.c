@@ -196,13 +196,13 @@ static void a_final_block_waits_for_its_body(void **state)
     assert_true(rw_run(&w, 1, 5000));
     w.slow = 0;
     w.slow_ns = UINT64_C(150000000);
-    for (uint64_t i = 0; i < 60; i++) {
+    for (uint64_t i = 0; i < 20; i++) {
         submit((uint32_t)(i % 4), 2000 + i);
         rw_pass(&w, 20);
     }
     rw_pass(&w, 3000);
     for (uint32_t i = 0; i < 4; i++) {
-        assert_int_equal(w.node[i].txs_executed, 60);
+        assert_int_equal(w.node[i].txs_executed, 20);
     }
     rw_same(&w);
     rw_close(&w);
@@ -215,15 +215,15 @@ static void a_body_that_finds_no_memory_is_looked_at_again(void **state)
     rw_open(&w, 4);
     assert_true(rw_run(&w, 1, 5000));
     w.slow = 0;
-    w.starved = 20;
-    for (uint64_t i = 0; i < 60; i++) {
+    w.starved = 5;
+    for (uint64_t i = 0; i < 20; i++) {
         submit((uint32_t)(i % 4), 3000 + i);
         rw_pass(&w, 20);
     }
-    rw_pass(&w, 5000);
+    rw_pass(&w, 3000);
     assert_int_equal(w.starved, 0);
     for (uint32_t i = 0; i < 4; i++) {
-        assert_int_equal(w.node[i].txs_executed, 60);
+        assert_int_equal(w.node[i].txs_executed, 20);
     }
     rw_same(&w);
     rw_close(&w);
