@@ -1,6 +1,7 @@
 #include "node/store/store.h"
 
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/crash.h"
 #include "base/heap.h"
 
@@ -154,7 +155,7 @@ static void go_on(struct node_store *store)
     }
     struct st_overlay *const overlay = store->checkpoint->overlay;
     uint64_t const height = st_overlay_head(overlay)->height;
-    if (height > store->checkpoint_height &&
+    if (height > store->checkpoint_height && !NV_SEEDED(CHECKPOINT_EARLY) &&
         node_blocks_executed(store->blocks, height).segment == 0) {
         return;
     }

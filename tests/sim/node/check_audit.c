@@ -13,6 +13,7 @@
 struct sums {
     bool broken; /* a row does not decode */
     struct vm_chain_row chain;
+    struct vm_staking_row staking;
     int64_t cash;
     int64_t wallet;
     int64_t lots[NS_MARKETS];
@@ -53,6 +54,9 @@ static void add_rows(void *ctx, const struct nv_row *rows, uint32_t count)
         case VM_TABLE_CHAIN:
             sums->broken = sums->broken || vm_chain_row_decode(&sums->chain, value) != NV_OK;
             break;
+        case VM_TABLE_STAKING:
+            sums->broken = sums->broken || vm_staking_row_decode(&sums->staking, value) != NV_OK;
+            break;
         case VM_TABLE_MARKET_STATE:
             sums->broken = sums->broken || vm_market_state_row_decode(&market, value) != NV_OK;
             if (!sums->broken) {
@@ -74,13 +78,15 @@ static void conservation(struct ns *ns, const struct ns_host *host)
         holds = holds && sums.lots[i] == 0 && sums.cost[i] + sums.realised[i] == 0;
         realised += sums.realised[i];
     }
-    holds = holds && sums.cash == vm_money_raw(sums.chain.vault) + realised &&
+    int64_t const held =
+        sums.cash + vm_money_raw(sums.staking.staked) + vm_money_raw(sums.staking.pot);
+    holds = holds && held == vm_money_raw(sums.chain.vault) + realised &&
             sums.wallet + vm_money_raw(sums.chain.vault) == vm_money_raw(sums.chain.supply);
     if (!holds) {
         ns_fail(ns,
-                "conservation: cash %" PRId64 ", wallets %" PRId64 ", vault %" PRId64
+                "conservation: held %" PRId64 ", wallets %" PRId64 ", vault %" PRId64
                 ", supply %" PRId64 ", safe mode %u",
-                sums.cash,
+                held,
                 sums.wallet,
                 vm_money_raw(sums.chain.vault),
                 vm_money_raw(sums.chain.supply),

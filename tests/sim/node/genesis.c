@@ -22,6 +22,7 @@ const struct node_machine_limits ns_limits = {
             .feeds_max = 3,
             .sessions_max = 64,
             .tombstones_max = 256,
+            .stakes_max = 64,
             .block_txs_max = 1024,
             .block_actions_max = 4096,
             .block_output_bytes_max = 2u << 20,

@@ -102,14 +102,14 @@ static void synced(struct ns *ns, struct ns_host *host)
         return;
     }
     ns_check_acked(ns, host, batch);
+    enum nv_err const ahead = st_journal_prepare(host->journal);
+    NV_ASSERT(ahead == NV_OK);
+    if (host->batch_count > 0) { /* before the store gives another */
+        batch_begin(ns, host);
+    }
     enum nv_err const err = node_store_back(&host->store, ns->now_ns, batch);
     if (err != NV_OK) {
         ns_fail(ns, "host %u: a batch is not taken back: %s", host->id, nv_err_name(err));
-    }
-    enum nv_err const ahead = st_journal_prepare(host->journal);
-    NV_ASSERT(ahead == NV_OK);
-    if (host->batch_count > 0) {
-        batch_begin(ns, host);
     }
 }
 

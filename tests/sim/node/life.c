@@ -52,7 +52,6 @@ static struct cs_config consensus_config(const struct ns *ns, const struct ns_ho
         .ahead_ms = 500,
         .behind_ms = 2000,
         .body_size_max = BODY_MAX,
-        .me = host->me,
         .listen_ns = 2 * c->delay_ms * NS_MS,
         .status_ns = host->me == CS_NOBODY ? 300 * NS_MS : 2000 * NS_MS,
         .views_max = (uint32_t)c->views_max,
