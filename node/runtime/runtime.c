@@ -112,8 +112,8 @@ static bool settled(const struct node *n)
         return n->work_count == 0;
     }
     return n->work_count == 0 && n->pending_count == 0 && n->done_count == 0 &&
-           n->executing_count == 0 && node_disk_quiet(n) && node_sharing_quiet(n) &&
-           n->first_result == NULL && n->checkpoint_height == n->head.height;
+           n->executing_count == 0 && node_store_quiet(&n->store) && node_sharing_quiet(n) &&
+           n->store.first_result == NULL && n->store.checkpoint_height == n->head.height;
 }
 
 /* end_step goes from wanting to stop to an empty loop. */
@@ -155,7 +155,7 @@ static void on_result(struct node *n, struct node_result *result)
     if (!n->parts_closed) {
         node_rpc_executed(n, result);
     }
-    node_disk_result(n, result);
+    node_store_result(&n->store, uv_hrtime(), result);
 }
 
 static void on_job(struct node *n, struct rpc_job *job)
@@ -293,7 +293,6 @@ static void on_check(uv_check_t *check)
         if (n->code == 0 && !n->parts_closed) {
             node_disk_beat(n, now_ns);
             node_sharing_beat(n);
-            node_prune_beat(n, now_ns);
         }
     }
     if (!n->parts_closed && n->code == 0) {
