@@ -159,11 +159,15 @@ static void journal_fault(const struct node_home *home, enum nv_err err, struct 
                        home->journal_dir);
         return;
     }
+    const char *hint = NULL;
+    if (err == NV_ERR_CORRUPT) {
+        hint = "move the data folder away: the node fetches everything from its peers";
+    } else if (err == NV_ERR_DISK_FULL) {
+        hint = "make room on the disk, then start again";
+    }
     node_fault_set(fault,
                    NODE_EXIT_STORAGE,
-                   err == NV_ERR_CORRUPT
-                       ? "move the data folder away: the node fetches everything from its peers"
-                       : NULL,
+                   hint,
                    "%s: the journal cannot be opened: %s",
                    home->journal_dir,
                    nv_err_text(err));

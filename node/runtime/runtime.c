@@ -332,10 +332,7 @@ void node_watch_signals(struct node *n)
 
 static void start_loop(struct node *n)
 {
-    struct sigaction const ignore = {.sa_handler = SIG_IGN};
-    /* A file at its limit of size is an error of the write, and ends the node in order. */
-    int result = sigaction(SIGXFSZ, &ignore, NULL);
-    result |= uv_check_start(&n->check, on_check);
+    int result = uv_check_start(&n->check, on_check);
     result |= uv_timer_start(&n->beat, on_beat, BEAT_MS, BEAT_MS);
     NV_ASSERT(result == 0);
     node_watch_signals(n);
@@ -413,6 +410,10 @@ static int run_once(struct node_config *config, struct node_fault *fault, bool *
 
 int node_run(struct node_config *config, struct node_fault *fault)
 {
+    struct sigaction const ignore = {.sa_handler = SIG_IGN};
+    /* A file at its limit of size is an error of the write, and ends the node in order. */
+    int const result = sigaction(SIGXFSZ, &ignore, NULL);
+    NV_ASSERT(result == 0);
     bool join = false;
     int code = NODE_EXIT_OK;
     do {
