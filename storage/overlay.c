@@ -1,6 +1,7 @@
 #include "storage/overlay.h"
 
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/sort.h"
 
 #define DIRTY_MAX (1u << 28)
@@ -102,7 +103,7 @@ static uint32_t *slot_of(const struct st_overlay *overlay, const struct nv_row_k
 static void keep(struct st_overlay *overlay, struct nv_view *kept, struct nv_view value)
 {
     if (value.bytes == NULL) {
-        *kept = nv_view_of(NULL, 0);
+        *kept = NV_SEEDED(REMOVAL_LOST) ? *kept : nv_view_of(NULL, 0);
         return;
     }
     uint64_t at = overlay->bytes_used;

@@ -104,3 +104,32 @@ bug_sims = $(foreach n,$(bug_numbers),build/bug/$(n)/sim)
 .PHONY: simscore
 simscore: $$(bug_sims)
 	@tests/simscore.sh $(LIMIT) $(shell nproc) $(bug_sims)
+
+# --- whole nodes: tests/sim/node/*.c -> build/<flavour>/bin/nodesim -------------------------------
+nodesim_sources := $(wildcard tests/sim/node/*.c)
+nodesim_program := $(B)/bin/nodesim
+nodesim_link := $(foreach f,nv_sign nv_verify nv_heap_alloc nv_heap_free nv_heap_reserve nv_heap_unreserve, \
+    -Wl,--wrap=$(f))
+$(eval $(call program,$(nodesim_program),$(nodesim_sources),$(nodesim_link)))
+
+# Each bug of base/bug.h, or of BUGS="41 42", is a build of the files that mention it, linked before the
+# archives that hold the sound ones; whole nodes must notice it within LIMIT seconds.
+ifneq ($(filter nodescore,$(MAKECMDGOALS)),)
+nodebug_numbers := $(or $(BUGS),$(shell tests/nodescore.sh --numbers))
+nodebug_objects = $(patsubst %.c,build/bug/$(1)/%.o,$(shell tests/nodescore.sh --sources $(1)))
+define nodebug
+$(2): build/bug/$(1)/%.o: %.c $(B)/flags
+	@mkdir -p $$(@D)
+	$$(quiet)$$(CC) $$(CFLAGS_ALL) $$(folder_flags) -DNV_BUG=$(1) -MMD -MP -c -o $$@ $$<
+build/bug/$(1)/nodesim: $(call objects,$(nodesim_sources)) $(2) $$$$(archives)
+	$$(say) BUG $(1)
+	$$(quiet)$$(CC) $$(LINK_FLAGS) $(nodesim_link) -o $$@ $$(filter %.o,$$^) $$(link_archives) $$(LIBS)
+-include $(2:.o=.d)
+endef
+$(foreach n,$(nodebug_numbers),$(eval $(call nodebug,$(n),$(call nodebug_objects,$(n)))))
+endif
+nodebug_programs = $(foreach n,$(nodebug_numbers),build/bug/$(n)/nodesim)
+
+.PHONY: nodescore
+nodescore: $$(nodebug_programs)
+	@tests/nodescore.sh $(LIMIT) $(nodebug_programs)

@@ -1,6 +1,6 @@
 # The targets a person types, beside all, libs, programs and unit.
 
-.PHONY: help lint format check test nightly exhaustive asan tsan cov sim fuzz replay golden repro gen \
+.PHONY: help lint format check test nightly exhaustive asan tsan cov sim nodesim fuzz replay golden repro gen \
     check-gen integration abuse crash lint-test demo bench install clean
 
 help:
@@ -21,6 +21,7 @@ help:
 #: make sim SEED=7 N=1000    the simulator, N seeds from SEED on; one seed tells all
 #: make twins         validators that run twice: every scenario of 4, and drawn ones of 7; SHARE=10 a tenth
 #: make nightly-core  the simulator for a night: NIGHTLY=200000 seeds from SEED on, a long run, all Twins
+#: make nodesim SEED=7 N=100  whole nodes, N seeds from SEED on; W="loss_ppm=0 liars=1" sets options
 #: make fuzz F=vote S=60     one fuzz target for S seconds; make replay runs every corpus
 #: make abuse         what floods and storms of connections cost: block intervals, memory
 #: make integration T=word   real daemons on loopback (pytest)
@@ -28,6 +29,7 @@ help:
 #: make asan, make tsan      units, corpora and simulator under sanitizers
 #: make cov           line coverage of the units, by folder
 #: make simscore      each seeded bug of consensus/bug.h, and how soon it is noticed; LIMIT=600 seconds each
+#: make nodescore     the same of base/bug.h, by whole nodes
 #: make repro         the same roots and traces from gcc and clang, -O0 and -O2
 #: make check-gen     committed tables and vectors are what their generators write
 #: make bench         measures; writes build/bench.jsonl
@@ -71,30 +73,33 @@ has_js := $(wildcard tools/client-js/package.json)
 
 check:
 	@MAKE="$(MAKE)" tests/steps.sh all lint unit $(if $(has_golden),golden) \
-	    $(if $(wildcard tests/golden/*.py tools/gen/*.py),check-gen) $(if $(has_sim),"sim N=50")
+	    $(if $(wildcard tests/golden/*.py tools/gen/*.py),check-gen) $(if $(has_sim),"sim N=50") "nodesim N=10"
 
 test:
 	@tools/setup
 	@MAKE="$(MAKE)" tests/steps.sh all unit exhaustive lint-test $(if $(has_golden),golden) check-gen \
-	    $(if $(has_fuzz),replay) $(if $(has_sim),"sim N=1000" "twins SHARE=20") \
+	    $(if $(has_fuzz),replay) $(if $(has_sim),"sim N=1000" "twins SHARE=20") "nodesim N=60" \
 	    $(if $(has_crash),"crash N=10000") \
 	    "FLAVOUR=clang all tests" \
 	    "FLAVOUR=asan unit" $(if $(has_fuzz),"FLAVOUR=asan replay") \
-	    $(if $(has_sim),"FLAVOUR=asan sim N=20") \
+	    $(if $(has_sim),"FLAVOUR=asan sim N=20") "FLAVOUR=asan nodesim N=4" \
 	    "FLAVOUR=tsan unit" $(if $(has_fuzz),"FLAVOUR=fuzz fuzz-all S=5") \
 	    repro \
 	    $(if $(has_integration),integration) $(if $(has_js),js)
 
 # The same at length: hours, for a machine that has nothing else to do.
+# Seeds of this commit's own.
+night = $(shell printf '%d' 0x$$(git rev-parse --short=7 HEAD 2>/dev/null || echo 1))
 nightly:
-	@MAKE="$(MAKE)" tests/steps.sh all $(if $(has_crash),"crash N=1000000")
+	@MAKE="$(MAKE)" tests/steps.sh all $(if $(has_crash),"crash N=1000000") \
+	    "nodesim SEED=$(night) N=10000" nodescore
 
 # N states after a power failure, and the other three of tests/crash in proportion.
 crash: $$(crash_program)
 	@$(crash_program) all --count $(N) --seed $(SEED) --workers $(shell nproc)
 
 .PHONY: tests
-tests: $$(patsubst %.c,$(B)/%,$$(unit_sources)) $$(replay_programs) $$(sim_program)
+tests: $$(patsubst %.c,$(B)/%,$$(unit_sources)) $$(replay_programs) $$(sim_program) $$(nodesim_program)
 
 asan tsan:
 	@MAKE="$(MAKE)" tests/steps.sh "FLAVOUR=$@ unit" $(if $(has_fuzz),"FLAVOUR=$@ replay") \
@@ -130,6 +135,9 @@ nightly-core: $$(sim_program)
 	@$(twins_run) --cells 5
 	@$(twins_run) --validators 7 --rounds 5 --cells 9 --sample 50000 --seed $(SEED)
 .PHONY: nightly-core
+
+nodesim: $$(nodesim_program)
+	@$(nodesim_program) --seed $(SEED) --count $(N) $(addprefix --set ,$(W))
 
 fuzz:
 	@[ -f tests/fuzz/fuzz_$(F).c ] || { echo "make fuzz F=NAME S=seconds; names: $(fuzz_names)"; exit 2; }

@@ -8,11 +8,11 @@
 #include "base/heap.h"
 
 #include "consensus/certificate.h"
-#include "vm/vm.h"
 
 #define HEADS     (2u * ST_VERSIONS_DEFAULT) /* heights whose time is remembered */
-#define DIRTY_MAX (1u << 20)
 #define LOAD_ROWS 256u
+/* Rows of a block that no capacity counts: parameters, reporters, the chain, rings. */
+#define OTHER_ROWS 1024u
 
 /* A final header with a finalization of its own: it names the root of an older
  * height, and proofs are given at that height. */
@@ -39,6 +39,7 @@ struct node_machine {
     uint32_t hashes_max;
     uint32_t blocks_dirty; /* applied since the overlay was frozen */
     uint32_t txs_dirty;
+    uint32_t dirty_max; /* rows */
 };
 
 /* ---- life ---- */
@@ -49,24 +50,25 @@ static uint32_t writes_max(const struct vm_limits *l)
 {
     return l->accounts_max * 4 + l->positions_max * 2 + l->orders_max * 2 + l->level_pages_max * 2 +
            l->markets_max * 8 + l->sessions_max * 2 + l->tombstones_max * 2 + l->stakes_max +
-           l->feeds_max * 256 + 65536u;
+           l->feeds_max * 256 + OTHER_ROWS;
 }
 
-static enum nv_err open_parts(struct node_machine *m, uint32_t rows_max)
+static enum nv_err open_parts(struct node_machine *m, const struct node_machine_limits *limits)
 {
-    struct vm_limits const limits = vm_limits_devnet();
-    uint32_t const writes = writes_max(&limits);
+    uint32_t const writes = writes_max(&limits->vm);
+    uint32_t const dirty = writes > limits->dirty_max ? writes : limits->dirty_max;
     struct st_limits const rows = {
-        .rows_max = rows_max,
+        .rows_max = limits->rows_max,
         .versions_max = ST_VERSIONS_DEFAULT,
         .writes_max = writes,
-        .dirty_max = writes > DIRTY_MAX ? writes : DIRTY_MAX,
-        .dirty_bytes_max = (uint64_t)(writes + DIRTY_MAX / 4u) * NV_ROW_VALUE_MAX,
+        .dirty_max = dirty,
+        .dirty_bytes_max = (uint64_t)(writes + dirty / 4u) * NV_ROW_VALUE_MAX,
         .blocks_max = NODE_BLOCKS_PER_CHECKPOINT,
         .txs_max = NODE_TXS_PER_CHECKPOINT,
     };
+    m->dirty_max = dirty;
     NV_TRY(st_state_open(&m->state, &rows));
-    m->vm_size = vm_footprint(&limits);
+    m->vm_size = vm_footprint(&limits->vm);
     m->vm_memory = nv_heap_reserve(m->vm_size);
     m->hashes_max = VM_BLOCK_TXS_MAX + 1;
     m->hashes = nv_heap_alloc(m->hashes_max * sizeof *m->hashes);
@@ -76,17 +78,17 @@ static enum nv_err open_parts(struct node_machine *m, uint32_t rows_max)
     nv_heap_large_pages(m->vm_memory, m->vm_size);
     struct nv_arena arena;
     nv_arena_init_zeroed(&arena, m->vm_memory, m->vm_size);
-    m->vm = vm_new(&arena, &limits);
+    m->vm = vm_new(&arena, &limits->vm);
     return NV_OK;
 }
 
-enum nv_err node_machine_open(struct node_machine **out, uint32_t rows_max)
+enum nv_err node_machine_open(struct node_machine **out, const struct node_machine_limits *limits)
 {
     struct node_machine *const m = nv_heap_alloc(sizeof *m);
     if (m == NULL) {
         return NV_ERR_NO_MEMORY;
     }
-    enum nv_err const err = open_parts(m, rows_max);
+    enum nv_err const err = open_parts(m, limits);
     if (err != NV_OK) {
         node_machine_close(m);
         return err;
@@ -341,18 +343,13 @@ enum nv_err node_machine_rows(const struct node_machine *m,
     return NV_OK;
 }
 
-uint32_t node_machine_accounts(void)
-{
-    return vm_limits_devnet().accounts_max;
-}
-
 /* ---- the overlay ---- */
 
 uint32_t node_machine_dirty(const struct node_machine *m, bool *full)
 {
     uint32_t const rows_dirty = st_dirty(m->state);
     *full = m->blocks_dirty > NODE_BLOCKS_PER_CHECKPOINT / 2 ||
-            m->txs_dirty > NODE_TXS_PER_CHECKPOINT / 2 || rows_dirty > DIRTY_MAX / 2;
+            m->txs_dirty > NODE_TXS_PER_CHECKPOINT / 2 || rows_dirty > m->dirty_max / 2;
     return rows_dirty;
 }
 

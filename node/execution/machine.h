@@ -20,6 +20,7 @@
 #include "node/replica/replica.h"
 #include "rpc/port.h"
 #include "storage/storage.h"
+#include "vm/vm.h"
 
 struct node_machine;
 
@@ -28,9 +29,18 @@ struct node_machine;
 /* Transactions indexed between two checkpoints. */
 #define NODE_TXS_PER_CHECKPOINT (1u << 20)
 
-/* node_machine_open makes an empty machine for up to `rows_max` rows.
- * NV_ERR_NO_MEMORY. */
-NV_MUST_USE enum nv_err node_machine_open(struct node_machine **out, uint32_t rows_max);
+/* Changed rows that one overlay takes; or those of one block, where they are more. */
+#define NODE_ROWS_PER_CHECKPOINT (1u << 20)
+
+struct node_machine_limits {
+    struct vm_limits vm; /* the same on every node of a chain */
+    uint32_t rows_max;   /* of the state */
+    uint32_t dirty_max;  /* changed rows between two checkpoints */
+};
+
+/* node_machine_open makes an empty machine.  NV_ERR_NO_MEMORY. */
+NV_MUST_USE enum nv_err
+node_machine_open(struct node_machine **out, const struct node_machine_limits *limits);
 void node_machine_close(struct node_machine *machine);
 
 /* node_machine_genesis fills an empty machine with the state of height 0.
@@ -66,9 +76,6 @@ NV_MUST_USE enum nv_err
 node_machine_rows(const struct node_machine *machine,
                   void (*visit)(void *ctx, const struct nv_row *rows, uint32_t row_count),
                   void *ctx);
-
-/* node_machine_accounts returns how many accounts there is room for. */
-uint32_t node_machine_accounts(void);
 
 /* The overlay: see storage.h.  node_machine_dirty returns its rows, and whether
  * it is full enough to be frozen whatever the time. */

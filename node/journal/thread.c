@@ -22,7 +22,7 @@ struct node_journal_thread {
 
 enum nv_err node_batch_open(struct node_batch *batch, uint32_t batch_max)
 {
-    uint32_t const cap = batch_max + ST_SECTOR_SIZE;
+    uint32_t const cap = batch_max; /* padding included: the journal takes what fits */
     uint32_t const index_max = batch_max / RECORD_LEAST;
     *batch = (struct node_batch){.index_max = index_max};
     batch->memory_size = (size_t)cap + (size_t)index_max * sizeof *batch->index;

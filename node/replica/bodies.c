@@ -162,6 +162,8 @@ void replica__body_job_done(struct replica *r, struct replica_job *job)
     if (job->kind == REPLICA_JOB_DECODE) {
         if (job->ok) {
             start_signatures(r, body);
+        } else if (job->starved) {
+            body->state = NODE_BODY_ASSEMBLING; /* until somebody needs it again */
         } else {
             finish(r, body, false);
         }

@@ -51,6 +51,7 @@ struct replica_job {
     struct nv_hash chain_id;
     const struct cs_valset *valset; /* borrowed from the replica */
     bool ok;
+    bool starved; /* there was no memory for it: no verdict */
     union {
         struct {
             uint32_t peer;

@@ -74,6 +74,14 @@ static void run_txs(struct replica_job *job)
     nv_heap_free(memory);
 }
 
+static void run_decode(struct replica_job *job)
+{
+    struct node_body *const body = job->body.body;
+    enum nv_err const err = node_body_decode(body, &job->chain_id);
+    job->ok = err == NV_OK;
+    job->starved = err == NV_ERR_NO_MEMORY && body->memory == NULL;
+}
+
 static void run_signatures(struct replica_job *job)
 {
     job->ok = true;
@@ -114,9 +122,7 @@ void replica_job_run(struct replica_job *job)
             &job->message.message, &job->message.plan, &job->chain_id, job->valset);
         break;
     case REPLICA_JOB_TXS: run_txs(job); break;
-    case REPLICA_JOB_DECODE:
-        job->ok = node_body_decode(job->body.body, &job->chain_id) == NV_OK;
-        break;
+    case REPLICA_JOB_DECODE: run_decode(job); break;
     case REPLICA_JOB_SIGNATURES: run_signatures(job); break;
     }
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/heap.h"
 
 /* A queued item, its bytes behind it. */
@@ -200,7 +201,7 @@ bool node_outbox_next(struct node_outbox *outbox, struct node_outbox_item *out)
                 return false;
             }
             pop(outbox); /* durable */
-        } else if (!outbox->first->sync) {
+        } else if (!outbox->first->sync || NV_SEEDED(SEND_UNSYNCED)) {
             pass_over(outbox);
         } else if (outbox->syncing) {
             return false;

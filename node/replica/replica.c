@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/heap.h"
 
 #include "node/replica/internal.h"
@@ -125,7 +126,7 @@ void replica_close(struct replica *r)
 static void queue_body(struct replica *r, const struct nv_hash *hash)
 {
     struct node_body *const body = replica__body(r, hash);
-    if (body == NULL || body->journaled || !node_body_complete(body)) {
+    if (body == NULL || body->journaled || !node_body_complete(body) || NV_SEEDED(BODY_VOLATILE)) {
         return;
     }
     uint32_t const size = 32 + body->header.body_size;
@@ -197,6 +198,9 @@ static void give(struct replica *r, struct replica_lent *lent)
 
 void replica__give(struct replica *r)
 {
+    if (r->final != NULL && r->final->body != NULL) {
+        replica__body_check_own(r, r->final->body); /* if no job looks at it */
+    }
     while (r->final != NULL &&
            (r->final->body == NULL || r->final->body->state == NODE_BODY_HELD)) {
         struct replica_lent *const lent = r->final;
@@ -449,7 +453,7 @@ enum nv_err
 replica_replayed(struct replica *r, const struct replica_block *block, const struct nv_hash *root)
 {
     node_window_forget(r->window, block->header.time_ms);
-    for (uint32_t i = 0; i < block->tx_count; i++) {
+    for (uint32_t i = 0; i < block->tx_count && !NV_SEEDED(WINDOW_VOLATILE); i++) {
         NV_TRY(node_window_add(r->window, &block->txs[i].hash, block->txs[i].expires_ms));
     }
     replica__fees_replayed(r, block);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/heap.h"
 
 #include "node/replica/internal.h"
@@ -108,7 +109,7 @@ void replica__tx_job_done(struct replica *r, struct replica_job *job)
         if (tx->refusal == REPLICA_TX_TAKEN) {
             tx->refusal = admit(r, tx);
         }
-        if (tx->refusal == REPLICA_TX_TAKEN) {
+        if (tx->refusal == REPLICA_TX_TAKEN && !NV_SEEDED(GOSSIP_NONE)) {
             gossip(r, tx);
         }
         verdict(r, tx);
@@ -124,7 +125,7 @@ void replica__txs_final(struct replica *r, const struct replica_block *block)
     node_window_forget(r->window, time_ms);
     for (uint32_t i = 0; i < block->tx_count; i++) {
         const struct vm_tx *const tx = &block->txs[i];
-        (void)node_mempool_remove(r->mempool, &tx->hash);
+        (void)(!NV_SEEDED(POOL_KEEPS) && node_mempool_remove(r->mempool, &tx->hash));
         enum nv_err const err = node_window_add(r->window, &tx->hash, tx->expires_ms);
         NV_ASSERT(err == NV_OK); /* window_max covers a minute of full blocks */
     }

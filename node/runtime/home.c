@@ -11,8 +11,7 @@
 
 #include "node/runtime/internal.h"
 
-#define CHAIN_RECORD_SIZE (3u * 32u)
-#define BATCH_ROOM        (4u * ST_SECTOR_SIZE) /* of a segment, for its head and padding */
+#define BATCH_ROOM (4u * ST_SECTOR_SIZE) /* of a segment, for its head and padding */
 
 /* ---- folders and the lock ---- */
 
@@ -160,11 +159,15 @@ static void journal_fault(const struct node_home *home, enum nv_err err, struct 
                        home->journal_dir);
         return;
     }
+    const char *hint = NULL;
+    if (err == NV_ERR_CORRUPT) {
+        hint = "move the data folder away: the node fetches everything from its peers";
+    } else if (err == NV_ERR_DISK_FULL) {
+        hint = "make room on the disk, then start again";
+    }
     node_fault_set(fault,
                    NODE_EXIT_STORAGE,
-                   err == NV_ERR_CORRUPT
-                       ? "move the data folder away: the node fetches everything from its peers"
-                       : NULL,
+                   hint,
                    "%s: the journal cannot be opened: %s",
                    home->journal_dir,
                    nv_err_text(err));
@@ -181,37 +184,10 @@ static enum nv_err new_journal(struct node_home *home)
     return NV_OK;
 }
 
-/* chain_record finds the chain that the journal is of: its first record says so,
- * or, when the oldest segments are gone, a later one. */
-static enum nv_err chain_record(struct node_home *home, struct nv_hash *chain_id)
-{
-    struct st_replay *replay = NULL;
-    struct st_record record = {.type = 0};
-    bool const whole = st_journal_first(home->journal) == 1;
-    NV_TRY(st_replay_open(&replay, home->journal, 0));
-    enum nv_err err = st_replay_next(replay, &record);
-    home->journal_new = err == NV_ERR_NOT_FOUND;
-    while (err == NV_OK && !whole && record.type != NODE_RECORD_CHAIN) {
-        err = st_replay_next(replay, &record);
-    }
-    if (err == NV_OK &&
-        (record.type != NODE_RECORD_CHAIN || record.bytes.size != CHAIN_RECORD_SIZE)) {
-        err = NV_ERR_CORRUPT;
-    }
-    if (err == NV_OK) {
-        memcpy(chain_id->bytes, record.bytes.bytes, 32);
-        memcpy(home->genesis_root.bytes, record.bytes.bytes + 32, 32);
-        memcpy(home->params_hash.bytes, record.bytes.bytes + 64, 32);
-    }
-    st_replay_close(replay);
-    err = err == NV_ERR_NOT_FOUND ? NV_ERR_CORRUPT : err;
-    return home->journal_new ? NV_OK : err;
-}
-
 static bool
 open_journal(struct node_home *home, const struct node_config *config, struct node_fault *fault)
 {
-    struct nv_hash chain_id = home->genesis.chain_id;
+    home->chain.chain_id = home->genesis.chain_id;
     uint32_t const segment = home->segment_size != 0
                                  ? home->segment_size
                                  : (uint32_t)node_config_number(config, NODE_LIMITS_SEGMENT_MIB)
@@ -236,15 +212,17 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
         }
         err = new_journal(home);
     } else if (err == NV_OK) {
-        err = chain_record(home, &chain_id);
+        err = node_start_chain(home->journal, &home->chain);
+        home->journal_new = err == NV_ERR_NOT_FOUND;
+        err = home->journal_new ? NV_OK : err;
     }
     if (err != NV_OK) {
         journal_fault(home, err, fault);
         return false;
     }
-    if (!nv_hash_eq(&chain_id, &home->genesis.chain_id)) {
+    if (!nv_hash_eq(&home->chain.chain_id, &home->genesis.chain_id)) {
         char text[NV_BYTES_TEXT(32)];
-        nv_bytes_format(text, chain_id.bytes, 32);
+        nv_bytes_format(text, home->chain.chain_id.bytes, 32);
         node_fault_set(fault,
                        NODE_EXIT_CONFIG,
                        "put the right genesis back, or name another --home for another chain",
@@ -253,29 +231,6 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
                        text);
     }
     return !node_fault_is(fault);
-}
-
-enum nv_err node_home_chain_record(const struct node_home *home, struct node_batch *batch)
-{
-    uint8_t record[CHAIN_RECORD_SIZE];
-    memcpy(record, home->genesis.chain_id.bytes, 32);
-    memcpy(record + 32, home->genesis_root.bytes, 32);
-    memcpy(record + 64, home->params_hash.bytes, 32);
-    node_batch_clear(batch);
-    return node_batch_add(batch, NODE_RECORD_CHAIN, nv_view_of(record, sizeof record));
-}
-
-bool node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault)
-{
-    enum nv_err err = node_home_chain_record(home, batch);
-    if (err == NV_OK) {
-        err = st_journal_append(home->journal, &batch->batch);
-    }
-    NV_CRASH_POINT(CHAIN_NOTED);
-    if (err != NV_OK) {
-        journal_fault(home, err, fault);
-    }
-    return err == NV_OK;
 }
 
 /* SPEC node 5: "*Closed* is the last batch of a node that ends in order" */

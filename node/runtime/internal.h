@@ -6,15 +6,13 @@
  *     runtime.c     the loop: callbacks, the tick, the end
  *     open.c        the parts in their order, and back
  *     operations.c  performs the replica's operations
- *     disk.c        batches, EXECUTED records, checkpoints
+ *     disk.c        performs the store's orders, and what it means when they fail
  *     peers.c       peers <-> inboxes, messages
  *     rpc.c         what the RPC server asks
  *     status.c      how the node is
  *     home.c        lock, genesis, keys, journal, database
  *     join.c        the state of a recent height from peers
- *     prune.c       the oldest segments go
- *     snapshot.c    snapshots for those who join
- *     replay.c      from the journal to the present */
+ *     snapshot.c    snapshots for those who join */
 
 #include <uv.h>
 
@@ -27,11 +25,12 @@
 #include "node/home/genesis.h"
 #include "node/home/keys.h"
 #include "node/journal/blocks.h"
-#include "node/journal/segments.h"
 #include "node/journal/thread.h"
 #include "node/mail/inbox.h"
 #include "node/replica/outbox.h"
 #include "node/replica/replica.h"
+#include "node/store/start.h"
+#include "node/store/store.h"
 #include "p2p/p2p.h"
 #include "rpc/rpc.h"
 #include "storage/snapshot.h"
@@ -77,10 +76,7 @@ struct node_home {
     struct st_journal *journal;
     bool journal_new; /* made just now, or without a record */
     struct st_db *db;
-    struct nv_hash genesis_root;
-    struct nv_hash params_hash;
-    uint64_t base_height; /* of the newest snapshot taken over; 0: none */
-    struct nv_hash base_root;
+    struct node_chain chain; /* as the journal's first record says */
 };
 
 /* A worker's job under way. */
@@ -130,25 +126,7 @@ struct node {
     struct node_journal_thread *journal;
     struct node_checkpointer *checkpointer;
 
-    struct node_batch batch;   /* the replica's records */
-    struct nv_view batch_rest; /* of the replica's batch: not appended yet */
-    bool batch_busy;
-    uint64_t batch_at_ns;  /* of the last one */
-    struct node_batch own; /* EXECUTED records that no batch of the replica took along */
-    bool own_busy;
-    struct node_result *first_result; /* without a record yet, oldest first */
-    struct node_result *last_result;
-    uint64_t results_since_ns; /* since when the first one waits */
-    struct node_segments segments;
-    uint64_t prune_at_ns;
-    uint64_t pruned_height; /* what is up to here is gone; the index forgets it */
-    uint64_t forgot_height;
-
-    struct node_checkpoint *checkpoint; /* frozen, waits for its places or is written */
-    bool checkpoint_writing;
-    bool freeze_asked;
-    uint64_t checkpoint_height; /* of the database */
-    uint64_t checkpoint_at_ns;  /* of the last one's begin */
+    struct node_store store;
 
     struct p2p *p2p;
     struct rpc *rpc;
@@ -191,20 +169,10 @@ void node_home_close(struct node_home *home);
 /* node_home_joining returns whether a snapshot is being fetched or taken over:
  * then its rows may be there before the journal. */
 bool node_home_joining(const struct node_home *home);
-/* node_home_found writes the journal's first record: the chain it is of. */
-NV_MUST_USE bool
-node_home_found(struct node_home *home, struct node_batch *batch, struct node_fault *fault);
 /* node_home_leave writes the journal's last record, of an end in order. */
 void node_home_leave(struct node_home *home, struct node_batch *batch);
-/* node_home_chain_record makes a batch of that record. */
-NV_MUST_USE enum nv_err
-node_home_chain_record(const struct node_home *home, struct node_batch *batch);
 /* node_home_guard lets the vote key sign with this journal, or not. */
 NV_MUST_USE bool node_home_guard(struct node_home *home, bool votes, struct node_fault *fault);
-
-/* replay.c: the journal's records into blocks and replica, then the final
- * blocks above the checkpoint through the machine. */
-NV_MUST_USE bool node_replay(struct node *n);
 
 /* join.c: fetches a snapshot when one is wanted. */
 NV_MUST_USE bool node_join(struct node *n);
@@ -254,20 +222,11 @@ void node_set_timer(struct node *n);
 void node_workers_fill(struct node *n);
 
 /* disk.c */
-void node_disk_batch(struct node *n, struct nv_view records);
+struct node_store_port node_disk_port(struct node *n);
 void node_disk_back(struct node *n, struct node_batch *batch);
-void node_disk_result(struct node *n, struct node_result *result);
 void node_disk_frozen(struct node *n, struct node_checkpoint *checkpoint);
 void node_disk_written(struct node *n, struct node_checkpoint *checkpoint);
 void node_disk_beat(struct node *n, uint64_t now_ns);
-void node_disk_places(struct node *n, struct st_overlay *overlay);
-NV_MUST_USE bool
-node_disk_add_result(struct node *n, struct node_batch *batch, struct node_result *result);
-bool node_disk_quiet(const struct node *n);
-
-/* prune.c */
-void node_prune_beat(struct node *n, uint64_t now_ns);
-void node_prune_back(struct node *n, struct node_batch *batch);
 
 /* peers.c */
 NV_MUST_USE bool node_p2p_open(struct node *n);

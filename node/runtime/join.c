@@ -277,11 +277,11 @@ static enum nv_err append_base(struct node *n, const struct sync_result *result)
     nv_be64_store(base, result->base->header.height);
     memcpy(base + 8, result->base->hash.bytes, 32);
     memcpy(base + 40, result->base->root.bytes, 32);
-    node_batch_clear(&n->own);
-    NV_TRY(node_batch_add(&n->own, CS_RECORD_BLOCK, result->anchor.block));
-    NV_TRY(add_final(&n->own, &result->anchor));
-    NV_TRY(node_batch_add(&n->own, NODE_RECORD_BASE, nv_view_of(base, sizeof base)));
-    return st_journal_append(n->home.journal, &n->own.batch);
+    node_batch_clear(&n->store.own);
+    NV_TRY(node_batch_add(&n->store.own, CS_RECORD_BLOCK, result->anchor.block));
+    NV_TRY(add_final(&n->store.own, &result->anchor));
+    NV_TRY(node_batch_add(&n->store.own, NODE_RECORD_BASE, nv_view_of(base, sizeof base)));
+    return st_journal_append(n->home.journal, &n->store.own.batch);
 }
 
 /* take_over makes what was fetched the state of this node. */

@@ -37,79 +37,75 @@ static bool failed(struct node *n, const char *what, enum nv_err err)
 
 /* ---- state ---- */
 
-/* found_chain makes the state of height 0 and, in a new journal, notes it. */
-static bool found_chain(struct node *n)
-{
-    enum nv_err const err = node_machine_genesis(n->machine, &n->home.genesis);
-    if (err != NV_OK) {
-        node_fault_set(n->fault,
-                       NODE_EXIT_CONFIG,
-                       "the genesis must be made anew",
-                       "the genesis contradicts itself: %s",
-                       nv_err_text(err));
-        return false;
-    }
-    struct rpc_head const head = node_machine_head(n->machine);
-    if (n->home.journal_new) {
-        n->home.genesis_root = head.state_root;
-        node_machine_params_hash(n->machine, &n->home.params_hash);
-        return node_home_found(&n->home, &n->own, n->fault);
-    }
-    if (!nv_hash_eq(&head.state_root, &n->home.genesis_root)) {
-        node_fault_set(n->fault,
-                       NODE_EXIT_CONFIG,
-                       "run the version of novated that this chain runs",
-                       "this version makes another state of the genesis than the one before");
-        return false;
-    }
-    return true;
-}
-
-bool node_found_journal(struct node *n)
-{
-    struct node_machine *machine = NULL;
-    uint32_t const rows = (uint32_t)node_config_number(n->config, NODE_LIMITS_STATE_ROWS);
-    enum nv_err err = node_machine_open(&machine, rows);
-    if (err != NV_OK) {
-        return failed(n, "the state cannot be opened", err);
-    }
-    n->machine = machine;
-    bool const ok = found_chain(n);
-    node_machine_close(machine);
-    n->machine = NULL;
-    n->home.journal_new = false;
-    return ok;
-}
-
 bool node_sits_out(const struct node *n)
 {
     return node_config_number(n->config, NODE_SYNC_SIT_OUT) == 1;
 }
 
+static bool guard(void *ctx, bool votes)
+{
+    struct node *const n = ctx;
+    return node_sits_out(n) || node_home_guard(&n->home, votes, n->fault);
+}
+
+static struct node_start start_of(struct node *n)
+{
+    return (struct node_start){
+        .fault = n->fault,
+        .data = n->home.data,
+        .journal_dir = n->home.journal_dir,
+        .state_dir = n->home.state_dir,
+        .genesis = &n->home.genesis,
+        .journal = n->home.journal,
+        .journal_new = n->home.journal_new,
+        .db = n->home.db,
+        .chain = &n->home.chain,
+        .machine = n->machine,
+        .store = &n->store,
+        .guard = guard,
+        .guard_ctx = n,
+    };
+}
+
+static bool open_machine(struct node *n)
+{
+    struct node_machine_limits const limits = {
+        .vm = vm_limits_devnet(),
+        .rows_max = (uint32_t)node_config_number(n->config, NODE_LIMITS_STATE_ROWS),
+        .dirty_max = NODE_ROWS_PER_CHECKPOINT,
+    };
+    enum nv_err const err = node_machine_open(&n->machine, &limits);
+    return err == NV_OK || failed(n, "the state cannot be opened", err);
+}
+
 static bool open_state(struct node *n)
 {
-    uint32_t const rows = (uint32_t)node_config_number(n->config, NODE_LIMITS_STATE_ROWS);
-    enum nv_err err = node_machine_open(&n->machine, rows);
-    if (err != NV_OK) {
-        return failed(n, "the state cannot be opened", err);
-    }
-    struct st_head head;
-    if (st_db_head(n->home.db, &head) == NV_ERR_NOT_FOUND) {
-        return found_chain(n);
-    }
-    err = node_machine_load(n->machine, n->home.db);
-    if (err != NV_OK) {
-        (void)failed(n, "the rows in the database are not what was written", err);
-        node_fault_hint(
-            n->fault, "move %s away: the node rebuilds it from the journal", n->home.state_dir);
+    struct node_start const start = start_of(n);
+    return node_start_state(&start);
+}
+
+bool node_found_journal(struct node *n)
+{
+    if (!open_machine(n)) {
         return false;
     }
-    n->checkpoint_height = node_machine_head(n->machine).height;
-    nv_log(NV_LOG_INFO,
-           "event=replayed stage=rows height=%" NV_U64 " rows=%" NV_U64,
-           n->checkpoint_height,
-           head.row_count);
-    return true;
+    struct node_start const start = start_of(n);
+    bool const ok = node_start_found(&start);
+    node_machine_close(n->machine);
+    n->machine = NULL;
+    n->home.journal_new = false;
+    return ok;
+}
+
+static bool replay(struct node *n)
+{
+    n->store.port = node_disk_port(n);
+    n->store.blocks = n->blocks;
+    n->store.replica = n->replica;
+    struct node_start const start = start_of(n);
+    bool const ok = node_start_replay(&start);
+    n->head = node_machine_head(n->machine);
+    return ok;
 }
 
 /* ---- the replica ---- */
@@ -120,8 +116,8 @@ static struct cs_config consensus_config(const struct node *n)
     uint64_t const delay_ns = (uint64_t)g->delta_ms * 1000000u;
     struct cs_config config = {
         .chain_id = g->chain_id,
-        .genesis_root = n->home.genesis_root,
-        .params_hash = n->home.params_hash,
+        .genesis_root = n->home.chain.genesis_root,
+        .params_hash = n->home.chain.params_hash,
         .genesis_time_ms = g->vm.time_ms,
         .valset = &n->home.valset,
         .delay_ns = delay_ns,
@@ -167,7 +163,7 @@ static bool open_replica(struct node *n)
                 .bytes_max = node_config_number(c, NODE_LIMITS_MEMPOOL_MIB) << 20,
             },
         .window_max = WINDOW_MAX,
-        .accounts_max = node_machine_accounts(),
+        .accounts_max = vm_limits_devnet().accounts_max,
     };
     err = replica_open(&n->replica, &config);
     return err == NV_OK || failed(n, "the replica cannot be opened", err);
@@ -182,8 +178,7 @@ static bool open_memory(struct node *n)
     for (uint32_t i = 0; i < NODE_LANES && err == NV_OK; i++) {
         err = node_inbox_open(&n->inbox[i], sizes[i]);
     }
-    err = err != NV_OK ? err : node_batch_open(&n->batch, n->home.journal_options.batch_max);
-    err = err != NV_OK ? err : node_batch_open(&n->own, n->home.journal_options.batch_max);
+    err = err != NV_OK ? err : node_store_open(&n->store, n->home.journal_options.batch_max);
     return err == NV_OK || failed(n, "memory", err);
 }
 
@@ -226,7 +221,7 @@ static bool start_threads(struct node *n)
 bool node_recover(struct node *n)
 {
     return node_home_open(&n->home, n->config, n->fault) && open_memory(n) && node_join(n) &&
-           open_state(n) && open_replica(n) && node_replay(n);
+           open_machine(n) && open_state(n) && open_replica(n) && replay(n);
 }
 
 bool node_open(struct node *n)
@@ -234,7 +229,7 @@ bool node_open(struct node *n)
     bool const ok = node_recover(n) && start_threads(n) && node_p2p_open(n) && node_rpc_open(n);
     n->started_ns = uv_hrtime();
     n->head_at_ns = n->started_ns;
-    n->checkpoint_at_ns = n->started_ns;
+    n->store.checkpoint_at_ns = n->started_ns;
     n->rate_at_ns = n->started_ns;
     n->rate_height = n->head.height;
     return ok;
@@ -247,15 +242,6 @@ void node_abandon(struct node *n)
     }
     if (n->rpc != NULL) {
         rpc_close(n->rpc, NULL, NULL);
-    }
-}
-
-static void free_results(struct node *n)
-{
-    while (n->first_result != NULL) {
-        struct node_result *const result = n->first_result;
-        n->first_result = result->next;
-        node_result_free(result);
     }
 }
 
@@ -278,19 +264,17 @@ void node_close_parts(struct node *n)
     node_checkpointer_stop(n->checkpointer);
     node_journal_thread_stop(n->journal);
     if (n->journal != NULL && n->code == NODE_EXIT_OK) {
-        node_home_leave(&n->home, &n->own);
+        node_home_leave(&n->home, &n->store.own);
     }
     node_sharing_stop(n);
     drop_mail(n);
     node_sharing_close(n);
-    free_results(n);
     node_executor_close(n->executor);
     node_mailbox_deinit(&n->mail);
     replica_close(n->replica);
     node_machine_close(n->machine);
     node_blocks_close(n->blocks);
-    node_batch_close(&n->batch);
-    node_batch_close(&n->own);
+    node_store_close(&n->store);
     for (uint32_t i = 0; i < NODE_LANES; i++) {
         node_inbox_close(&n->inbox[i]);
     }

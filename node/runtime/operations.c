@@ -154,7 +154,7 @@ static void execute(struct node *n, const struct replica_block *block)
 static void perform(struct node *n, const struct replica_op *op)
 {
     switch (op->kind) {
-    case REPLICA_JOURNAL: node_disk_batch(n, op->journal); break;
+    case REPLICA_JOURNAL: node_store_batch(&n->store, uv_hrtime(), op->journal); break;
     case REPLICA_SEND: node_p2p_send(n, op->send.peer, op->send.type, op->send.bytes); break;
     case REPLICA_TIMER:
         n->timer_ns = op->timer_ns;
@@ -175,9 +175,8 @@ static void perform(struct node *n, const struct replica_op *op)
 void node_perform(struct node *n)
 {
     struct replica_op op;
-    /* While a part of a batch waits, its bytes are the replica's: no next one. */
-    while (n->code == 0 && n->batch_rest.size == 0 && n->pending_count < NODE_JOBS_PENDING_MAX &&
-           replica_next(n->replica, &op)) {
+    while (n->code == 0 && node_store_ready(&n->store) &&
+           n->pending_count < NODE_JOBS_PENDING_MAX && replica_next(n->replica, &op)) {
         perform(n, &op);
     }
 }

@@ -134,7 +134,7 @@ static enum nv_err run_on_state(void *ctx, struct rpc_job *job)
  * index: executing, or without a record. */
 static bool find_waiting(struct node *n, const struct nv_hash *hash, struct rpc_tx *out)
 {
-    for (const struct node_result *r = n->first_result; r != NULL; r = r->next) {
+    for (const struct node_result *r = n->store.first_result; r != NULL; r = r->next) {
         for (uint32_t i = 0; i < r->tx_count; i++) {
             if (nv_hash_eq(&r->txs[i].hash, hash)) {
                 *out = (struct rpc_tx){

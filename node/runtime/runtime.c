@@ -112,8 +112,8 @@ static bool settled(const struct node *n)
         return n->work_count == 0;
     }
     return n->work_count == 0 && n->pending_count == 0 && n->done_count == 0 &&
-           n->executing_count == 0 && node_disk_quiet(n) && node_sharing_quiet(n) &&
-           n->first_result == NULL && n->checkpoint_height == n->head.height;
+           n->executing_count == 0 && node_store_quiet(&n->store) && node_sharing_quiet(n) &&
+           n->store.first_result == NULL && n->store.checkpoint_height == n->head.height;
 }
 
 /* end_step goes from wanting to stop to an empty loop. */
@@ -158,7 +158,7 @@ static void on_result(struct node *n, struct node_result *result)
     if (!n->parts_closed) {
         node_rpc_executed(n, result);
     }
-    node_disk_result(n, result);
+    node_store_result(&n->store, uv_hrtime(), result);
 }
 
 static void on_job(struct node *n, struct rpc_job *job)
@@ -296,7 +296,6 @@ static void on_check(uv_check_t *check)
         if (n->code == 0 && !n->parts_closed) {
             node_disk_beat(n, now_ns);
             node_sharing_beat(n);
-            node_prune_beat(n, now_ns);
         }
     }
     if (!n->parts_closed && n->code == 0) {
@@ -336,10 +335,7 @@ void node_watch_signals(struct node *n)
 
 static void start_loop(struct node *n)
 {
-    struct sigaction const ignore = {.sa_handler = SIG_IGN};
-    /* A file at its limit of size is an error of the write, and ends the node in order. */
-    int result = sigaction(SIGXFSZ, &ignore, NULL);
-    result |= uv_check_start(&n->check, on_check);
+    int result = uv_check_start(&n->check, on_check);
     result |= uv_timer_start(&n->beat, on_beat, BEAT_MS, BEAT_MS);
     NV_ASSERT(result == 0);
     node_watch_signals(n);
@@ -417,6 +413,10 @@ static int run_once(struct node_config *config, struct node_fault *fault, bool *
 
 int node_run(struct node_config *config, struct node_fault *fault)
 {
+    struct sigaction const ignore = {.sa_handler = SIG_IGN};
+    /* A file at its limit of size is an error of the write, and ends the node in order. */
+    int const result = sigaction(SIGXFSZ, &ignore, NULL);
+    NV_ASSERT(result == 0);
     bool join = false;
     int code = NODE_EXIT_OK;
     do {

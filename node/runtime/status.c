@@ -169,7 +169,7 @@ uint32_t node_rpc_metrics(void *ctx, struct rpc_metric *out, uint32_t cap)
          "newest in the database",
          "",
          false,
-         (double)n->checkpoint_height},
+         (double)n->store.checkpoint_height},
         {"novate_view", "view of consensus", "", false, (double)s.view},
         {"novate_views_nullified",
          "since the last final block",

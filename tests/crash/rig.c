@@ -153,7 +153,7 @@ static void perform(struct rig *rig, const struct replica_op *op, struct replica
 {
     struct node *const n = rig->node;
     switch (op->kind) {
-    case REPLICA_JOURNAL: node_disk_batch(n, op->journal); break;
+    case REPLICA_JOURNAL: node_store_batch(&n->store, rig->now_ns, op->journal); break;
     case REPLICA_SEND: tell(op); break;
     case REPLICA_TIMER: n->timer_ns = op->timer_ns; break;
     case REPLICA_JOB: jobs[n->pending_count++] = op->job; break;
@@ -178,7 +178,7 @@ static void perform_all(struct rig *rig)
     struct replica_op op;
     do {
         n->pending_count = 0;
-        while (n->code == 0 && n->batch_rest.size == 0 && n->pending_count < JOBS_MAX &&
+        while (n->code == 0 && node_store_ready(&n->store) && n->pending_count < JOBS_MAX &&
                replica_next(n->replica, &op)) {
             perform(rig, &op, jobs);
         }
@@ -205,7 +205,7 @@ static void on_result(struct rig *rig, struct node_result *result)
     witness_say(&mark);
     replica_wrote(n->replica, mark.height, result->writes, result->write_count);
     replica_executed(n->replica, now(rig), mark.height, &mark.root);
-    node_disk_result(n, result);
+    node_store_result(&n->store, rig->now_ns, result);
 }
 
 static void on_written(struct rig *rig, struct node_checkpoint *checkpoint)
@@ -235,7 +235,9 @@ static void take(struct rig *rig)
     struct node_mail *const mail = node_mailbox_take(&rig->node->mail);
     switch ((enum node_mail_kind)mail->kind) {
     case NODE_MAIL_RESULT: on_result(rig, (struct node_result *)mail); break;
-    case NODE_MAIL_FROZEN: node_disk_frozen(rig->node, (struct node_checkpoint *)mail); break;
+    case NODE_MAIL_FROZEN:
+        node_store_frozen(&rig->node->store, rig->now_ns, (struct node_checkpoint *)mail);
+        break;
     case NODE_MAIL_CHECKPOINTED: on_written(rig, (struct node_checkpoint *)mail); break;
     case NODE_MAIL_BATCH: on_batch(rig, (struct node_batch *)mail); break;
     case NODE_MAIL_FAILED: node_fail(rig->node, NODE_EXIT_FAILED, NULL, "no memory"); break;
@@ -268,8 +270,9 @@ static bool start(struct rig *rig)
 
 static bool busy(const struct node *n)
 {
-    return n->batch_busy || n->own_busy || n->executing_count > 0 || n->freeze_asked ||
-           n->checkpoint_writing;
+    const struct node_store *const s = &n->store;
+    return s->batch_busy || s->own_busy || n->executing_count > 0 || s->freeze_asked ||
+           s->checkpoint_writing;
 }
 
 /* idle lets time pass until something is due, and a few transactions come. */

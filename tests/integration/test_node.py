@@ -14,6 +14,8 @@ import pytest
 
 from net import Net, Node, genesis, wait
 
+SECTOR = 512  # batches of the journal end at its multiples
+
 
 @pytest.fixture(name="four")
 def _four(tmp_path):
@@ -298,13 +300,26 @@ def test_damaged_database_is_refused(still):
     assert still.stop() == 0
 
 
+def written(segment):
+    """The end of what is written in a segment of the journal, whose rest is zeros."""
+    size = len(segment.read_bytes().rstrip(b"\0"))
+    return -(-size // SECTOR) * SECTOR
+
+
 def test_failing_disk_ends_the_node_at_once(still):
     """A write that fails is not tried again; nothing of before is lost."""
-    def no_room():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
-    done = still.run("start", preexec_fn=no_room)
-    assert done.returncode == 74, done.stderr
-    assert "cannot be written" in done.stderr and "try:" in done.stderr
+    end = written(still.home / "data" / "journal" / "journal-00000001")
+
+    def start(limit):
+        room = (limit, limit)
+        done = still.run("start", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, room))
+        assert done.returncode == 74, done.stderr
+        assert "try: make room" in done.stderr
+        return done
+    done = start(end - SECTOR)  # it writes its last sector again when it opens
+    assert "cannot be opened: the disk is full" in done.stderr
+    done = start(end)
+    assert "cannot be written: the disk is full" in done.stderr
     height = int(re.search(r"event=started height=(\d+)", done.stderr).group(1))
     still.start()
     wait("new blocks", lambda: still.height() > height + 1, nodes=[still])

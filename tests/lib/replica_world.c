@@ -5,6 +5,7 @@
 #include "base/heap.h"
 #include "base/sort.h"
 
+#include "node/replica/internal.h"
 #include "node/replica/outbox.h"
 #include "tests/lib/nv_test.h"
 #include "vm/params.h"
@@ -16,7 +17,7 @@
 #define START_MS   UINT64_C(1700000000000)
 #define DELAY_NS   UINT64_C(5000000)
 
-enum rw_kind { RW_MESSAGE = 1, RW_TIMER, RW_DURABLE, RW_DONE, RW_GOSSIP };
+enum rw_kind { RW_MESSAGE = 1, RW_TIMER, RW_DURABLE, RW_DONE, RW_GOSSIP, RW_JOB };
 
 struct rw_event {
     struct rw_event *next;
@@ -29,6 +30,7 @@ struct rw_event {
     uint8_t type;
     uint64_t height;
     struct nv_hash root;
+    struct replica_job *job;
     uint32_t size;
     uint8_t bytes[];
 };
@@ -140,6 +142,8 @@ static enum nv_err body_of(void *ctx, const struct nv_hash *hash, struct nv_view
     return out->size > 0 ? NV_OK : NV_ERR_NOT_FOUND;
 }
 
+static void job_end(struct rw *w, uint32_t node, struct replica_job *job);
+
 /* ---- life ---- */
 
 static struct replica *new_replica(struct rw *w, uint32_t node)
@@ -182,6 +186,7 @@ static void open_world(struct rw *w, uint32_t count, bool fees, uint32_t blind)
     w->count = count;
     w->fees = fees;
     w->blind = blind;
+    w->slow = CS_NOBODY;
     w->delay_ns = DELAY_NS;
     w->scratch = nv_heap_alloc(CS_BODY_SIZE_MAX);
     assert_non_null(w->scratch);
@@ -297,6 +302,9 @@ void rw_close(struct rw *w)
     while (w->queue != NULL) {
         struct rw_event *const event = w->queue;
         w->queue = event->next;
+        if (event->kind == RW_JOB) {
+            job_end(w, event->to, event->job);
+        }
         nv_heap_free(event);
     }
     for (uint32_t i = 0; i < w->count; i++) {
@@ -455,6 +463,31 @@ static void gossip(struct rw *w, uint32_t node, const struct replica_op *op)
     }
 }
 
+static void job_end(struct rw *w, uint32_t node, struct replica_job *job)
+{
+    bool const starved = node == w->slow && job->kind == REPLICA_JOB_DECODE && w->starved > 0;
+    w->starved -= starved ? 1 : 0;
+    nv_heap_fail_at(starved ? 1 : 0);
+    replica_job_run(job);
+    nv_heap_fail_at(0);
+    replica_job_done(w->node[node].replica, now(w), job);
+}
+
+static void job(struct rw *w, uint32_t node, struct replica_job *job)
+{
+    if (node == w->slow &&
+        (job->kind == REPLICA_JOB_DECODE || job->kind == REPLICA_JOB_SIGNATURES)) {
+        struct rw_event const event = {.at_ns = w->now_ns + w->slow_ns,
+                                       .kind = RW_JOB,
+                                       .to = node,
+                                       .life = w->node[node].life,
+                                       .job = job};
+        post(w, event, NULL, 0);
+        return;
+    }
+    job_end(w, node, job);
+}
+
 static void perform(struct rw *w, uint32_t node, const struct replica_op *op)
 {
     struct rw_node *const n = &w->node[node];
@@ -477,10 +510,7 @@ static void perform(struct rw *w, uint32_t node, const struct replica_op *op)
              NULL,
              0);
         break;
-    case REPLICA_JOB:
-        replica_job_run(op->job);
-        replica_job_done(n->replica, now(w), op->job);
-        break;
+    case REPLICA_JOB: job(w, node, op->job); break;
     case REPLICA_EXECUTE: execute(w, node, op->block); break;
     case REPLICA_GOSSIP: gossip(w, node, op); break;
     case REPLICA_VERDICT: n->verdicts[op->verdict.refusal]++; break;
@@ -519,6 +549,7 @@ static void deliver(struct rw *w, const struct rw_event *event)
         break;
     case RW_DONE: done(w, event); break;
     case RW_GOSSIP: replica_submit(n->replica, event->from, 0, bytes); break;
+    case RW_JOB: job_end(w, event->to, event->job); break;
     }
     drain(w, event->to);
 }

@@ -7,7 +7,7 @@
  * a node that is down. Each node's journal is the list of its batches in
  * memory; a sync takes a millisecond; a crash loses what was not synced.
  * Execution is a stub: the root after a block is a hash of the block's hash, so
- * equal roots mean equal chains. Jobs run at once.
+ * equal roots mean equal chains. Jobs run at once, but for those of `slow`.
  *
  * Nobody pays fees, unless the world is opened with them: then only the accounts
  * of rw_account exist, and execution takes RW_FEE for every transaction. */
@@ -57,6 +57,9 @@ struct rw {
     uint8_t *scratch;
     bool fees;
     uint32_t blind; /* the node that does not look at fees; CS_NOBODY: none */
+    uint32_t slow;  /* the node whose jobs on bodies take `slow_ns`; CS_NOBODY: none */
+    uint64_t slow_ns;
+    uint32_t starved; /* how many jobs of `slow` that decode a body find no memory */
     struct nv_address account[RW_ACCOUNTS];
     uint32_t account_count;
 };

@@ -5,6 +5,7 @@
  * actions of different accounts means nothing. */
 
 #include "base/assert.h"
+#include "base/bug.h"
 
 #include "vm/identity/identity.h"
 #include "vm/identity/pending.h"
@@ -65,7 +66,7 @@ static uint16_t deposit(struct vm_exec *x, const struct vm_act *act)
         !vm_wallet_add(x->state, act->account, negative(amount))) {
         return VM_REJECT_BALANCE;
     }
-    chain->vault = vault;
+    chain->vault = NV_SEEDED(VAULT_FORGOTTEN) ? chain->vault : vault;
     vm_exec_credit(x, act->account, amount);
     vm_pending_told(x, act->account, VM_CASH_DEPOSIT, amount, 0);
     return VM_OK;

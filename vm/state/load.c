@@ -2,6 +2,7 @@
  * derived is linked and compared with what the rows say. */
 
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/sort.h"
 
 #include "vm/params.h"
@@ -286,7 +287,7 @@ enum nv_err vm_state_load_row(struct vm_state *s, const struct nv_row *row)
     case VM_TABLE_MARKET: return load_market(s, row);
     case VM_TABLE_LEVEL: return load_level(s, row);
     case VM_TABLE_ADDRESS: return load_address(s, row);
-    case VM_TABLE_SESSION: return load_session(s, row);
+    case VM_TABLE_SESSION: return NV_SEEDED(SESSIONS_VOLATILE) ? NV_OK : load_session(s, row);
     case VM_TABLE_ORDERS: return load_orders(s, row);
     case VM_TABLE_FEED: return load_feed(s, row);
     case VM_TABLE_REPORT: return load_report(s, row);

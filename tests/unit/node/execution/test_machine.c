@@ -38,10 +38,16 @@ static int drop_chain(void **state)
     return 0;
 }
 
+static struct node_machine_limits limits_of(void)
+{
+    return (struct node_machine_limits){vm_limits_devnet(), ROWS, NODE_ROWS_PER_CHECKPOINT};
+}
+
 static struct node_machine *fresh(void)
 {
+    struct node_machine_limits const limits = limits_of();
     struct node_machine *m = NULL;
-    assert_int_equal(node_machine_open(&m, ROWS), NV_OK);
+    assert_int_equal(node_machine_open(&m, &limits), NV_OK);
     assert_int_equal(node_machine_genesis(m, &genesis), NV_OK);
     assert_int_equal(node_machine_head(m).height, 0);
     assert_memory_equal(node_machine_head(m).block_hash.bytes, genesis.chain_id.bytes, 32);
@@ -90,7 +96,8 @@ static void test_same_from_a_checkpoint(void **state)
     node_machine_thaw(first, overlay);
     run(first, 11, COUNT, true);
 
-    assert_int_equal(node_machine_open(&loaded, ROWS), NV_OK);
+    struct node_machine_limits const limits = limits_of();
+    assert_int_equal(node_machine_open(&loaded, &limits), NV_OK);
     assert_int_equal(node_machine_load(loaded, db), NV_OK);
     node_machine_set_time(loaded, 77);
     struct rpc_head const head = node_machine_head(loaded);

@@ -71,6 +71,17 @@ static struct node_batch *back(void)
     return (struct node_batch *)mail;
 }
 
+/* As many records as a batch takes are no more than the journal takes. */
+static void test_a_full_batch_is_taken(void **state)
+{
+    static const uint8_t payload[100];
+    (void)state;
+    while (node_batch_add(&batch[0], 1, nv_view_of(payload, sizeof payload)) == NV_OK) {
+    }
+    node_journal_thread_append(thread, &batch[0]);
+    assert_int_equal(back()->err, NV_OK);
+}
+
 static void test_records_have_places(void **state)
 {
     (void)state;
@@ -186,6 +197,7 @@ static void test_record_larger_than_a_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(test_a_full_batch_is_taken),
         CASE(test_records_have_places),
         CASE(test_two_under_way),
         CASE(test_more_than_a_batch),

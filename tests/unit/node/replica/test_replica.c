@@ -224,6 +224,48 @@ static void all_paid(uint64_t txs)
     rw_same(&w);
 }
 
+/* A block may be final before the workers of its leader, or of a node that has
+ * just come back, have looked at its body. */
+static void a_final_block_waits_for_its_body(void **state)
+{
+    (void)state;
+    rw_open(&w, 4);
+    assert_true(rw_run(&w, 1, 5000));
+    w.slow = 0;
+    w.slow_ns = UINT64_C(150000000);
+    for (uint64_t i = 0; i < 20; i++) {
+        submit((uint32_t)(i % 4), 2000 + i);
+        rw_pass(&w, 20);
+    }
+    rw_pass(&w, 3000);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(w.node[i].txs_executed, 20);
+    }
+    rw_same(&w);
+    rw_close(&w);
+}
+
+/* No memory to look at a body is no verdict about it. */
+static void a_body_that_finds_no_memory_is_looked_at_again(void **state)
+{
+    (void)state;
+    rw_open(&w, 4);
+    assert_true(rw_run(&w, 1, 5000));
+    w.slow = 0;
+    w.starved = 5;
+    for (uint64_t i = 0; i < 20; i++) {
+        submit((uint32_t)(i % 4), 3000 + i);
+        rw_pass(&w, 20);
+    }
+    rw_pass(&w, 3000);
+    assert_int_equal(w.starved, 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(w.node[i].txs_executed, 20);
+    }
+    rw_same(&w);
+    rw_close(&w);
+}
+
 static void who_cannot_pay_is_refused_with_the_reason(void **state)
 {
     (void)state;
@@ -317,6 +359,8 @@ int main(void)
         cmocka_unit_test(three_of_four_go_on_and_the_fourth_catches_up),
         cmocka_unit_test(two_dead_halt_and_do_no_harm),
         cmocka_unit_test(all_crash_and_come_back),
+        cmocka_unit_test(a_final_block_waits_for_its_body),
+        cmocka_unit_test(a_body_that_finds_no_memory_is_looked_at_again),
         cmocka_unit_test(who_cannot_pay_is_refused_with_the_reason),
         cmocka_unit_test(an_honest_leader_leaves_out_what_cannot_be_paid),
         cmocka_unit_test(cash_is_not_spent_twice_in_blocks_under_way),

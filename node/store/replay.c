@@ -1,22 +1,23 @@
-/* replay.c - from the journal to the present: every record is read again, and
- * the final blocks above the checkpoint are executed. */
+/* From the journal to the present: every record is read again, and the final
+ * blocks above the checkpoint are executed. */
 
 #include <string.h>
 
+#include "base/bug.h"
 #include "base/crash.h"
 #include "base/fmt.h"
 #include "base/heap.h"
 #include "base/log.h"
 
 #include "node/replica/body.h"
-#include "node/runtime/internal.h"
+#include "node/store/start.h"
 
 #define ROOTS_KNOWN    64u /* state roots that the engine is told */
 #define PROGRESS_EVERY 100000u
 
 /* One walk up the final blocks. */
 struct walk {
-    struct node *n;
+    const struct node_start *start;
     struct replica_store store;
     uint64_t tip;
     struct node_body body;
@@ -27,13 +28,13 @@ struct walk {
     uint8_t final[CS_CERTIFICATE_SIZE_MAX];
 };
 
-static bool broken(struct node *n, const char *what, uint64_t height, enum nv_err err)
+static bool broken(const struct node_start *s, const char *what, uint64_t height, enum nv_err err)
 {
-    node_fault_set(n->fault,
+    node_fault_set(s->fault,
                    err == NV_ERR_NO_MEMORY ? NODE_EXIT_FAILED : NODE_EXIT_STORAGE,
                    "restore the data folder, or move it away to begin anew (not a validator's)",
                    "%s: %s at height %" NV_U64 ": %s",
-                   n->home.journal_dir,
+                   s->journal_dir,
                    what,
                    height,
                    nv_err_text(err));
@@ -42,72 +43,72 @@ static bool broken(struct node *n, const char *what, uint64_t height, enum nv_er
 
 /* ---- records ---- */
 
-static enum nv_err read_base(struct node *n, struct nv_view payload)
+static enum nv_err read_base(struct node_store *store, struct nv_view payload)
 {
     struct nv_reader r;
     nv_reader_init(&r, payload);
-    n->home.base_height = nv_get_u64(&r);
+    store->base_height = nv_get_u64(&r);
     (void)nv_get_view(&r, NV_HASH_SIZE); /* of the block, whose record stands before */
-    nv_get_bytes(&r, n->home.base_root.bytes, NV_HASH_SIZE);
+    nv_get_bytes(&r, store->base_root.bytes, NV_HASH_SIZE);
     return nv_reader_end(&r) == NV_OK ? NV_OK : NV_ERR_CORRUPT;
 }
 
 /* begin_at_final tells the replica the first final block of a journal whose
  * oldest segments are gone: what stands before it there is of views that count
  * from a block that is not there. */
-static enum nv_err begin_at_final(struct node *n)
+static enum nv_err begin_at_final(const struct node_start *s)
 {
     struct st_replay *replay = NULL;
     struct st_record record = {.type = 0};
-    if (st_journal_first(n->home.journal) == 1) {
+    if (st_journal_first(s->journal) == 1) {
         return NV_OK;
     }
-    NV_TRY(st_replay_open(&replay, n->home.journal, 0));
+    NV_TRY(st_replay_open(&replay, s->journal, 0));
     enum nv_err err = NV_OK;
     do {
         err = st_replay_next(replay, &record);
     } while (err == NV_OK && record.type != CS_RECORD_FINAL);
     if (err == NV_OK) {
-        err = replica_recover(n->replica, record.type, record.bytes);
+        err = replica_recover(s->store->replica, record.type, record.bytes);
     }
     st_replay_close(replay);
     return err == NV_ERR_NOT_FOUND ? NV_ERR_CORRUPT : err;
 }
 
-static bool read_records(struct node *n, bool *votes)
+static bool read_records(const struct node_start *s, bool *votes)
 {
     struct st_replay *replay = NULL;
     struct st_record record;
     uint64_t count = 0;
-    enum nv_err err = begin_at_final(n);
-    err = err == NV_OK ? st_replay_open(&replay, n->home.journal, 0) : err;
+    enum nv_err err = begin_at_final(s);
+    err = err == NV_OK ? st_replay_open(&replay, s->journal, 0) : err;
     while (err == NV_OK && (err = st_replay_next(replay, &record)) == NV_OK) {
-        err = node_blocks_note(n->blocks, &record);
-        node_segments_note(&n->segments, &record);
+        err = node_blocks_note(s->store->blocks, &record);
+        node_segments_note(&s->store->segments, &record);
         if (err == NV_OK) {
-            err = replica_recover(n->replica, record.type, record.bytes);
+            err = replica_recover(s->store->replica, record.type, record.bytes);
         }
         *votes = *votes || record.type == CS_RECORD_VOTE;
         if (err == NV_OK && record.type == NODE_RECORD_BASE) {
-            err = read_base(n, record.bytes);
+            err = read_base(s->store, record.bytes);
         }
         if (++count % PROGRESS_EVERY == 0) {
             nv_log(NV_LOG_INFO,
                    "event=replay stage=records records=%" NV_U64 " final=%" NV_U64,
                    count,
-                   node_blocks_final(n->blocks));
+                   node_blocks_final(s->store->blocks));
         }
     }
     if (replay != NULL) {
         st_replay_close(replay);
     }
     if (err != NV_ERR_NOT_FOUND) {
-        return broken(n, "a record cannot be used", node_blocks_final(n->blocks), err);
+        return broken(s, "a record cannot be used", node_blocks_final(s->store->blocks), err);
     }
     nv_log(NV_LOG_INFO,
            "event=replayed stage=records records=%" NV_U64 " final=%" NV_U64,
            count,
-           node_blocks_final(n->blocks));
+           node_blocks_final(s->store->blocks));
     return true;
 }
 
@@ -157,7 +158,7 @@ static enum nv_err read_block(struct walk *w, uint64_t height)
     NV_TRY(w->store.body(w->store.ctx, &w->block.hash, &bytes));
     NV_TRY(node_body_set_header(&w->body, &w->block.header));
     NV_TRY(node_body_fill(&w->body, bytes));
-    NV_TRY(node_body_decode(&w->body, &w->n->home.genesis.chain_id));
+    NV_TRY(node_body_decode(&w->body, &w->start->genesis->chain_id));
     w->block.body = nv_view_of(w->body.bytes, w->block.header.body_size);
     w->block.txs = w->body.txs;
     w->block.tx_count = w->body.tx_count;
@@ -171,23 +172,23 @@ static void end_block(struct walk *w)
 
 /* ---- below the checkpoint ---- */
 
-static bool tell_roots(struct node *n, uint64_t height)
+static bool tell_roots(const struct node_start *s, uint64_t height)
 {
-    uint64_t const base = n->home.base_height;
+    uint64_t const base = s->store->base_height;
     uint64_t h = height > ROOTS_KNOWN ? height - ROOTS_KNOWN : 1;
     if (base >= h && base < height) {
-        replica_checkpoint(n->replica, base, &n->home.base_root);
+        replica_checkpoint(s->store->replica, base, &s->store->base_root);
     }
     for (h = h > base ? h : base + 1; h < height; h++) {
         struct node_executed executed;
-        enum nv_err const err = node_blocks_read_executed(n->blocks, h, &executed);
+        enum nv_err const err = node_blocks_read_executed(s->store->blocks, h, &executed);
         if (err != NV_OK) {
-            return broken(n, "what a block yielded cannot be read", h, err);
+            return broken(s, "what a block yielded cannot be read", h, err);
         }
-        replica_checkpoint(n->replica, h, &executed.state_root);
+        replica_checkpoint(s->store->replica, h, &executed.state_root);
     }
-    struct rpc_head const head = node_machine_head(n->machine);
-    replica_checkpoint(n->replica, head.height, &head.state_root);
+    struct rpc_head const head = node_machine_head(s->machine);
+    replica_checkpoint(s->store->replica, head.height, &head.state_root);
     return true;
 }
 
@@ -195,25 +196,25 @@ static bool tell_roots(struct node *n, uint64_t height)
  * have expired, so that none of them is taken twice. */
 static bool tell_window(struct walk *w, uint64_t height, uint64_t time_ms)
 {
-    struct node *const n = w->n;
+    const struct node_start *const s = w->start;
     struct cs_header header;
-    uint64_t const base = n->home.base_height;
+    uint64_t const base = s->store->base_height;
     if (height <= base) {
         return true;
     }
     uint64_t from = height;
-    while (from > base + 1 && node_blocks_header(n->blocks, from - 1, &header) == NV_OK &&
+    while (from > base + 1 && node_blocks_header(s->store->blocks, from - 1, &header) == NV_OK &&
            header.time_ms + VM_EXPIRY_MAX_MS >= time_ms) {
         from--;
     }
     for (uint64_t h = from; h <= height; h++) {
         enum nv_err err = read_block(w, h);
         if (err == NV_OK) {
-            err = replica_replayed(n->replica, &w->block, NULL);
+            err = replica_replayed(s->store->replica, &w->block, NULL);
         }
         end_block(w);
         if (err != NV_OK) {
-            return broken(n, "a block cannot be read", h, err);
+            return broken(s, "a block cannot be read", h, err);
         }
     }
     return true;
@@ -221,70 +222,70 @@ static bool tell_window(struct walk *w, uint64_t height, uint64_t time_ms)
 
 static bool below_checkpoint(struct walk *w)
 {
-    struct node *const n = w->n;
-    uint64_t const height = node_machine_head(n->machine).height;
+    const struct node_start *const s = w->start;
+    uint64_t const height = node_machine_head(s->machine).height;
     struct cs_header header;
     if (height == 0) {
         return true;
     }
-    enum nv_err const err = node_blocks_header(n->blocks, height, &header);
+    enum nv_err const err = node_blocks_header(s->store->blocks, height, &header);
     if (err != NV_OK) {
-        return broken(n, "the checkpoint's block cannot be read", height, err);
+        return broken(s, "the checkpoint's block cannot be read", height, err);
     }
-    node_machine_set_time(n->machine, header.time_ms);
-    return tell_roots(n, height) && tell_window(w, height, header.time_ms);
+    node_machine_set_time(s->machine, header.time_ms);
+    return tell_roots(s, height) && tell_window(w, height, header.time_ms);
 }
 
 /* ---- above the checkpoint ---- */
 
 /* write_checkpoint makes room in the overlay. */
-static enum nv_err write_checkpoint(struct node *n)
+static enum nv_err write_checkpoint(const struct node_start *s)
 {
-    struct st_overlay *const overlay = node_machine_freeze(n->machine);
+    struct st_overlay *const overlay = node_machine_freeze(s->machine);
     if (overlay == NULL) {
         return NV_ERR_BUSY;
     }
     uint64_t const height = st_overlay_head(overlay)->height;
-    node_disk_places(n, overlay);
-    NV_TRY(st_db_checkpoint(n->home.db, overlay));
-    node_machine_thaw(n->machine, overlay);
-    node_blocks_checkpointed(n->blocks, height);
-    n->checkpoint_height = height;
+    node_store__places(s->store, overlay);
+    NV_TRY(st_db_checkpoint(s->db, overlay));
+    node_machine_thaw(s->machine, overlay);
+    node_blocks_checkpointed(s->store->blocks, height);
+    s->store->checkpoint_height = height;
     return NV_OK;
 }
 
 /* record_result appends what a block yielded, unless the journal has it. */
-static enum nv_err record_result(struct node *n, struct node_result *result)
+static enum nv_err record_result(const struct node_start *s, struct node_result *result)
 {
-    if (node_blocks_executed(n->blocks, result->head.height).segment != 0) {
+    if (node_blocks_executed(s->store->blocks, result->head.height).segment != 0) {
         return NV_OK;
     }
-    node_batch_clear(&n->own);
-    if (!node_disk_add_result(n, &n->own, result)) {
+    node_batch_clear(&s->store->own);
+    if (!node_store__add(s->store, &s->store->own, result)) {
         return NV_ERR_CORRUPT;
     }
-    NV_TRY(st_journal_append(n->home.journal, &n->own.batch));
+    NV_TRY(st_journal_append(s->journal, &s->store->own.batch));
     struct st_record record;
-    node_batch_record(&n->own, 0, &record);
-    return node_blocks_note(n->blocks, &record);
+    node_batch_record(&s->store->own, 0, &record);
+    return node_blocks_note(s->store->blocks, &record);
 }
 
 static enum nv_err run_block(struct walk *w, uint64_t height)
 {
-    struct node *const n = w->n;
+    const struct node_start *const s = w->start;
     struct node_result *result = NULL;
     NV_TRY(read_block(w, height));
-    enum nv_err err = node_machine_execute(n->machine, &w->block, &result);
+    enum nv_err err = node_machine_execute(s->machine, &w->block, &result);
     if (err == NV_ERR_BUSY) {
-        NV_TRY(write_checkpoint(n));
-        err = node_machine_execute(n->machine, &w->block, &result);
+        NV_TRY(write_checkpoint(s));
+        err = node_machine_execute(s->machine, &w->block, &result);
     }
     NV_TRY(err);
-    err = record_result(n, result);
+    err = record_result(s, result);
     NV_CRASH_POINT(REPLAYED_BLOCK);
-    replica_wrote(n->replica, height, result->writes, result->write_count);
+    replica_wrote(s->store->replica, height, result->writes, result->write_count);
     if (err == NV_OK) {
-        err = replica_replayed(n->replica, &w->block, &result->head.state_root);
+        err = replica_replayed(s->store->replica, &w->block, &result->head.state_root);
     }
     node_result_free(result);
     return err;
@@ -292,13 +293,13 @@ static enum nv_err run_block(struct walk *w, uint64_t height)
 
 static bool above_checkpoint(struct walk *w)
 {
-    struct node *const n = w->n;
-    uint64_t const from = node_machine_head(n->machine).height + 1;
+    const struct node_start *const s = w->start;
+    uint64_t const from = node_machine_head(s->machine).height + 1;
     for (uint64_t h = from; h <= w->tip; h++) {
         enum nv_err const err = run_block(w, h);
         end_block(w);
         if (err != NV_OK) {
-            return broken(n, "a final block cannot be executed", h, err);
+            return broken(s, "a final block cannot be executed", h, err);
         }
         if ((h - from) % 1000 == 999) {
             nv_log(NV_LOG_INFO,
@@ -310,50 +311,56 @@ static bool above_checkpoint(struct walk *w)
     nv_log(NV_LOG_INFO,
            "event=replayed stage=execute from=%" NV_U64 " height=%" NV_U64,
            from - 1,
-           node_machine_head(n->machine).height);
+           node_machine_head(s->machine).height);
     return true;
 }
 
+/* Who is told the rows that a start begins with. */
+struct teller {
+    struct replica *replica;
+    uint64_t height;
+};
+
 static void tell_rows(void *ctx, const struct nv_row *rows, uint32_t row_count)
 {
-    const struct node *const n = ctx;
-    replica_wrote(n->replica, node_machine_head(n->machine).height, rows, row_count);
+    const struct teller *const teller = ctx;
+    replica_wrote(teller->replica, teller->height, rows, NV_SEEDED(RESTART_BLIND) ? 0 : row_count);
 }
 
-/* guard lets the vote key sign with this journal.  Above a base the transactions
- * of the minute before are not known, so who has one counts as who has voted. */
-static bool guard(struct node *n, bool votes)
+/* guarded asks whether the vote key may sign with this journal.  Above a base the
+ * transactions of the minute before are not known, so who has one counts as who
+ * has voted. */
+static bool guarded(const struct node_start *s, bool votes)
 {
-    return node_sits_out(n) ||
-           node_home_guard(&n->home, votes || n->home.base_height > 0, n->fault);
+    return s->guard(s->guard_ctx, votes || s->store->base_height > 0);
 }
 
-bool node_replay(struct node *n)
+bool node_start_replay(const struct node_start *s)
 {
     bool votes = false;
-    if (!read_records(n, &votes) || !guard(n, votes)) {
+    if (!read_records(s, &votes) || !guarded(s, votes)) {
         return false;
     }
     NV_CRASH_POINT(REPLAYED_RECORDS);
-    uint64_t const height = node_machine_head(n->machine).height;
-    enum nv_err const err = node_machine_rows(n->machine, tell_rows, n);
+    uint64_t const height = node_machine_head(s->machine).height;
+    struct teller teller = {s->store->replica, height};
+    enum nv_err const err = node_machine_rows(s->machine, tell_rows, &teller);
     if (err != NV_OK) {
-        return broken(n, "the rows cannot be read", height, err);
+        return broken(s, "the rows cannot be read", height, err);
     }
     struct walk *const w = nv_heap_alloc(sizeof *w);
     if (w == NULL) {
-        return broken(n, "no memory", height, NV_ERR_NO_MEMORY);
+        return broken(s, "no memory", height, NV_ERR_NO_MEMORY);
     }
-    w->n = n;
-    w->store = node_blocks_store(n->blocks);
-    w->tip = node_blocks_final(n->blocks);
+    w->start = s;
+    w->store = node_blocks_store(s->store->blocks);
+    w->tip = node_blocks_final(s->store->blocks);
     bool ok = height <= w->tip;
     if (!ok) {
-        (void)broken(n, "the database is ahead of the journal", height, NV_ERR_MISMATCH);
+        (void)broken(s, "the database is ahead of the journal", height, NV_ERR_MISMATCH);
     }
     ok = ok && below_checkpoint(w) && above_checkpoint(w);
     nv_heap_free(w);
     NV_CRASH_POINT(REPLAYED);
-    n->head = node_machine_head(n->machine);
     return ok;
 }

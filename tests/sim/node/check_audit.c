@@ -1,0 +1,127 @@
+/* The audit: both conservation laws added up from all rows, and the chain
+ * executed again from the genesis, out of the journal alone. */
+
+#include <inttypes.h>
+
+#include "base/assert.h"
+
+#include "tests/sim/node/nodesim.h"
+#include "vm/rows.h"
+
+/* ---- conservation ---- */
+
+struct sums {
+    bool broken; /* a row does not decode */
+    struct vm_chain_row chain;
+    struct vm_staking_row staking;
+    int64_t cash;
+    int64_t wallet;
+    int64_t lots[NS_MARKETS];
+    int64_t cost[NS_MARKETS];
+    int64_t realised[NS_MARKETS];
+};
+
+static void add_account(struct sums *sums, struct nv_view value)
+{
+    struct vm_account_row row;
+    sums->broken = sums->broken || vm_account_row_decode(&row, value) != NV_OK;
+    if (!sums->broken) {
+        sums->cash += vm_money_raw(row.cash);
+        sums->wallet += vm_money_raw(row.wallet);
+    }
+}
+
+static void add_position(struct sums *sums, uint32_t market, struct nv_view value)
+{
+    struct vm_position_row row;
+    sums->broken = sums->broken || vm_position_row_decode(&row, value) != NV_OK;
+    if (!sums->broken) {
+        sums->lots[market % NS_MARKETS] += vm_lots_raw(row.lots);
+        sums->cost[market % NS_MARKETS] += vm_money_raw(row.cost);
+    }
+}
+
+static void add_rows(void *ctx, const struct nv_row *rows, uint32_t count)
+{
+    struct sums *const sums = ctx;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *const key = rows[i].key.bytes;
+        struct nv_view const value = rows[i].value;
+        struct vm_market_state_row market;
+        switch (key[0]) {
+        case VM_TABLE_ACCOUNT: add_account(sums, value); break;
+        case VM_TABLE_POSITION: add_position(sums, nv_be32_load(key + 9), value); break;
+        case VM_TABLE_CHAIN:
+            sums->broken = sums->broken || vm_chain_row_decode(&sums->chain, value) != NV_OK;
+            break;
+        case VM_TABLE_STAKING:
+            sums->broken = sums->broken || vm_staking_row_decode(&sums->staking, value) != NV_OK;
+            break;
+        case VM_TABLE_MARKET_STATE:
+            sums->broken = sums->broken || vm_market_state_row_decode(&market, value) != NV_OK;
+            if (!sums->broken) {
+                sums->realised[nv_be32_load(key + 1) % NS_MARKETS] += vm_money_raw(market.realised);
+            }
+            break;
+        default: break;
+        }
+    }
+}
+
+static void conservation(struct ns *ns, const struct ns_host *host)
+{
+    struct sums sums = {.broken = false};
+    enum nv_err const err = node_machine_rows(host->machine, add_rows, &sums);
+    int64_t realised = 0;
+    bool holds = err == NV_OK && !sums.broken && sums.chain.safe_mode == 0;
+    for (uint32_t i = 0; i < NS_MARKETS; i++) {
+        holds = holds && sums.lots[i] == 0 && sums.cost[i] + sums.realised[i] == 0;
+        realised += sums.realised[i];
+    }
+    int64_t const held =
+        sums.cash + vm_money_raw(sums.staking.staked) + vm_money_raw(sums.staking.pot);
+    holds = holds && held == vm_money_raw(sums.chain.vault) + realised &&
+            sums.wallet + vm_money_raw(sums.chain.vault) == vm_money_raw(sums.chain.supply);
+    if (!holds) {
+        ns_fail(ns,
+                "conservation: held %" PRId64 ", wallets %" PRId64 ", vault %" PRId64
+                ", supply %" PRId64 ", safe mode %u",
+                held,
+                sums.wallet,
+                vm_money_raw(sums.chain.vault),
+                vm_money_raw(sums.chain.supply),
+                (unsigned)sums.chain.safe_mode);
+    }
+}
+
+/* ---- again from the genesis ---- */
+
+static void again(struct ns *ns, const struct ns_host *host)
+{
+    struct ns_host *const auditor = ns_host_copy(ns, host);
+    if (!auditor->up) {
+        ns_fail(ns, "the audit cannot read host %u's journal: %s", host->id, auditor->fault.what);
+    } else if (auditor->head.height < host->kept_height ||
+               !nv_hash_eq(&ns->seen[auditor->head.height].hash, &auditor->head.block_hash) ||
+               (ns->seen[auditor->head.height].executed &&
+                !nv_hash_eq(&ns->seen[auditor->head.height].root, &auditor->head.state_root))) {
+        ns_fail(ns,
+                "executing host %u's chain again gives another state at height %u",
+                host->id,
+                (unsigned)auditor->head.height);
+    }
+    ns_host_drop(auditor);
+}
+
+void ns_check_audit(struct ns *ns)
+{
+    uint32_t best = ns->newcomer;
+    for (uint32_t i = 0; i < ns->host_count; i++) {
+        if (ns->host[i].honest && ns->host[i].head.height > ns->host[best].head.height) {
+            best = i;
+        }
+    }
+    conservation(ns, &ns->host[best]);
+    conservation(ns, &ns->host[ns->newcomer]);
+    again(ns, &ns->host[best]);
+}

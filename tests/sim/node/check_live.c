@@ -1,0 +1,101 @@
+/* What must happen once nothing fails any more: blocks on every honest node, and
+ * each transaction that an honest node took in a block of the next honest
+ * leader's. */
+
+#include "tests/sim/node/nodesim.h"
+
+#define BLOCKS_LEAST 5u             /* while it is measured */
+#define LAG_NS       (1500 * NS_MS) /* that somebody may be behind at the end */
+
+static uint64_t faulty(const struct ns *ns)
+{
+    return (ns->validators - 1) / 3;
+}
+
+static uint64_t view_top(const struct ns *ns)
+{
+    uint64_t top = 0;
+    for (uint32_t i = 0; i < ns->validators; i++) {
+        const struct ns_host *const host = &ns->host[i];
+        uint64_t const view = host->up && host->honest ? replica_summary(host->replica).view : 0;
+        top = view > top ? view : top;
+    }
+    return top;
+}
+
+void ns_check_verdict(struct ns *ns,
+                      const struct ns_host *host,
+                      const struct nv_hash *hash,
+                      enum replica_refusal refusal)
+{
+    struct ns_tx *const tx = ns_tx_find(ns, hash);
+    if (tx == NULL || !host->honest || !tx->good) {
+        return;
+    }
+    if (refusal == REPLICA_TX_NO_ACCOUNT) {
+        ns_fail(ns, "host %u does not know an account that was always there", host->id);
+    }
+    if (refusal != REPLICA_TX_TAKEN || !ns->measured || tx->owed || ns->conf.mempool < 1000) {
+        return;
+    }
+    tx->owed = true;
+    /* By then it has reached all and was checked there. */
+    uint64_t const after_us = 2 * ns->conf.net_max_us + 2 * ns->conf.job_max_us + 5000;
+    ns_push(ns, after_us * 1000, NS_MARK, host->id)->a = (uint32_t)(tx - ns->tx);
+}
+
+void ns_check_mark(struct ns *ns, uint32_t tx)
+{
+    ns->tx[tx].owed_view = view_top(ns);
+}
+
+void ns_check_final(struct ns *ns, const struct cs_header *header)
+{
+    for (uint32_t i = ns->owed_first; i < ns->tx_count && ns->measured; i++) {
+        const struct ns_tx *const tx = &ns->tx[i];
+        bool const settled = tx->height != 0 || tx->expires_ms <= header->time_ms;
+        if (settled && i == ns->owed_first) {
+            ns->owed_first++;
+        }
+        if (!settled && tx->owed_view != 0 && header->view > tx->owed_view + faulty(ns) + 2) {
+            ns_fail(ns,
+                    "a transaction waits since view %u; view %u is final without it",
+                    (unsigned)tx->owed_view,
+                    (unsigned)header->view);
+            return;
+        }
+    }
+}
+
+void ns_check_measure(struct ns *ns)
+{
+    ns->measured = true;
+    for (uint32_t i = 0; i < ns->host_count; i++) {
+        ns->height_then[i] = ns->host[i].head.height;
+    }
+}
+
+void ns_check_live(struct ns *ns)
+{
+    for (uint32_t i = 0; i < ns->host_count; i++) {
+        const struct ns_host *const host = &ns->host[i];
+        if (!host->honest) {
+            continue;
+        }
+        if (!host->up) {
+            ns_fail(ns, "host %u is not up at the end", i);
+            return;
+        }
+        uint64_t const next = host->head.height + 1;
+        if (host->head.height < ns->height_then[i] + BLOCKS_LEAST ||
+            (next <= ns->height && ns->seen[next].given_ns + LAG_NS < ns->now_ns)) {
+            ns_fail(ns,
+                    "host %u has executed height %u of %u; it had %u when all was well",
+                    i,
+                    (unsigned)host->head.height,
+                    (unsigned)ns->height,
+                    (unsigned)ns->height_then[i]);
+            return;
+        }
+    }
+}

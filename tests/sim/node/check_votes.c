@@ -1,0 +1,139 @@
+/* Votes, read from the bytes that leave a node: an honest key never contradicts
+ * itself, whatever crashes lay between, and says nothing that is not durable.
+ * And the journal: what was durable is there after every restart. */
+
+#include <string.h>
+
+#include "tests/sim/node/nodesim.h"
+
+static void vote_note(struct ns_votes *votes, const struct cs_ballot *ballot)
+{
+    votes->has[ballot->kind] = true;
+    votes->hash[ballot->kind] = ballot->block_hash;
+}
+
+/* conflict_check restates the four offences. */
+static void conflict_check(struct ns *ns, const struct ns_host *host, const struct cs_ballot *b)
+{
+    struct ns_votes *const mine = &ns->votes[host->me][b->view];
+    if (mine->has[b->kind] && !nv_hash_eq(&mine->hash[b->kind], &b->block_hash)) {
+        ns_fail(ns, "honest host %u votes twice in view %u", host->id, (unsigned)b->view);
+    }
+    vote_note(mine, b);
+    if (mine->has[CS_NULLIFY] && mine->has[CS_FINALIZE]) {
+        ns_fail(ns, "honest host %u nullifies and finalizes view %u", host->id, (unsigned)b->view);
+    }
+    if (mine->has[CS_NOTARIZE] && mine->has[CS_FINALIZE] &&
+        !nv_hash_eq(&mine->hash[CS_NOTARIZE], &mine->hash[CS_FINALIZE])) {
+        ns_fail(ns, "honest host %u switches in view %u", host->id, (unsigned)b->view);
+    }
+}
+
+void ns_check_sent(struct ns *ns, struct ns_host *host, uint8_t type, struct nv_view bytes)
+{
+    struct cs_message message;
+    struct cs_ballot ballot;
+    ns_trace(ns, host->id, "send", type, bytes.size);
+    if (!host->honest || (type != CS_MSG_VOTE && type != CS_MSG_PROPOSAL)) {
+        return;
+    }
+    if (cs_message_decode(&message, type, bytes) != NV_OK) {
+        ns_fail(ns, "host %u sends what does not decode", host->id);
+        return;
+    }
+    if (type == CS_MSG_VOTE) {
+        ballot = message.vote.ballot;
+        if (message.vote.signer != host->me) {
+            ns_fail(ns, "host %u sends a vote of %u", host->id, message.vote.signer);
+        }
+    } else {
+        ballot = (struct cs_ballot){
+            .kind = CS_NOTARIZE,
+            .view = message.proposal.view,
+            .block_hash = message.proposal.block_hash,
+        };
+    }
+    if (ballot.view >= NS_VIEWS_MAX) {
+        ns_fail(ns, "view %u is out of range", (unsigned)ballot.view);
+        return;
+    }
+    conflict_check(ns, host, &ballot);
+    const struct ns_votes *const durable = &host->durable[ballot.view];
+    if (!durable->has[ballot.kind] ||
+        !nv_hash_eq(&durable->hash[ballot.kind], &ballot.block_hash)) {
+        ns_fail(ns,
+                "host %u sends a vote of view %u that is not durable",
+                host->id,
+                (unsigned)ballot.view);
+    }
+}
+
+/* ---- the journal ---- */
+
+static void record_note(struct ns *ns, struct ns_host *host, const struct st_record *record)
+{
+    struct nv_reader r;
+    struct cs_vote vote;
+    struct node_executed executed;
+    if (record->type == NODE_RECORD_EXECUTED &&
+        node_executed_get(&executed, record->bytes) == NV_OK &&
+        executed.height > host->kept_height) {
+        host->kept_height = executed.height;
+    }
+    if (record->type != CS_RECORD_VOTE) {
+        return;
+    }
+    nv_reader_init(&r, record->bytes);
+    if (cs_vote_get(&r, &vote) != NV_OK || vote.ballot.view >= NS_VIEWS_MAX) {
+        ns_fail(ns, "host %u keeps a vote that makes no sense", host->id);
+        return;
+    }
+    vote_note(&host->durable[vote.ballot.view], &vote.ballot);
+}
+
+/* stir adds a record to the trace of those that are durable. */
+static uint64_t stir(uint64_t trace, const struct st_record *record)
+{
+    uint32_t const size = record->bytes.size;
+    trace = (trace ^ record->type ^ (uint64_t)size << 8) * UINT64_C(0x9e3779b97f4a7c15);
+    for (uint32_t i = 0; i < size; i += 97) {
+        trace = (trace ^ record->bytes.bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    return trace ^ trace >> 31;
+}
+
+void ns_check_acked(struct ns *ns, struct ns_host *host, const struct node_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->batch.count && host->honest; i++) {
+        struct st_record record;
+        node_batch_record(batch, i, &record);
+        record_note(ns, host, &record);
+        host->acked_records++;
+        host->acked_trace = stir(host->acked_trace, &record);
+    }
+}
+
+void ns_check_journal(struct ns *ns, struct ns_host *host)
+{
+    struct st_replay *replay = NULL;
+    struct st_record record;
+    uint64_t count = 0;
+    uint64_t trace = 0;
+    bool same = host->acked_records == 0;
+    if (st_replay_open(&replay, host->journal, 0) != NV_OK) {
+        ns_fail(ns, "host %u: the journal cannot be read", host->id);
+        return;
+    }
+    while (st_replay_next(replay, &record) == NV_OK) {
+        record_note(ns, host, &record);
+        trace = stir(trace, &record);
+        count++;
+        same = same || (count == host->acked_records && trace == host->acked_trace);
+    }
+    st_replay_close(replay);
+    if (!same) {
+        ns_fail(ns, "host %u: what was durable is lost or changed", host->id);
+    }
+    host->acked_records = count;
+    host->acked_trace = trace;
+}

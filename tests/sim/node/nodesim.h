@@ -1,0 +1,370 @@
+#ifndef NV_TESTS_SIM_NODE_NODESIM_H
+#define NV_TESTS_SIM_NODE_NODESIM_H
+
+/* nodesim.h - whole nodes in one thread, under one seed.
+ *
+ * A host is what a daemon is without threads and sockets: the real replica
+ * (consensus, mempool, bodies, fees), the real VM and tree, the real journal,
+ * index and store, the daemon's own way back at a start.  Modelled are what
+ * lies outside: time, the network, the disk below the journal (tests/lib/
+ * disk_model.h), the database by its contract, clients, and validators that
+ * lie.  The same seed gives the same run, event by event.
+ *
+ * A run has four phases: safety (everything fails), heal, liveness (what was
+ * promised must happen), audit (the chain is executed again from genesis).
+ *
+ *     conf.h      the options of a seed, lies, kinds of faults
+ *     world.c     time, events, phases
+ *     queue.c     events by time
+ *     memory.c    what each host takes
+ *     lack.c      hosts that have no memory left
+ *     keys.c      the keys of validators and accounts
+ *     genesis.c   the chain's beginning
+ *     host.c      what a node's loop does: operations, batches, execution
+ *     life.c      start, crash, restart
+ *     db.c        the database: the contract of st_db_*
+ *     net.c       delay, loss, partitions, gossip
+ *     liar.c      validators that lie
+ *     work.c      clients, reporters, keepers
+ *     check_*.c   what must hold */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/store/start.h"
+#include "tests/lib/consensus_build.h"
+#include "tests/lib/disk_model.h"
+#include "tests/lib/nv_test.h"
+#include "tests/sim/node/conf.h"
+
+#define NS_VALIDATORS_MAX 7u
+#define NS_HOSTS_MAX      10u /* validators, twins, a newcomer */
+#define NS_HEIGHTS_MAX    4096u
+#define NS_VIEWS_MAX      8192u
+#define NS_TXS_MAX        8192u
+#define NS_JOBS_MAX       4096u
+#define NS_MS             UINT64_C(1000000)
+#define NS_NEVER          UINT64_MAX
+#define NS_START_MS       UINT64_C(1760000000000)
+
+/* ---- events ---- */
+
+enum ns_kind {
+    NS_MAIL = 1, /* bytes from a peer; a: type, b: peer */
+    NS_TX,       /* a transaction from a peer, or CS_NOBODY; a: peer, b: ticket */
+    NS_TIMER,
+    NS_SYNC,    /* a batch is on the disk */
+    NS_JOB,     /* a job is done; a: its slot */
+    NS_EXECUTE, /* a block has been executed */
+    NS_FROZEN,  /* the overlay is out */
+    NS_WRITE,   /* a checkpoint is written */
+    NS_BEAT,
+    NS_LINK, /* a: peer, b: 1 up */
+    NS_CRASH,
+    NS_START,
+    NS_CUT,
+    NS_RESET,
+    NS_JUMP,
+    NS_WORK,
+    NS_MARK, /* a transaction must be included soon; a: which */
+    NS_HEAL,
+    NS_MEASURE,
+};
+
+struct ns_bytes {
+    uint32_t refs;
+    uint32_t size;
+    uint8_t bytes[];
+};
+
+struct ns_item {
+    uint64_t at_ns;
+    uint64_t order;
+    enum ns_kind kind;
+    uint32_t host;
+    uint32_t life; /* of the host when it was made; 0: any */
+    uint32_t a;
+    uint64_t b;
+    struct ns_bytes *bytes; /* NULL, or one reference */
+};
+
+struct ns_queue {
+    struct ns_item *heap;
+    uint32_t count;
+    uint32_t cap;
+    uint64_t order;
+};
+
+struct ns_item *ns_queue_push(struct ns_queue *q, uint64_t at_ns, enum ns_kind kind, uint32_t host);
+struct ns_item ns_queue_pop(struct ns_queue *q);
+void ns_queue_clear(struct ns_queue *q);
+struct ns_bytes *ns_bytes_new(struct nv_view view);
+void ns_bytes_drop(struct ns_bytes *bytes);
+
+/* ---- keys ---- */
+
+/* Key numbers: validators first, then these. */
+#define NS_KEY_TRADER   16u
+#define NS_TRADERS      24u
+#define NS_KEY_SESSION  48u /* of traders, by number */
+#define NS_KEY_REPORTER 80u
+#define NS_REPORTERS    4u
+#define NS_KEY_FAUCET   90u
+#define NS_KEY_FEE      91u
+#define NS_KEY_FUND     92u /* insurance */
+#define NS_KEY_STRANGER 93u /* has no account */
+#define NS_KEY_POOR     94u /* has one, without cash */
+#define NS_KEYS         96u
+
+struct ns_key {
+    struct nv_seckey secret;
+    struct nv_pubkey key;
+    struct nv_address address;
+};
+const struct ns_key *ns_key(uint32_t number);
+/* ns_keys_seam makes signatures real, or keyed hashes. */
+void ns_keys_seam(bool real);
+
+/* ---- the genesis ---- */
+
+#define NS_MARKETS 3u
+#define NS_FEEDS   2u
+extern const struct node_machine_limits ns_limits;
+const struct node_genesis *ns_genesis(void);
+
+/* ---- memory ---- */
+
+#define NS_RESERVED_MAX 1024u
+
+struct ns_piece;
+struct ns_reserved {
+    void *memory;
+    size_t size;
+};
+
+/* What one host has taken. */
+struct ns_memory {
+    struct ns_piece *first;
+    uint64_t allocated;
+    struct ns_reserved reserved[NS_RESERVED_MAX];
+    uint32_t count;
+};
+
+/* ns_memory_of makes a host the one who takes memory; NULL: nobody.
+ * ns_memory_sweep gives all of it back. */
+void ns_memory_of(struct ns_memory *memory);
+void ns_memory_sweep(struct ns_memory *memory);
+
+/* ---- hosts ---- */
+
+struct ns_votes {
+    bool has[4]; /* by enum cs_vote_kind */
+    struct nv_hash hash[4];
+};
+
+struct ns;
+
+struct ns_host {
+    struct ns *ns;
+    uint32_t id;
+    uint32_t me; /* validator, or CS_NOBODY */
+    bool honest;
+    bool up;
+    bool gone; /* never restarts */
+    uint32_t life;
+    int64_t skew_ms;
+    char dir[16];
+
+    /* on its disk */
+    struct disk *disk;
+    struct st_files files;
+    struct disk *old_disk; /* an earlier copy, for who forgets */
+    struct ns_db *rows;
+
+    /* while it is up */
+    struct ns_memory memory;
+    struct node_fault fault;
+    struct st_journal_options options;
+    struct st_journal *journal;
+    struct node_chain chain;
+    struct st_db *db;
+    struct node_machine *machine;
+    struct node_blocks *blocks;
+    struct replica *replica;
+    struct node_store store;
+    struct rpc_head head;
+    uint64_t timer_ns;
+    struct node_batch *batch[2]; /* for the disk; the first is being written */
+    uint32_t batch_count;
+    const struct replica_block *block[1024]; /* to execute, a ring */
+    uint32_t block_first, block_count;
+    struct replica_job *job[NS_JOBS_MAX];
+    uint32_t job_free[NS_JOBS_MAX];
+    uint32_t job_free_count;
+    struct node_checkpoint checkpoint;
+    bool frozen;
+    bool writing;
+    uint64_t banned_until_ns[NS_HOSTS_MAX];
+
+    /* what it has promised, kept by the checkers */
+    uint64_t kept_height; /* executed, and its record is durable */
+    uint64_t acked_records;
+    uint64_t acked_trace;
+    struct ns_votes *durable; /* by view */
+};
+
+/* ---- transactions ---- */
+
+struct ns_tx {
+    struct nv_hash hash;
+    uint64_t expires_ms;
+    uint16_t came;                /* hosts that it came to, since they started */
+    uint16_t known[NS_HOSTS_MAX]; /* by host: peers that have it, as far as it knows */
+    bool good;                    /* it must be included */
+    bool owed;                    /* an honest node has taken it while that is measured */
+    uint32_t next;                /* in its bucket, 1 + index */
+    uint64_t owed_view;           /* 0: not known yet */
+    uint64_t height;              /* of its block; 0: none */
+    struct ns_bytes *bytes;
+};
+
+/* ---- the chain as all must see it ---- */
+
+struct ns_seen {
+    bool given;
+    bool executed;
+    struct nv_hash hash;
+    struct nv_hash root;
+    struct nv_hash yield; /* of receipts and events */
+    uint64_t given_ns;
+};
+
+struct ns {
+    uint64_t seed;
+    struct ns_conf conf;
+    struct nv_test_rng rng;
+    uint64_t now_ns;
+    uint64_t trace;
+    uint64_t events;
+    bool print;
+    void (*last_words)(void); /* of the simulator, before an assertion ends it */
+    bool failed;
+    char why[512];
+    struct ns_queue queue;
+
+    uint32_t validators;
+    uint32_t host_count;
+    uint32_t newcomer; /* host that joins when all is well */
+    struct ns_host host[NS_HOSTS_MAX];
+    struct cs_valset valset;
+    uint32_t key_of[NS_VALIDATORS_MAX];   /* key number, by validator */
+    bool cut[NS_HOSTS_MAX][NS_HOSTS_MAX]; /* from, to */
+    bool link[NS_HOSTS_MAX][NS_HOSTS_MAX];
+    bool healed;
+    bool measured;
+
+    struct ns_seen seen[NS_HEIGHTS_MAX];
+    uint64_t height;                           /* greatest given by an honest host */
+    struct ns_votes *votes[NS_VALIDATORS_MAX]; /* of honest validators, by view */
+    uint64_t height_then[NS_HOSTS_MAX];
+
+    struct ns_tx *tx;
+    uint32_t tx_count;
+    uint32_t tx_bucket[4096];
+    uint32_t owed_first; /* transactions before it are settled */
+    uint64_t included;
+    uint64_t price[NS_FEEDS];
+    uint64_t salt;
+
+    uint64_t faults[NS_FAULT_KINDS];
+};
+
+/* world.c */
+uint64_t ns_between(struct ns *ns, uint64_t low, uint64_t high);
+bool ns_chance(struct ns *ns, uint64_t ppm);
+void ns_fail(struct ns *ns, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ns_trace(struct ns *ns, uint32_t host, const char *what, uint64_t a, uint64_t b);
+void ns_fault(struct ns *ns, enum ns_fault fault);
+struct ns_item *ns_push(struct ns *ns, uint64_t after_ns, enum ns_kind kind, uint32_t host);
+uint64_t ns_wall_ms(const struct ns *ns);
+/* ns_run runs a seed with its own options but for those in `changes`, and
+ * returns the hash of its trace. */
+uint64_t ns_run(struct ns *ns, uint64_t seed, char *const *changes, uint32_t change_count);
+
+/* host.c */
+struct replica_time ns_host_time(const struct ns *ns, const struct ns_host *host);
+struct node_store_port ns_host_port(struct ns_host *host);
+/* ns_host_write writes the checkpoint under way. */
+enum nv_err ns_host_write(struct ns_host *host);
+void ns_host_event(struct ns *ns, struct ns_host *host, const struct ns_item *item);
+void ns_host_pump(struct ns *ns, struct ns_host *host);
+
+/* lack.c: ns_host_event, while an allocation fails */
+void ns_lack(struct ns *ns, struct ns_host *host, const struct ns_item *item);
+
+/* life.c */
+void ns_host_start(struct ns *ns, struct ns_host *host);
+void ns_host_crash(struct ns *ns, struct ns_host *host);
+/* ns_host_sweep does it to one that has died of an assertion. */
+void ns_host_sweep(struct ns *ns, struct ns_host *host);
+void ns_host_free(struct ns_host *host);
+/* ns_host_copy opens a node on a copy of another's journal, without its database,
+ * and does not start it; ns_host_drop ends it. */
+struct ns_host *ns_host_copy(struct ns *ns, const struct ns_host *host);
+void ns_host_drop(struct ns_host *host);
+
+/* db.c */
+struct ns_db *ns_db_new(void);
+void ns_db_free(struct ns_db *rows);
+void ns_db_wipe(struct ns_db *rows);
+/* ns_db_rot flips a bit; false when there is none. */
+bool ns_db_rot(struct ns_db *rows, struct nv_test_rng *rng);
+/* ns_db_open is st_db_open; st_db_close ends it. */
+struct st_db *ns_db_open(struct ns_db *rows);
+
+/* net.c */
+void ns_net_send(
+    struct ns *ns, struct ns_host *from, uint32_t peer, uint8_t type, struct nv_view bytes);
+void ns_net_post(
+    struct ns *ns, struct ns_host *from, struct ns_host *to, uint8_t type, struct ns_bytes *bytes);
+void ns_net_gossip(struct ns *ns, struct ns_host *from, struct nv_view bytes);
+/* ns_net_came notes who brought a transaction, and returns whether it had come
+ * before. */
+bool ns_net_came(struct ns *ns, struct ns_host *host, const struct ns_item *item);
+uint32_t ns_net_peer(const struct ns *ns, const struct ns_host *host);
+void ns_net_links(struct ns *ns, struct ns_host *host, bool up);
+void ns_net_cut(struct ns *ns);
+void ns_net_reset(struct ns *ns);
+void ns_net_heal(struct ns *ns);
+
+/* liar.c */
+void ns_lie_send(
+    struct ns *ns, struct ns_host *from, struct ns_host *to, uint8_t type, struct nv_view bytes);
+
+/* work.c */
+void ns_work_start(struct ns *ns);
+void ns_work(struct ns *ns);
+struct ns_tx *ns_tx_find(struct ns *ns, const struct nv_hash *hash);
+
+/* check_votes.c */
+void ns_check_sent(struct ns *ns, struct ns_host *host, uint8_t type, struct nv_view bytes);
+void ns_check_acked(struct ns *ns, struct ns_host *host, const struct node_batch *batch);
+void ns_check_journal(struct ns *ns, struct ns_host *host);
+/* check_chain.c */
+void ns_check_given(struct ns *ns, struct ns_host *host, const struct replica_block *block);
+void ns_check_result(struct ns *ns, struct ns_host *host, const struct node_result *result);
+void ns_check_started(struct ns *ns, struct ns_host *host);
+void ns_check_memory(struct ns *ns, const struct ns_host *host);
+/* check_live.c */
+void ns_check_verdict(struct ns *ns,
+                      const struct ns_host *host,
+                      const struct nv_hash *hash,
+                      enum replica_refusal refusal);
+void ns_check_mark(struct ns *ns, uint32_t tx);
+void ns_check_final(struct ns *ns, const struct cs_header *header);
+void ns_check_measure(struct ns *ns);
+void ns_check_live(struct ns *ns);
+/* check_audit.c */
+void ns_check_audit(struct ns *ns);
+
+#endif /* NV_TESTS_SIM_NODE_NODESIM_H */
