@@ -138,6 +138,12 @@ void ns_check_memory(struct ns *ns, const struct ns_host *host)
     const struct node_mempool *const pool = replica_mempool(host->replica);
     if (node_mempool_count(pool) > ns->conf.mempool || node_mempool_bytes(pool) > 4u << 20 ||
         summary.blocks_held > 2 * ns->conf.views_max + 256 || host->memory.allocated > MEMORY_MAX) {
-        ns_fail(ns, "host %u holds too much", host->id);
+        ns_fail(ns,
+                "host %u holds too much: %u transactions of %u bytes, %u blocks, %u KiB",
+                host->id,
+                (unsigned)node_mempool_count(pool),
+                (unsigned)node_mempool_bytes(pool),
+                (unsigned)summary.blocks_held,
+                (unsigned)(host->memory.allocated >> 10));
     }
 }
