@@ -18,6 +18,11 @@
 #define SCRATCH_LEAST    (64u << 10)
 #define SCRATCH_MOST     (1u << 20)
 
+/* Up to here the memory is taken from the heap; above it is a mapping of its own,
+ * of which only what is used is touched.  A mapping costs more than a small block
+ * does in all. */
+#define HEAP_MOST (256u << 10)
+
 struct node_loose_chunk {
     struct node_loose_chunk *next;
     uint32_t index;
@@ -49,7 +54,11 @@ void node_body_deinit(struct node_body *body)
     NV_ASSERT(!body->executing);
     drop_loose(body);
     nv_heap_free(body->bytes);
-    nv_heap_free(body->memory);
+    if (body->mapped) {
+        nv_heap_unreserve(body->memory, body->memory_size);
+    } else {
+        nv_heap_free(body->memory);
+    }
     memset(body, 0, sizeof *body);
 }
 
@@ -195,7 +204,9 @@ enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain
         return NV_ERR_TOO_LARGE;
     }
     size_t const size = decoded_size(header);
-    body->memory = nv_heap_alloc(size);
+    body->mapped = size > HEAP_MOST;
+    body->memory_size = size;
+    body->memory = body->mapped ? nv_heap_reserve(size) : nv_heap_alloc(size);
     if (body->memory == NULL) {
         return NV_ERR_NO_MEMORY;
     }

@@ -45,7 +45,9 @@ struct node_body {
     uint64_t view; /* of the proposal that named it last */
 
     /* after decoding */
-    void *memory;      /* owned: txs point into it */
+    void *memory; /* owned: txs point into it */
+    size_t memory_size;
+    bool mapped;       /* it is a mapping, else of the heap */
     struct vm_tx *txs; /* tx_count of them, ascending hash */
     uint32_t tx_count;
     struct node_charges charges; /* what they may cost */
