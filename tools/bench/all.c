@@ -30,6 +30,8 @@ static const struct {
     {"net4_orders_s_16", bench_net4_orders_s_16, 90},
     {"net4_finality_ms", bench_net4_finality_ms, 60},
     {"net4_small_blocks_s", bench_net4_small_blocks_s, 60},
+    {"certificate_check_us", bench_certificate_check_us, 20},
+    {"leader_crash_ms", bench_leader_crash_ms, 40},
     {"vm_ops_s", bench_vm_ops_s, 60},
     {"margin_checks_s", bench_margin_checks_s, 30},
     {"root_leaves_s", bench_root_leaves_s, 60},

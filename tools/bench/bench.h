@@ -79,6 +79,14 @@ void bench_net4_orders_s_16(void);
 void bench_net4_finality_ms(void);
 void bench_net4_small_blocks_s(void);
 
+/* A certificate of a bare quorum of 4, 16, 64 and 100 validators, in microseconds;
+ * the limit is its signatures alone. */
+void bench_certificate_check_us(void);
+
+/* The longest pause of a loaded network of four when one is killed, in
+ * milliseconds; the limit is the timer after which a silent leader is given up. */
+void bench_leader_crash_ms(void);
+
 /* A generated order flow (flow_generate.h) through the VM. */
 void bench_vm_ops_s(void);
 

@@ -108,6 +108,8 @@ bool bench_net_up(struct bench_net *net, bool fast, bool bots)
                                  "--detach",
                                  "--pace",
                                  fast ? "0" : "50",
+                                 "--delta",
+                                 fast ? "100" : "300",
                                  bots ? NULL : "--no-bots",
                                  NULL};
     return run(words) && devnet_load(&net->devnet, net->dir);

@@ -32,8 +32,10 @@ struct bench_call {
     uint32_t size;
 };
 
-/* bench_net_up starts a devnet without bots, its pace 0 when `fast`; false
- * after saying why not. */
+#define BENCH_NET_DELTA_MS 100 /* D of a fast one */
+
+/* bench_net_up starts a devnet without bots, its pace 0 and D short when `fast`;
+ * false after saying why not. */
 bool bench_net_up(struct bench_net *net, bool fast, bool bots);
 
 /* bench_net_fund lets the faucet pay every account and looks up the market. */
