@@ -4,8 +4,8 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/bug.h"
 
-#include "consensus/bug.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
 #include "consensus/store.h"
@@ -31,7 +31,7 @@ static uint32_t missing_list(const struct cs *cs, uint64_t *views)
 {
     uint32_t count = 0;
     for (uint64_t view = cs->fin.view + 1;
-         view < cs->view && count < CS_CERTS_MAX && !CS_BUG(HOLES_IGNORED);
+         view < cs->view && count < CS_CERTS_MAX && !NV_SEEDED(HOLES_IGNORED);
          view++) {
         const struct cs__slot *const slot = cs__slot_find(cs, view);
         bool const hole = slot == NULL || (slot->notar == NULL && slot->null == NULL);
@@ -89,7 +89,7 @@ void cs__certs_answer(struct cs *cs, uint32_t from, const struct cs_cert_request
         if (slot != NULL && slot->notar != NULL) {
             found[count++] = slot->notar;
         }
-        if (slot != NULL && slot->null != NULL && !CS_BUG(NULLS_KEPT)) {
+        if (slot != NULL && slot->null != NULL && !NV_SEEDED(NULLS_KEPT)) {
             found[count++] = slot->null;
         }
     }
@@ -243,7 +243,7 @@ static uint32_t fetch_peer(const struct cs *cs, const struct cs__fetch *fetch)
 {
     uint32_t const n = cs->set.count;
     uint32_t const start = fetch->hint < n ? fetch->hint : cs->me % n;
-    uint32_t const peer = (start + (CS_BUG(ONE_SOURCE) ? 0 : fetch->attempt)) % n;
+    uint32_t const peer = (start + (NV_SEEDED(ONE_SOURCE) ? 0 : fetch->attempt)) % n;
     return peer == cs->me ? (peer + 1) % n : peer;
 }
 

@@ -4,8 +4,8 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/bug.h"
 
-#include "consensus/bug.h"
 #include "consensus/store.h"
 
 #include "base/pure.h"
@@ -149,7 +149,7 @@ void cs__batch_add(struct cs *cs, struct cs__batch *batch, const struct cs_recor
 
 void cs__batch_block(struct cs *cs, struct cs__batch *batch, struct cs__block *block)
 {
-    if (block->journaled || CS_BUG(BLOCKS_VOLATILE)) {
+    if (block->journaled || NV_SEEDED(BLOCKS_VOLATILE)) {
         return;
     }
     struct cs_record record = {.type = CS_RECORD_BLOCK};
@@ -171,7 +171,7 @@ static void batch_cert(struct cs *cs, struct cs__batch *batch, struct cs__cert *
     struct cs_record const record = {.type = CS_RECORD_CERTIFICATE, .certificate = cert->body};
     cert->dirty = false;
     cs->dirty_count--;
-    if (!CS_BUG(CERTS_VOLATILE)) {
+    if (!NV_SEEDED(CERTS_VOLATILE)) {
         cs__batch_add(cs, batch, &record);
     }
 }

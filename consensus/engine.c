@@ -2,10 +2,10 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/critbit.h"
 #include "base/merkle.h"
 
-#include "consensus/bug.h"
 #include "consensus/catchup.h"
 #include "consensus/consensus.h"
 #include "consensus/emit.h"
@@ -233,7 +233,7 @@ const char *cs_trace_name(enum cs_trace_code code)
 static void own_votes_count(struct cs *cs)
 {
     for (uint64_t view = cs->fin.view + 1;
-         view <= cs->fin.view + cs->config.views_max && !CS_BUG(OWN_VOTES_LOST);
+         view <= cs->fin.view + cs->config.views_max && !NV_SEEDED(OWN_VOTES_LOST);
          view++) {
         const struct cs__own *const own = cs__gate_find(&cs->gate, view);
         for (uint32_t kind = 1; own != NULL && kind <= CS_VOTE_KINDS; kind++) {
@@ -292,7 +292,7 @@ static void body_take(struct cs *cs, const struct cs_event *event)
     case CS_BODY_HELD: cs__block_body(cs, block, CS__BODY_HELD); break;
     case CS_BODY_VALID: cs__block_body(cs, block, CS__BODY_VALID); break;
     case CS_BODY_INVALID:
-        cs__block_body(cs, block, CS_BUG(BODY_VERDICT) ? CS__BODY_VALID : CS__BODY_INVALID);
+        cs__block_body(cs, block, NV_SEEDED(BODY_VERDICT) ? CS__BODY_VALID : CS__BODY_INVALID);
         break;
     }
 }
@@ -327,7 +327,7 @@ static void take(struct cs *cs, const struct cs_event *event)
     switch (event->kind) {
     case CS_EV_START: start(cs); break;
     case CS_EV_TIMER: /* it is set anew, also when it was early */
-        cs->timer_ns = CS_BUG(TIMER_LOST) ? cs->timer_ns : CS__NEVER;
+        cs->timer_ns = NV_SEEDED(TIMER_LOST) ? cs->timer_ns : CS__NEVER;
         break;
     case CS_EV_MESSAGE: cs__receive(cs, event); break;
     case CS_EV_BUILT: cs__built(cs, event); break;

@@ -4,8 +4,7 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
-
-#include "consensus/bug.h"
+#include "base/bug.h"
 
 #include "base/pure.h"
 
@@ -25,7 +24,7 @@ const struct cs__own *cs__gate_find(const struct cs__gate *gate, uint64_t view)
 
 static bool allows_notarize(const struct cs__own *own)
 {
-    return CS_BUG(NOTARIZE_TWICE) || own == NULL ||
+    return NV_SEEDED(NOTARIZE_TWICE) || own == NULL ||
            (!own->has[CS_NOTARIZE] && !own->has[CS_FINALIZE]);
 }
 
@@ -39,11 +38,11 @@ static bool allows_finalize(const struct cs__own *own, const struct cs_ballot *b
     if (own == NULL) {
         return true;
     }
-    if (own->has[CS_FINALIZE] || (!CS_BUG(FINALIZE_NULLIFIED) && own->has[CS_NULLIFY])) {
+    if (own->has[CS_FINALIZE] || (!NV_SEEDED(FINALIZE_NULLIFIED) && own->has[CS_NULLIFY])) {
         return false;
     }
     const struct cs_ballot *const notarized = &own->vote[CS_NOTARIZE].ballot;
-    return CS_BUG(FINALIZE_OTHER) || !own->has[CS_NOTARIZE] ||
+    return NV_SEEDED(FINALIZE_OTHER) || !own->has[CS_NOTARIZE] ||
            (notarized->parent_view == ballot->parent_view &&
             nv_hash_eq(&notarized->block_hash, &ballot->block_hash));
 }
@@ -70,7 +69,7 @@ void cs__gate_store(struct cs__gate *gate, const struct cs_vote *vote)
     NV_ASSERT(view > gate->floor);
     NV_ASSERT(view <= gate->floor + gate->size);
     struct cs__own *const own = &gate->own[view % gate->size];
-    if (own->view != view && !CS_BUG(GATE_STALE)) {
+    if (own->view != view && !NV_SEEDED(GATE_STALE)) {
         memset(own, 0, sizeof *own);
     }
     own->view = view;

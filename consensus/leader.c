@@ -3,11 +3,10 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/codec.h"
 #include "base/int.h"
 #include "base/sort.h"
-
-#include "consensus/bug.h"
 
 #include "base/pure.h"
 
@@ -75,7 +74,7 @@ void cs_schedule_init(struct cs_schedule *schedule,
             current[i] += (int32_t)slots[i];
             best = current[i] > current[best] ? i : best;
         }
-        current[best] -= CS_BUG(LEADER_STUCK) ? 0 : (int32_t)total;
+        current[best] -= NV_SEEDED(LEADER_STUCK) ? 0 : (int32_t)total;
         schedule->slot[place] = (uint16_t)best;
     }
     nv_be64_store(epoch_bytes, epoch);

@@ -1,6 +1,6 @@
 #include "base/assert.h"
+#include "base/bug.h"
 
-#include "consensus/bug.h"
 #include "consensus/message.h"
 
 #include "base/pure.h"
@@ -51,7 +51,7 @@ static bool check_proposal(struct check *check, const struct cs_proposal *propos
         .signer = (uint16_t)check->plan->leader,
         .sig = proposal->sig,
     };
-    if (check->plan->own_sig && !CS_BUG(PROPOSAL_UNSIGNED) &&
+    if (check->plan->own_sig && !NV_SEEDED(PROPOSAL_UNSIGNED) &&
         !cs_vote_verify(&vote, check->chain_id, check->set)) {
         return false;
     }
@@ -106,5 +106,5 @@ bool cs_block_sound(const struct cs_block *block)
         return nv_hash_is_zero(&block->header.justify_hash);
     }
     cs_certificate_hash(&hash, &block->justify);
-    return CS_BUG(JUSTIFY_UNCHECKED) || nv_hash_eq(&hash, &block->header.justify_hash);
+    return NV_SEEDED(JUSTIFY_UNCHECKED) || nv_hash_eq(&hash, &block->header.justify_hash);
 }

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bug.h"
 
-#include "consensus/bug.h"
 #include "consensus/catchup.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
@@ -119,7 +119,7 @@ static void vote_receive(struct cs *cs, const struct mail *mail)
         ask_ahead(cs, mail);
     }
     if (ballot->view + CS__BELOW <= cs->fin.view ||
-        (ballot->view > cs->view + CS__ABOVE && !CS_BUG(WINDOW_OPEN))) {
+        (ballot->view > cs->view + CS__ABOVE && !NV_SEEDED(WINDOW_OPEN))) {
         return;
     }
     if (vote->signer == cs->me) {
@@ -211,7 +211,7 @@ static void proposal_store(struct cs *cs, const struct cs_proposal *proposal)
 {
     struct cs_block block;
     struct cs__slot *const slot = cs__slot_take(cs, proposal->view);
-    bool const taken = slot != NULL && slot->proposal.set && !CS_BUG(NOTARIZE_TWICE);
+    bool const taken = slot != NULL && slot->proposal.set && !NV_SEEDED(NOTARIZE_TWICE);
     if (slot == NULL || taken || proposal->view <= cs->fin.view) {
         return;
     }

@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bug.h"
 
-#include "consensus/bug.h"
 #include "consensus/consensus.h"
 #include "consensus/rules.h"
 #include "consensus/state.h"
@@ -61,15 +61,15 @@ static enum nv_err recover_vote(struct cs *cs, const struct cs_vote *vote)
     if (vote->signer != cs->me) {
         return NV_ERR_MISMATCH;
     }
-    if (vote->ballot.view <= cs->fin.view || CS_BUG(VOTES_FORGOTTEN) ||
-        (CS_BUG(NULLIFY_FORGOTTEN) && vote->ballot.kind == CS_NULLIFY)) {
+    if (vote->ballot.view <= cs->fin.view || NV_SEEDED(VOTES_FORGOTTEN) ||
+        (NV_SEEDED(NULLIFY_FORGOTTEN) && vote->ballot.kind == CS_NULLIFY)) {
         return NV_OK;
     }
     if (vote->ballot.view > cs->fin.view + cs->config.views_max) {
         return NV_ERR_RANGE;
     }
     cs__gate_store(&cs->gate, vote);
-    if (CS_BUG(RECOVER_LAST)) {
+    if (NV_SEEDED(RECOVER_LAST)) {
         cs->entry_view = vote->ballot.view - 1;
     }
     return NV_OK;
@@ -110,7 +110,7 @@ static enum nv_err recover_final(struct cs *cs, const struct cs_final *final)
     cs->fin.header = final->header;
     cs->fin.hash = hash;
     cs->fin.view = final->certificate.ballot.view;
-    cs->executing_height = CS_BUG(EXECUTE_AGAIN) ? cs->executing_height : final->header.height;
+    cs->executing_height = NV_SEEDED(EXECUTE_AGAIN) ? cs->executing_height : final->header.height;
     cs__gate_raise(&cs->gate, cs->fin.view);
     cs__store_prune(cs, from);
     return NV_OK;

@@ -1,7 +1,7 @@
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/bug.h"
 
-#include "consensus/bug.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
 #include "consensus/store.h"
@@ -38,7 +38,7 @@ static uint32_t recent_begin(struct cs *cs, uint64_t height)
  * SPEC consensus 14: "A validator whose own root differs from that in a final header" */
 static void roots_compare(struct cs *cs, uint32_t index)
 {
-    if (cs->recent[index].known && cs->recent[index].claimed && !CS_BUG(ROOT_UNCHECKED) &&
+    if (cs->recent[index].known && cs->recent[index].claimed && !NV_SEEDED(ROOT_UNCHECKED) &&
         !nv_hash_eq(&cs->recent[index].root, &cs->recent[index].claim) && !cs->halted) {
         cs__halt(cs, CS_HALT_STATE, cs->recent[index].height, nv_view_of(NULL, 0));
     }
@@ -163,7 +163,7 @@ static void commit(struct cs *cs, struct cs__cert **place, uint32_t path_count)
     cs->fin.header = block->header;
     cs->fin.hash = block->hash;
     cs->fin.view = cert->body.ballot.view;
-    cs->nullified = CS_BUG(BACKOFF_STAYS) ? cs->nullified : 0;
+    cs->nullified = NV_SEEDED(BACKOFF_STAYS) ? cs->nullified : 0;
     cs__trace(cs, CS_TRACE_FINAL, cs->fin.view, cs->fin.header.height);
     cs__gate_raise(&cs->gate, cs->fin.view);
     cs__store_prune(cs, from);

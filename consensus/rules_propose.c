@@ -2,8 +2,8 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/bug.h"
 
-#include "consensus/bug.h"
 #include "consensus/catchup.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"

@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bug.h"
 
-#include "consensus/bug.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
 #include "consensus/store.h"
@@ -33,7 +33,7 @@ bool cs__sign(struct cs *cs,
     cs__batch_certs(cs, &batch);
     struct cs_record const record = {.type = CS_RECORD_VOTE, .vote = *vote};
     cs__batch_add(cs, &batch, &record);
-    cs__batch_end(cs, &batch, !CS_BUG(SEND_FIRST));
+    cs__batch_end(cs, &batch, !NV_SEEDED(SEND_FIRST));
     cs__trace(cs, CS_TRACE_VOTE, ballot->view, (uint64_t)ballot->kind);
     return true;
 }
@@ -110,7 +110,7 @@ void cs__vote_take(struct cs *cs, const struct cs_vote *vote, bool verified)
 void cs__second_signer(struct cs *cs, const struct cs_ballot *ballot)
 {
     if (ballot->view > cs->fin.view && !cs__gate_holds(&cs->gate, ballot) &&
-        !CS_BUG(SECOND_SIGNER)) {
+        !NV_SEEDED(SECOND_SIGNER)) {
         cs__halt(cs, CS_HALT_SECOND_SIGNER, cs->fin.header.height, nv_view_of(NULL, 0));
     }
 }

@@ -1,6 +1,6 @@
 #include "base/assert.h"
+#include "base/bug.h"
 
-#include "consensus/bug.h"
 #include "consensus/catchup.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
@@ -23,7 +23,7 @@ enum {
 static uint64_t working_delay(const struct cs *cs)
 {
     uint64_t delay = cs->config.delay_ns;
-    uint32_t const lost = CS_BUG(BACKOFF_NONE) ? 0 : cs->nullified;
+    uint32_t const lost = NV_SEEDED(BACKOFF_NONE) ? 0 : cs->nullified;
     for (uint32_t k = BACKOFF_FROM; k < lost && delay < CS__DELAY_MAX_NS; k++) {
         delay += delay / 2;
     }
@@ -162,7 +162,7 @@ static void resend_entry(struct cs *cs, bool all)
 
 void cs__resend(struct cs *cs, bool all)
 {
-    if (!CS_BUG(VOTES_NOT_AGAIN)) {
+    if (!NV_SEEDED(VOTES_NOT_AGAIN)) {
         resend_votes(cs);
     }
     resend_entry(cs, all);
@@ -194,7 +194,7 @@ static void retry(struct cs *cs)
     cs__resend(cs, cs->retries % 4 == 0);
     uint64_t const longer = cs->retry_ns + cs->retry_ns / 2;
     cs->retry_ns = longer < CS__DELAY_MAX_NS ? longer : CS__DELAY_MAX_NS;
-    cs->timers.retry = CS_BUG(RETRY_ONCE) ? CS__NEVER : cs->now_ns + cs->retry_ns;
+    cs->timers.retry = NV_SEEDED(RETRY_ONCE) ? CS__NEVER : cs->now_ns + cs->retry_ns;
 }
 
 /* forward tells a leader of whom nothing was heard that its view has begun. */
@@ -249,7 +249,7 @@ bool cs__timers_run(struct cs *cs)
         cs__timeout(cs, TIMEOUT_NO_PROPOSAL);
         changed = true;
     }
-    if (fired(cs, &timers->view) && !(CS_BUG(VIEW_TIMER_STOPPED) && proposal_known(cs))) {
+    if (fired(cs, &timers->view) && !(NV_SEEDED(VIEW_TIMER_STOPPED) && proposal_known(cs))) {
         cs__timeout(cs, TIMEOUT_NO_CERTIFICATE);
         changed = true;
     }

@@ -1,7 +1,7 @@
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/int.h"
 
-#include "consensus/bug.h"
 #include "consensus/catchup.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
@@ -73,7 +73,7 @@ static enum cs__verdict judge_justify(const struct cs *cs, const struct cs__bloc
 static enum cs__verdict
 judge_views(struct cs *cs, uint64_t parent_view, const struct nv_hash *hash, uint64_t view)
 {
-    if (CS_BUG(PARENT_UNCHECKED)) {
+    if (NV_SEEDED(PARENT_UNCHECKED)) {
         return CS__GOOD;
     }
     if (parent_view < cs->fin.view) {
@@ -93,7 +93,7 @@ judge_views(struct cs *cs, uint64_t parent_view, const struct nv_hash *hash, uin
             return CS__BAD_PARENT;
         }
     }
-    for (uint64_t skip = parent_view + 1; skip < view && !CS_BUG(SKIPS_UNCHECKED); skip++) {
+    for (uint64_t skip = parent_view + 1; skip < view && !NV_SEEDED(SKIPS_UNCHECKED); skip++) {
         const struct cs__slot *const slot = cs__slot_find(cs, skip);
         if (slot == NULL || slot->null == NULL) {
             cs__certs_need(cs, skip, false);
@@ -109,17 +109,17 @@ static enum cs__verdict
 judge_executed(const struct cs *cs, const struct cs_header *header, const struct cs_header *parent)
 {
     struct nv_hash root;
-    if (CS_BUG(ROOT_UNCHECKED)) {
+    if (NV_SEEDED(ROOT_UNCHECKED)) {
         return CS__GOOD;
     }
-    if (header->executed_height < parent->executed_height && !CS_BUG(EXECUTED_BACK)) {
+    if (header->executed_height < parent->executed_height && !NV_SEEDED(EXECUTED_BACK)) {
         return CS__BAD_EXECUTED;
     }
     if (header->executed_height == parent->executed_height) {
         return nv_hash_eq(&header->state_root, &parent->state_root) ? CS__GOOD : CS__BAD_ROOT;
     }
     if (!cs__root_known(cs, &root, header->executed_height)) {
-        return CS_BUG(ROOT_BLIND) ? CS__GOOD : CS__WAIT;
+        return NV_SEEDED(ROOT_BLIND) ? CS__GOOD : CS__WAIT;
     }
     return nv_hash_eq(&root, &header->state_root) ? CS__GOOD : CS__BAD_ROOT;
 }
@@ -133,11 +133,11 @@ static enum cs__verdict judge_time(struct cs *cs,
 {
     uint64_t const ahead = cs->wall_ms + cs->config.ahead_ms;
     nv_u128 const behind = (nv_u128)cs->config.behind_ms * cs->delay_ns / cs->config.delay_ns;
-    if ((header->time_ms < parent->time_ms && !CS_BUG(TIME_BACK)) ||
+    if ((header->time_ms < parent->time_ms && !NV_SEEDED(TIME_BACK)) ||
         (nv_u128)header->time_ms + behind < came_ms) {
         return CS__BAD_TIME;
     }
-    if (header->time_ms > ahead && !CS_BUG(TIME_AHEAD)) {
+    if (header->time_ms > ahead && !NV_SEEDED(TIME_AHEAD)) {
         uint64_t const wait_ms = header->time_ms - ahead;
         cs->timers.hold = wait_ms < UINT32_MAX ? cs->now_ns + wait_ms * CS__MS : CS__NEVER;
         return CS__WAIT;
@@ -148,7 +148,7 @@ static enum cs__verdict judge_time(struct cs *cs,
 static enum cs__verdict judge_bodies(struct cs *cs, const struct cs__block *block)
 {
     enum cs__link const link = cs__block_link(cs, &block->hash);
-    if (CS_BUG(BODY_UNCHECKED)) {
+    if (NV_SEEDED(BODY_UNCHECKED)) {
         return CS__GOOD;
     }
     switch (link) {

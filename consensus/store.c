@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/critbit.h"
-
-#include "consensus/bug.h"
 
 #include "base/pure.h"
 
@@ -28,7 +27,7 @@ static void slot_release(struct cs *cs, struct cs__slot *slot)
     if (slot->notar != NULL) {
         cs__cert_drop(cs, slot->notar);
     }
-    if (slot->null != NULL && !CS_BUG(CERTS_LEAK)) {
+    if (slot->null != NULL && !NV_SEEDED(CERTS_LEAK)) {
         cs__cert_drop(cs, slot->null);
     }
     slot->notar = NULL;

@@ -4,8 +4,7 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
-
-#include "consensus/bug.h"
+#include "base/bug.h"
 
 #include "base/pure.h"
 
@@ -38,7 +37,7 @@ void cs__tally_reset(struct cs__tally *tally, uint64_t view)
 static bool candidate_is(const struct cs__candidate *candidate, const struct cs_ballot *ballot)
 {
     return candidate->parent_view == ballot->parent_view &&
-           (CS_BUG(BLOCKS_MIXED) || nv_hash_eq(&candidate->block_hash, &ballot->block_hash));
+           (NV_SEEDED(BLOCKS_MIXED) || nv_hash_eq(&candidate->block_hash, &ballot->block_hash));
 }
 
 /* candidate_index finds the ballot among those of its kind, adding it at the
@@ -155,5 +154,5 @@ bool cs__tally_knows(const struct cs__tally *tally,
     const struct cs__tally_entry *const entry = &tally->entry[ballot->kind][signer];
     return entry->verified && ballot->epoch == tally->epoch && ballot->view == tally->view &&
            candidate_is(&tally->candidate[ballot->kind][entry->candidate - 1u], ballot) &&
-           (CS_BUG(SIGNERS_TRUSTED) || memcmp(&entry->sig, sig, sizeof *sig) == 0);
+           (NV_SEEDED(SIGNERS_TRUSTED) || memcmp(&entry->sig, sig, sizeof *sig) == 0);
 }

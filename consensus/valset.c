@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/codec.h"
 #include "base/sort.h"
-
-#include "consensus/bug.h"
 
 #include "base/pure.h"
 
@@ -119,7 +118,8 @@ uint32_t cs_valset_find(const struct cs_valset *set, const struct nv_pubkey *key
 bool cs_valset_quorum(const struct cs_valset *set, uint64_t stake)
 {
     NV_ASSERT(stake <= set->stake_total);
-    return CS_BUG(HALF_QUORUM) ? 2 * stake >= set->stake_total : 3 * stake > 2 * set->stake_total;
+    return NV_SEEDED(HALF_QUORUM) ? 2 * stake >= set->stake_total
+                                  : 3 * stake > 2 * set->stake_total;
 }
 
 uint64_t cs_valset_stake(const struct cs_valset *set, const struct cs_bitmap *group)

@@ -81,30 +81,6 @@ ifneq ($(golden_sources),)
 $(eval $(call program,$(golden_program),$(golden_sources)))
 endif
 
-# --- seeded bugs: `make simscore`, of BUGS="1 2 3" if given -----------------------------------------
-# Each bug of consensus/bug.h is a build of the file that mentions it, linked before the archives that
-# hold the sound one; the simulator must notice it within LIMIT seconds.
-LIMIT ?= 600
-ifneq ($(filter simscore,$(MAKECMDGOALS)),)
-bug_numbers := $(or $(BUGS),$(shell tests/simscore.sh --numbers))
-bug_objects = $(patsubst %.c,build/bug/$(1)/%.o,$(shell tests/simscore.sh --sources $(1)))
-define bug
-$(2): build/bug/$(1)/%.o: %.c $(B)/flags
-	@mkdir -p $$(@D)
-	$$(quiet)$$(CC) $$(CFLAGS_ALL) $$(folder_flags) -DNV_BUG=$(1) -MMD -MP -c -o $$@ $$<
-build/bug/$(1)/sim: $(call objects,$(sim_sources)) $(2) $$$$(archives)
-	$$(say) BUG $(1)
-	$$(quiet)$$(CC) $$(LINK_FLAGS) $(sim_link) -o $$@ $$(filter %.o,$$^) $$(link_archives) $$(LIBS)
--include $(2:.o=.d)
-endef
-$(foreach n,$(bug_numbers),$(eval $(call bug,$(n),$(call bug_objects,$(n)))))
-endif
-bug_sims = $(foreach n,$(bug_numbers),build/bug/$(n)/sim)
-
-.PHONY: simscore
-simscore: $$(bug_sims)
-	@tests/simscore.sh $(LIMIT) $(shell nproc) $(bug_sims)
-
 # --- whole nodes: tests/sim/node/*.c -> build/<flavour>/bin/nodesim -------------------------------
 nodesim_sources := $(wildcard tests/sim/node/*.c)
 nodesim_program := $(B)/bin/nodesim
@@ -112,24 +88,27 @@ nodesim_link := $(foreach f,nv_sign nv_verify nv_heap_alloc nv_heap_free nv_heap
     -Wl,--wrap=$(f))
 $(eval $(call program,$(nodesim_program),$(nodesim_sources),$(nodesim_link)))
 
-# Each bug of base/bug.h, or of BUGS="41 42", is a build of the files that mention it, linked before the
-# archives that hold the sound ones; whole nodes must notice it within LIMIT seconds.
-ifneq ($(filter nodescore,$(MAKECMDGOALS)),)
-nodebug_numbers := $(or $(BUGS),$(shell tests/nodescore.sh --numbers))
-nodebug_objects = $(patsubst %.c,build/bug/$(1)/%.o,$(shell tests/nodescore.sh --sources $(1)))
-define nodebug
+# --- seeded bugs: `make simscore` and `make nodescore`, of BUGS="1 2 3" if given ----------------------
+# Each bug of base/bug.h is a build of the files that mention it, linked before the archives that hold the
+# sound ones; the simulator must notice it within LIMIT seconds.
+LIMIT ?= 600
+scored := $(if $(filter simscore,$(MAKECMDGOALS)),sim)$(if $(filter nodescore,$(MAKECMDGOALS)),nodesim)
+ifneq ($(scored),)
+bug_numbers := $(or $(BUGS),$(shell tests/bugscore.sh --numbers $(scored)))
+bug_objects = $(patsubst %.c,build/bug/$(1)/%.o,$(shell tests/bugscore.sh --sources $(1)))
+define bug
 $(2): build/bug/$(1)/%.o: %.c $(B)/flags
 	@mkdir -p $$(@D)
 	$$(quiet)$$(CC) $$(CFLAGS_ALL) $$(folder_flags) -DNV_BUG=$(1) -MMD -MP -c -o $$@ $$<
-build/bug/$(1)/nodesim: $(call objects,$(nodesim_sources)) $(2) $$$$(archives)
+build/bug/$(1)/$(scored): $(call objects,$($(scored)_sources)) $(2) $$$$(archives)
 	$$(say) BUG $(1)
-	$$(quiet)$$(CC) $$(LINK_FLAGS) $(nodesim_link) -o $$@ $$(filter %.o,$$^) $$(link_archives) $$(LIBS)
+	$$(quiet)$$(CC) $$(LINK_FLAGS) $($(scored)_link) -o $$@ $$(filter %.o,$$^) $$(link_archives) $$(LIBS)
 -include $(2:.o=.d)
 endef
-$(foreach n,$(nodebug_numbers),$(eval $(call nodebug,$(n),$(call nodebug_objects,$(n)))))
+$(foreach n,$(bug_numbers),$(eval $(call bug,$(n),$(call bug_objects,$(n)))))
 endif
-nodebug_programs = $(foreach n,$(nodebug_numbers),build/bug/$(n)/nodesim)
+bug_sims = $(foreach n,$(bug_numbers),build/bug/$(n)/$(scored))
 
-.PHONY: nodescore
-nodescore: $$(nodebug_programs)
-	@tests/nodescore.sh $(LIMIT) $(nodebug_programs)
+.PHONY: simscore nodescore
+simscore nodescore: $$(bug_sims)
+	@tests/bugscore.sh $(LIMIT) $(shell nproc) $(bug_sims)

@@ -28,8 +28,8 @@ help:
 #: make crash N=10000        power failures, failing calls, flipped bits, kill -9 (tests/crash)
 #: make asan, make tsan      units, corpora and simulator under sanitizers
 #: make cov           line coverage of the units, by folder
-#: make simscore      each seeded bug of consensus/bug.h, and how soon it is noticed; LIMIT=600 seconds each
-#: make nodescore     the same of base/bug.h, by whole nodes
+#: make simscore      each seeded bug of consensus (base/bug.h), and how soon it is noticed; LIMIT=600 seconds each
+#: make nodescore     the same of the rest of a node, by whole nodes
 #: make repro         the same roots and traces from gcc and clang, -O0 and -O2
 #: make check-gen     committed tables and vectors are what their generators write
 #: make bench         measures; writes build/bench.jsonl

@@ -1,26 +1,27 @@
 #!/bin/sh
-# simscore.sh SECONDS JOBS SIM...: how many of the seeded bugs the simulator notices, and how soon.
+# bugscore.sh SECONDS JOBS SIM...: how many of the seeded bugs of base/bug.h a simulator notices, and how soon.
 #
-# Each SIM is build/bug/<number>/sim, a simulator with that bug of consensus/bug.h compiled in.  It
-# runs seeds from 1 on until one fails, for SECONDS at most.
-#   simscore.sh --numbers   the bugs there are
-#   simscore.sh --sources N the sources that mention bug N
-#   simscore.sh --one SECONDS SIM
+# Each SIM is build/bug/<number>/sim or nodesim, with that bug compiled in.  It runs seeds from 1 on until
+# one fails, for SECONDS at most.
+#   bugscore.sh --numbers sim      the bugs that are sim's to find, or nodesim's
+#   bugscore.sh --sources N        the sources that mention bug N
+#   bugscore.sh --one SECONDS SIM
 set -u
+first_of_nodes=41
 
 # bugs prints a line "NUMBER NAME TEXT" for each.
 bugs() {
-    sed -n 's/^ *XX(\([0-9]*\), \([A-Z_]*\), "\(.*\)").*/\1 \2 \3/p' consensus/bug.h
+    sed -n 's/^ *XX(\([0-9]*\), \([A-Z_]*\), "\(.*\)").*/\1 \2 \3/p' base/bug.h
 }
 
 case $1 in
 --numbers)
-    bugs | sed 's/ .*//'
+    bugs | awk -v of="$2" -v first=$first_of_nodes '($1 < first) == (of == "sim") { print $1 }'
     exit
     ;;
 --sources)
     name=$(bugs | sed -n "s/^$2 \([A-Z_]*\) .*/\1/p")
-    grep -l "CS_BUG($name)" consensus/*.c
+    grep -l "NV_SEEDED($name)" consensus/*.c node/*/*.c vm/*.c vm/*/*.c storage/*.c
     exit
     ;;
 --one)
@@ -29,11 +30,11 @@ case $1 in
     log=$(dirname "$sim")/log
     text=$(bugs | sed -n "s/^$number \([A-Z_]*\) \(.*\)/\1: \2/p")
     began=$(date +%s.%N)
-    timeout "$2" "$sim" --seed 1 --count 1000000000 --stop >"$log" 2>&1
+    timeout "$2" "$sim" --seed 1 --count 1000000000 --jobs 1 --stop >"$log" 2>&1
     code=$?
-    seeds=$(grep -c '^seed [0-9]* ' "$log")
+    seeds=$(grep -c '^seed [0-9]' "$log")
     took=$(echo "$(date +%s.%N) $began" | awk '{printf "%.1f", $1 - $2}')
-    why=$(grep -oE 'FAILED: .*|expected=.*' "$log" | head -1 | cut -c1-70)
+    why=$(grep -A 1 -E 'FAILED|expected=' "$log" | grep -oE 'FAILED: .*|expected=.*|^ +.*' | head -1 | sed 's/^ *//' | cut -c1-70)
     if [ $code -eq 0 ] || [ $code -eq 124 ]; then
         printf 'bug %2d  MISSED in %6d seeds, %6.1f s  %s\n' "$number" "$seeds" "$took" "$text"
     else
