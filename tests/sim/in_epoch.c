@@ -60,7 +60,8 @@ void epochs_finish(struct sim *sim)
 
 void epoch_configure(struct sim *sim)
 {
-    epochs_set(sim, (uint32_t)sim_between(&sim->rng, 4, 8), sim_between(&sim->rng, 100, 1200));
+    uint32_t const members = (uint32_t)sim_between(&sim->rng, 4, 8);
+    epochs_set(sim, members, sim_between(&sim->rng, 100, 1200));
     stakes_choose(sim);
     uint64_t const gst_ms = sim_between(&sim->rng, 0, 2500);
     sim->conf.gst_ns = gst_ms * SIM_MS;
@@ -139,7 +140,8 @@ bool boundary_passes(
 
 void boundary_configure(struct sim *sim)
 {
-    epochs_set(sim, (uint32_t)sim_between(&sim->rng, 4, 7), sim_between(&sim->rng, 100, 500));
+    uint32_t const members = (uint32_t)sim_between(&sim->rng, 4, 7);
+    epochs_set(sim, members, sim_between(&sim->rng, 100, 500));
     sim->conf.gst_ns = 4000 * SIM_MS;
     sim->conf.measure_ns = 7000 * SIM_MS;
     sim->conf.end_ns = 9000 * SIM_MS;
@@ -172,7 +174,8 @@ void boundary_script(struct sim *sim, const struct sim_item *item)
 
 void joiner_configure(struct sim *sim)
 {
-    epochs_set(sim, (uint32_t)sim_between(&sim->rng, 5, 7), sim_between(&sim->rng, 150, 600));
+    uint32_t const members = (uint32_t)sim_between(&sim->rng, 5, 7);
+    epochs_set(sim, members, sim_between(&sim->rng, 150, 600));
     stakes_choose(sim);
     sim->conf.net_max_ns = 8 * SIM_MS;
     sim->conf.idle_ms = sim_chance(&sim->rng, 500000) ? 30 : 200;
