@@ -170,6 +170,7 @@ void p2p__session_tick(struct p2p__session *session, uint64_t now_ms)
             p2p__socket_close(session->socket);
         }
     } else if (p2p__session_is_open(session)) {
+        p2p__session_tick_read(session);
         tick_open(session, now_ms);
     } else if (now_ms - session->started_ms >= session->p2p->limits.handshake_ms) {
         p2p__session_end(session, session->connected ? P2P_REASON_TIMEOUT : P2P_REASON_UNREACHABLE);

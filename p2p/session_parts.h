@@ -24,7 +24,9 @@ struct p2p__session {
     enum p2p_reason ended;
     bool told;
     bool connected;
-    bool paused; /* the owner's inbox is full; a frame is ready */
+    bool paused; /* the owner's inbox is full, or it sends too fast; a frame is ready */
+    bool fast;   /* the latter: until the next tick */
+    uint32_t frames_in_tick;
     bool dirty;
     bool mid_frame; /* the last record ends inside a frame: no other may begin */
     bool ping_due;
@@ -43,6 +45,9 @@ bool p2p__session_is_open(const struct p2p__session *session);
 /* p2p__session_put writes a frame that is not queued into TLS at once.  False when
  * TLS fails. */
 bool p2p__session_put(struct p2p__session *session, uint8_t type, struct nv_view payload);
+
+/* p2p__session_tick_read lets a session that was too fast go on. */
+void p2p__session_tick_read(struct p2p__session *session);
 
 /* p2p__session_advance goes on with whatever has come: handshake, then frames. */
 void p2p__session_advance(struct p2p__session *session);

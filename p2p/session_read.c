@@ -5,7 +5,9 @@
 #include "p2p/session_parts.h"
 #include "p2p/tls.h"
 
-#define SIZE_BYTES 4u
+/* What a peer may send in a tick: ten times what a busy chain needs. */
+#define FRAMES_A_TICK 2000u
+#define SIZE_BYTES    4u
 
 static void send_auth(struct p2p__session *session)
 {
@@ -163,10 +165,18 @@ static bool read_frame(struct p2p__session *session)
     return true;
 }
 
+/* too_fast returns whether the frame at hand has to wait for the next tick. */
+static bool too_fast(struct p2p__session *session)
+{
+    session->frames_in_tick++;
+    session->fast = session->frames_in_tick > FRAMES_A_TICK;
+    return session->fast;
+}
+
 static void read_frames(struct p2p__session *session)
 {
     while (session->ended == P2P_REASON_NONE && read_frame(session)) {
-        if (!deliver(session)) {
+        if (too_fast(session) || !deliver(session)) {
             session->paused = session->ended == P2P_REASON_NONE;
             p2p__socket_pause(session->socket);
             return;
@@ -208,9 +218,18 @@ void p2p__session_advance(struct p2p__session *session)
     }
 }
 
+void p2p__session_tick_read(struct p2p__session *session)
+{
+    session->frames_in_tick = 0;
+    if (session->fast) {
+        session->fast = false;
+        p2p__session_resume(session);
+    }
+}
+
 void p2p__session_resume(struct p2p__session *session)
 {
-    if (!session->paused || session->ended != P2P_REASON_NONE) {
+    if (!session->paused || session->fast || session->ended != P2P_REASON_NONE) {
         return;
     }
     session->paused = false;

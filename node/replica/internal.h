@@ -141,6 +141,10 @@ struct replica {
     struct node_body *body[REPLICA_BODIES_MAX];
     uint32_t body_count;
     struct replica_saved saved[REPLICA_BODIES_MAX]; /* a ring, until the start */
+    struct {
+        uint64_t second;
+        uint32_t count;
+    } asked[CS_VALIDATORS_MAX + 1]; /* block requests answered, by validator; the last: of others */
     uint32_t saved_count;
     struct node_body *built; /* the body made for the last BUILD; no hash yet */
     struct replica_lent *lent;

@@ -43,6 +43,22 @@ static void check_elsewhere(struct replica *r,
     replica__job_start(r, job);
 }
 
+#define BLOCK_REQUESTS 128u /* answered per validator, and of all others, and second */
+#define SECOND_NS      UINT64_C(1000000000)
+
+/* may_ask takes a block request from what a peer may ask in a second. */
+static bool may_ask(struct replica *r, uint32_t peer)
+{
+    uint32_t const place = peer < CS_VALIDATORS_MAX ? peer : CS_VALIDATORS_MAX;
+    uint64_t const second = r->time.now_ns / SECOND_NS;
+    if (r->asked[place].second != second) {
+        r->asked[place].second = second;
+        r->asked[place].count = 0;
+    }
+    r->asked[place].count++;
+    return r->asked[place].count <= BLOCK_REQUESTS;
+}
+
 void replica_message(
     struct replica *r, struct replica_time t, uint32_t peer, uint8_t type, struct nv_view bytes)
 {
@@ -65,7 +81,9 @@ void replica_message(
         return;
     }
     if (message.type == CS_MSG_BLOCK_REQUEST) {
-        replica__serve_blocks(r, peer, &message.block_request);
+        if (may_ask(r, peer)) {
+            replica__serve_blocks(r, peer, &message.block_request);
+        }
         return;
     }
     struct cs_plan const plan = cs_admit(r->cs, peer, &message);
