@@ -38,10 +38,14 @@ class Devnet:
         self.dir = folder
         self.count = count
         self.port = free_base_port()
+        # What the command line remembers of a URL is this devnet's: ports are used again.
+        self.environment = {**os.environ, "HOME": str(folder) + "-home"}
+        os.makedirs(self.environment["HOME"], exist_ok=True)
 
     def run(self, *words, check=True):
         result = subprocess.run(
-            [NOVATE, *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+            [NOVATE, *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+            env=self.environment)
         if check:
             assert result.returncode == 0, f"novate {words}: {result.stderr}{result.stdout}"
         return result
