@@ -182,9 +182,11 @@ class Storm:
 @pytest.fixture(scope="module")
 def storm(tmp_path_factory):
     one = Storm(str(tmp_path_factory.mktemp("storm") / "d"), random.Random(SEED).choice([4, 5]), SEED)
-    one.up()
-    yield one
-    one.down()
+    try:
+        one.up()
+        yield one
+    finally:
+        one.down()
     assert processes_in(one.net.dir) == []
 
 
