@@ -43,7 +43,8 @@ static void check_elsewhere(struct replica *r,
     replica__job_start(r, job);
 }
 
-#define BLOCK_REQUESTS 128u /* answered per validator, and of all others, and second */
+/* SPEC consensus 16: "128 block requests a second are answered" */
+#define BLOCK_REQUESTS 128u
 #define SECOND_NS      UINT64_C(1000000000)
 
 /* may_ask takes a block request from what a peer may ask in a second. */
