@@ -267,9 +267,10 @@ bool cs__try_propose(struct cs *cs)
     if (!cs__votes(cs) || !cs__leads(cs, cs->view) || cs->build.busy || !own_free(cs)) {
         return false;
     }
+    /* SPEC consensus 12: "not put off by a later one" */
     uint64_t const due = cs__due_ns(cs, true);
-    if (due > cs->now_ns) {
-        cs->timers.due = due;
+    if (due > cs->now_ns && cs->base_ns > cs->now_ns) {
+        cs->timers.due = due < cs->base_ns ? due : cs->base_ns;
         return false;
     }
     if (cs->proposed_step == cs->step) { /* alone in the set: one block a step */

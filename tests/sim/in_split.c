@@ -66,6 +66,9 @@ enum {
 };
 
 #define SPLIT_POLL (2 * SIM_MS)
+/* One group may be gone before its nullify votes were sent again: the other then
+ * waits for what this world keeps back, until it does no more. */
+#define SPLIT_LONG (2000 * SIM_MS)
 
 void split_configure(struct sim *sim)
 {
@@ -123,7 +126,9 @@ void split_script(struct sim *sim, const struct sim_item *item)
         split_begin(sim);
     } else if (sim->stage == SPLIT_DEAF && all_nullified(sim)) {
         sim->stage = SPLIT_APART;
-    } else if (sim->stage == SPLIT_APART && view_lowest(sim) > sim->stage_view) {
+        sim->stage_ns = sim->now_ns;
+    } else if (sim->stage == SPLIT_APART &&
+               (view_lowest(sim) > sim->stage_view || sim->now_ns > sim->stage_ns + SPLIT_LONG)) {
         sim->stage = SPLIT_OVER;
         if (split_form(sim) == FORM_DISPLACED) {
             struct sim_host *const heir =

@@ -258,6 +258,7 @@ struct sim {
     uint64_t final_view_last;
     uint32_t stage; /* of a script */
     uint64_t stage_view;
+    uint64_t stage_ns; /* since when */
     uint32_t stage_mask;
     uint64_t evidence;
     uint32_t halts;                /* of those who are not honest */

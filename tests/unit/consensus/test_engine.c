@@ -54,6 +54,7 @@ static struct nv_arena effects_arena;
 static uint32_t votes_sent_early;
 static uint64_t height_pause; /* no mail is delivered at this height */
 static bool timers_early;     /* every timer is called once too soon */
+static uint64_t fast_ms;      /* how far the clock of node 0 leads the others' */
 
 static struct nv_hash root_after(uint64_t height)
 {
@@ -192,7 +193,7 @@ static void step(uint32_t me, struct cs_event event)
 {
     struct cs_event replies[CS_EFFECTS_MAX];
     event.now_ns = now_ns;
-    event.wall_ms = 1000000 + now_ns / 1000000;
+    event.wall_ms = 1000000 + now_ns / 1000000 + (me == 0 ? fast_ms : 0);
     cs_step(nodes[me].cs, &event, &effects);
     uint32_t const count = perform(me, replies);
     for (uint32_t i = 0; i < count; i++) {
@@ -370,6 +371,20 @@ static void early_timers_are_harmless(void **state)
     assert_int_equal(cs_summary(nodes[0].cs).views_nullified, 0);
 }
 
+/* Who follows a leader with a fast clock waits for the idle time once, and not
+ * for its own clock to come to the parent's time: that would be after the others'
+ * timers. */
+static void fast_clock_costs_nobody_else_a_view(void **state)
+{
+    (void)state;
+    fast_ms = 499; /* its blocks are voted for at once */
+    nodes_start(4);
+    run_until(UINT64_C(20500000000));
+    fast_ms = 0;
+    chains_agree(18);
+    assert_int_equal(cs_summary(nodes[0].cs).view, nodes[0].height + 1); /* no view is lost */
+}
+
 static void one_validator_is_a_net(void **state)
 {
     (void)state;
@@ -508,6 +523,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(idle_net_makes_a_block_a_second, teardown),
         cmocka_unit_test_teardown(early_timers_are_harmless, teardown),
+        cmocka_unit_test_teardown(fast_clock_costs_nobody_else_a_view, teardown),
         cmocka_unit_test_teardown(one_validator_is_a_net, teardown),
         cmocka_unit_test_teardown(a_block_with_transactions_is_followed_by_its_root, teardown),
         cmocka_unit_test_teardown(three_of_four_go_on_and_the_fourth_catches_up, teardown),
