@@ -166,6 +166,15 @@ void p2p__dialler_lane_down(struct p2p__dialler *dialler, const struct nv_pubkey
     backoff->next_at_ms = backoff->next_at_ms < at_ms ? at_ms : backoff->next_at_ms;
 }
 
+void p2p__dialler_renew(struct p2p__dialler *dialler)
+{
+    for (uint32_t i = 0; i < dialler->count; i++) {
+        struct p2p__backoff *backoff = &dialler->dials[i]->lanes[P2P_LANE_0].backoff;
+        backoff->next_at_ms = 0;
+        backoff->failures = 0;
+    }
+}
+
 static void attempt_failed(struct dial *dial, uint32_t index, uint8_t lane)
 {
     struct p2p__dial_end const end = {
@@ -234,7 +243,7 @@ static bool wanted(const struct dial *dial, uint8_t lane)
 {
     const struct p2p__peers *peers = &dial->dialler->p2p->peers;
     const struct p2p__peer *peer = p2p__peers_by_key(peers, &dial->key);
-    bool const both = peers->self_validator && peer != NULL && peer->validator;
+    bool const both = peer != NULL && p2p__peers_both(peers, peer);
     bool const up = peer != NULL && peer->lanes[lane].session != NULL;
     return !up && (lane == P2P_LANE_1 || both);
 }

@@ -47,6 +47,10 @@ void p2p__dialler_lane_down(struct p2p__dialler *dialler,
                             const struct nv_pubkey *key,
                             uint8_t lane);
 
+/* p2p__dialler_renew says that lane 0 may be wanted where it was not: it is dialled
+ * without a pause left over from before. */
+void p2p__dialler_renew(struct p2p__dialler *dialler);
+
 /* A dialled node, for the list of peers. */
 struct p2p__dial_view {
     struct nv_pubkey key;

@@ -48,14 +48,40 @@ log_stranger(struct p2p *p2p, const struct p2p__session_view *view, enum p2p_rea
 
 /* ---- coming and going --------------------------------------------------- */
 
+static void tell(struct p2p *p2p, struct p2p__peer *peer, struct p2p__standing standing)
+{
+    struct p2p_link const link = {
+        .peer = peer->id, .key = peer->key, .lanes = standing.lanes, .up = standing.up};
+    peer->told = standing;
+    p2p->telling = true;
+    p2p->events.on_peer(p2p->events.ctx, &link);
+    p2p->telling = false;
+}
+
 void p2p__link_tell(struct p2p *p2p, struct p2p__peer *peer)
 {
-    uint8_t const lanes = p2p__peers_lanes(peer);
-    if (peer->told == lanes || p2p->closing) {
-        return;
+    struct p2p__standing is = p2p__peers_standing(&p2p->peers, peer, p2p__now(p2p));
+    /* SPEC p2p 9.5: "Once lane 0 is there, the link begins anew." */
+    if (peer->told.up && is.up && peer->told.lane_0 != is.lane_0 && !p2p->closing) {
+        is.up = false;
+        tell(p2p, peer, is);
+        is = p2p__peers_standing(&p2p->peers, peer, p2p__now(p2p));
     }
-    peer->told = lanes;
-    p2p->events.on_peer(p2p->events.ctx, peer->id, lanes);
+    if (peer->told.lanes == is.lanes && peer->told.up == is.up) {
+        peer->told.lane_0 = is.lane_0;
+    } else if (!p2p->closing) {
+        tell(p2p, peer, is);
+    }
+}
+
+void p2p__link_tell_all(struct p2p *p2p)
+{
+    for (uint32_t i = 0; i < p2p->peers.count && !p2p->closing; i++) {
+        if (p2p->peers.peers[i].used) {
+            p2p__link_tell(p2p, &p2p->peers.peers[i]);
+            p2p__peers_vacate(&p2p->peers.peers[i]);
+        }
+    }
 }
 
 enum p2p_reason p2p__link_place(struct p2p *p2p, struct p2p__session *session)
@@ -88,7 +114,7 @@ void p2p__link_ended(struct p2p *p2p, struct p2p__session *session, enum p2p_rea
     p2p->totals.ended[reason]++;
     if (view.peer != NULL) {
         view.peer->last_reason = reason;
-        if (p2p__peers_leave(view.peer, view.lane, session)) {
+        if (p2p__peers_leave(view.peer, view.lane, session, p2p__now(p2p))) {
             log_lane(view.peer, view.lane, "lane_down", p2p_reason_name(reason));
             p2p__dialler_lane_down(p2p->dialler, &view.peer->key, view.lane);
             p2p__wake(p2p); /* the owner is told at the end of the turn */

@@ -36,23 +36,14 @@ uint64_t p2p__precise_ns(void)
 
 /* ---- the turns of the loop ---------------------------------------------- */
 
-/* flush_lane writes what waits, validators first: their places come first. */
-static void flush_lane(struct p2p *p2p, uint8_t lane)
+/* flush_lane writes what waits for validators, or for the others. */
+static void flush_lane(struct p2p *p2p, uint8_t lane, bool validators)
 {
     for (uint32_t i = 0; i < p2p->peers.count && !p2p->closing; i++) {
-        struct p2p__session *session = p2p->peers.peers[i].lanes[lane].session;
-        if (session != NULL) {
+        const struct p2p__peer *peer = &p2p->peers.peers[i];
+        struct p2p__session *session = peer->lanes[lane].session;
+        if (session != NULL && peer->validator == validators) {
             p2p__session_flush_touched(session);
-        }
-    }
-}
-
-static void tell_all(struct p2p *p2p)
-{
-    for (uint32_t i = 0; i < p2p->peers.count && !p2p->closing; i++) {
-        if (p2p->peers.peers[i].used) {
-            p2p__link_tell(p2p, &p2p->peers.peers[i]);
-            p2p__peers_vacate(&p2p->peers.peers[i]);
         }
     }
 }
@@ -72,9 +63,10 @@ static void on_idle(uv_idle_t *idle)
     if (p2p->resume) {
         resume_all(p2p);
     }
-    tell_all(p2p);
-    flush_lane(p2p, P2P_LANE_0);
-    flush_lane(p2p, P2P_LANE_1);
+    p2p__link_tell_all(p2p);
+    flush_lane(p2p, P2P_LANE_0, true);
+    flush_lane(p2p, P2P_LANE_1, true);
+    flush_lane(p2p, P2P_LANE_1, false);
 }
 
 void p2p__wake(struct p2p *p2p)
@@ -96,6 +88,7 @@ static void on_timer(uv_timer_t *timer)
     }
     p2p__dialler_tick(p2p->dialler, now_ms);
     p2p__gossip_tick(p2p);
+    p2p__link_tell_all(p2p); /* of a lane 0 that did not come */
 }
 
 /* ---- opening ------------------------------------------------------------ */

@@ -10,8 +10,16 @@
  *     lane 0   votes, certificates, proposals, status     (validators only)
  *     lane 1   bodies, sync, transactions                 (everybody)
  *
- * A node that is not a validator attaches by lane 1 alone.  The module moves
- * opaque payloads, each with a type; the table P2P_TYPES says on which lanes
+ * A node that is not a validator attaches by lane 1 alone.  Who is one changes
+ * (p2p_validators_set); links, and the numbers that peers have, stay.
+ *
+ * A peer is named by its id, which is its node key's as long as the peer has a
+ * place: as long as it is a validator or linked.  The validators that
+ * p2p_config names have their index there for an id, all others get one from
+ * P2P_PEER_OTHER on; an id says nothing of who is a validator now.  One that was
+ * given up comes again only when four thousand million others have been used.
+ *
+ * The module moves opaque payloads, each with a type; the table P2P_TYPES says on which lanes
  * a type may travel and how large it may be, and nothing larger is ever
  * allocated for.  Nothing that a peer sends is trusted, and nothing but its
  * own authentication frame is looked at, before that frame has been checked.
@@ -41,10 +49,11 @@
 struct uv_loop_s;
 struct p2p;
 
-#define P2P_VALIDATORS_MAX  128u   /* their peer id is their index in p2p_config.validators */
+#define P2P_VALIDATORS_MAX  256u   /* the last and the present set together */
 #define P2P_OBSERVERS_MAX   64u    /* upper bound of p2p_limits.observers_max */
-#define P2P_OBSERVER_FIRST  65536u /* ids from here on: other nodes, never used twice */
-#define P2P_DIALS_MAX       192u   /* nodes that this one may be told to dial */
+#define P2P_DIALS_MAX       320u   /* nodes that this one may be told to dial */
+#define P2P_PEERS_MAX       640u   /* nodes in p2p_peer_list: with a place, or dialled */
+#define P2P_PEER_OTHER      65536u /* ids from here on: nodes that p2p_config does not name */
 #define P2P_PEER_NONE       UINT32_MAX
 #define P2P_TRANSACTION_MAX 65536u /* bytes of one transaction */
 #define P2P_ADDRESS_SIZE    64u    /* "[ipv6]:port" and its NUL fit */
@@ -120,9 +129,18 @@ struct p2p_message {
     struct nv_view payload;
 };
 
+/* How a peer is linked with this node. */
+struct p2p_link {
+    uint32_t peer;
+    struct nv_pubkey key;
+    uint8_t lanes; /* connected: bit i is lane i; 0 means that the peer is gone */
+    bool up;       /* the lane that p2p_has_lane0 says is connected */
+};
+
 /* What the module tells its owner.  All three are called from the loop, never
- * from inside p2p_open; they may call any function of this header except that
- * a p2p_close takes effect only afterwards.  They should copy and return. */
+ * from inside p2p_open; on_peer also from inside p2p_validators_set.  They may call
+ * any function of this header, on_peer all but p2p_validators_set; a p2p_close takes
+ * effect only afterwards.  They should copy and return. */
 struct p2p_events {
     void *ctx;
     /* A message of an authenticated peer.  The payload is borrowed until the
@@ -134,9 +152,9 @@ struct p2p_events {
      * on_message).  Borrowed until the return.  False: it was not taken, and is
      * forgotten, so that another peer may bring it again. */
     bool (*on_transaction)(void *ctx, uint32_t peer, struct nv_view transaction);
-    /* The lanes that are connected with this peer have changed: bit i is lane i;
-     * 0 means that the peer is gone. */
-    void (*on_peer)(void *ctx, uint32_t peer, uint8_t lanes);
+    /* `lanes` or `up` has changed; or the lane to send by has while the link is up,
+     * which is told as a link that goes down and comes up.  Borrowed until the return. */
+    void (*on_peer)(void *ctx, const struct p2p_link *link);
 };
 
 /* Bounds.  A zero takes the default given at the right. */
@@ -167,7 +185,7 @@ struct p2p_config {
     const char *certificate_dir; /* where p2p_make_certificate wrote */
     const struct nv_seckey *node_key;
     struct nv_hash chain_id;
-    const struct nv_pubkey *validators; /* node keys, by validator index; own key included or not */
+    const struct nv_pubkey *validators; /* node keys, as for p2p_validators_set */
     uint32_t validator_count;           /* <= P2P_VALIDATORS_MAX */
     const char *const *peers;           /* "hex of x-only key@host:port"; own one is skipped */
     uint32_t peer_count;                /* <= P2P_DIALS_MAX */
@@ -194,6 +212,22 @@ void p2p_close(struct p2p *p2p, void (*on_closed)(void *ctx), void *ctx);
 
 /* p2p_listen_port returns the port that was bound, 0 if none. */
 uint16_t p2p_listen_port(const struct p2p *p2p);
+
+/* p2p_validators_set says who is a validator from now on, by node key, this node
+ * included or not: the last and the present set.  A key that is given twice counts
+ * once.  Who becomes a validator keeps its id, its lane 1 and its counters, and gets
+ * lane 0; who ceases to be one keeps lane 1 while there is a place for one more
+ * observer.  The same holds for all when this node becomes or ceases to be one.
+ * Calls on_peer.  NV_ERR_TOO_LARGE beyond P2P_VALIDATORS_MAX: nothing has changed. */
+NV_MUST_USE enum nv_err
+p2p_validators_set(struct p2p *p2p, const struct nv_pubkey *node_keys, uint32_t count);
+
+/* p2p_validates returns whether this node is a validator: broadcasts use lane 0. */
+bool p2p_validates(const struct p2p *p2p);
+
+/* p2p_has_lane0 returns whether lane 0 is the one to send to `peer` by: the two are
+ * validators, and lane 0 is there or not long overdue (docs/spec/p2p.md 9.5). */
+bool p2p_has_lane0(const struct p2p *p2p, uint32_t peer);
 
 enum p2p_sent {
     P2P_SENT_QUEUED = 1,
@@ -254,7 +288,7 @@ struct p2p_lane_info {
 
 /* A node that is connected or dialled.  Counters last as long as the peer's place. */
 struct p2p_peer_info {
-    uint32_t peer; /* its id; P2P_PEER_NONE for a dialled node that is no validator and is down */
+    uint32_t peer; /* its id; P2P_PEER_NONE: a dialled node that has no place */
     struct nv_pubkey key;
     bool validator;
     uint8_t lanes;                  /* connected, by bit */
@@ -265,8 +299,8 @@ struct p2p_peer_info {
     struct p2p_lane_info lane[P2P_LANES];
 };
 
-/* p2p_peer_list writes up to `max` peers to `out`, validators first by index,
- * and returns how many.  384 is always enough. */
+/* p2p_peer_list writes up to `max` peers to `out`, those with a place first, and of
+ * them validators first, and returns how many; at most P2P_PEERS_MAX. */
 uint32_t p2p_peer_list(const struct p2p *p2p, struct p2p_peer_info *out, uint32_t max);
 
 struct p2p_totals {

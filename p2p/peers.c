@@ -8,6 +8,33 @@ static bool key_eq(const struct nv_pubkey *a, const struct nv_pubkey *b)
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+static bool listed(const struct nv_pubkey *keys, uint32_t count, const struct nv_pubkey *key)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (key_eq(&keys[i], key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* seat gives a key the first free place.  NULL: there is none. */
+static struct p2p__peer *
+seat(struct p2p__peers *peers, const struct nv_pubkey *key, uint32_t id, bool validator)
+{
+    for (uint32_t i = 0; i < peers->count; i++) {
+        struct p2p__peer *peer = &peers->peers[i];
+        if (!peer->used) {
+            peer->used = true;
+            peer->validator = validator;
+            peer->key = *key;
+            peer->id = id;
+            return peer;
+        }
+    }
+    return NULL;
+}
+
 enum nv_err p2p__peers_init(struct p2p__peers *peers,
                             const struct p2p_config *config,
                             const struct p2p_limits *limits,
@@ -16,10 +43,10 @@ enum nv_err p2p__peers_init(struct p2p__peers *peers,
     NV_ASSERT(config->validator_count <= P2P_VALIDATORS_MAX);
     NV_ASSERT(limits->observers_max <= P2P_OBSERVERS_MAX);
     *peers = (struct p2p__peers){.self_key = *self_key,
-                                 .self_index = P2P_PEER_NONE,
-                                 .validator_count = config->validator_count,
-                                 .count = config->validator_count + limits->observers_max,
-                                 .next_observer = P2P_OBSERVER_FIRST,
+                                 .self_validator =
+                                     listed(config->validators, config->validator_count, self_key),
+                                 .count = P2P_VALIDATORS_MAX + limits->observers_max,
+                                 .next_id = P2P_PEER_OTHER,
                                  .limits = limits};
     peers->peers = nv_heap_alloc((size_t)peers->count * sizeof(struct p2p__peer));
     if (peers->peers == NULL) {
@@ -29,14 +56,9 @@ enum nv_err p2p__peers_init(struct p2p__peers *peers,
         peers->peers[i].slot = i;
     }
     for (uint32_t i = 0; i < config->validator_count; i++) {
-        struct p2p__peer *peer = &peers->peers[i];
-        peer->validator = true;
-        peer->id = i;
-        peer->key = config->validators[i];
-        peer->used = !key_eq(&peer->key, self_key);
-        if (!peer->used) {
-            peers->self_validator = true;
-            peers->self_index = i;
+        const struct nv_pubkey *key = &config->validators[i];
+        if (!key_eq(key, self_key) && p2p__peers_by_key(peers, key) == NULL) {
+            (void)seat(peers, key, i, true);
         }
     }
     return NV_OK;
@@ -61,10 +83,7 @@ void p2p__peers_deinit(struct p2p__peers *peers)
 
 struct p2p__peer *p2p__peers_by_id(const struct p2p__peers *peers, uint32_t id)
 {
-    if (id < peers->validator_count) {
-        return peers->peers[id].used ? &peers->peers[id] : NULL;
-    }
-    for (uint32_t i = peers->validator_count; i < peers->count; i++) {
+    for (uint32_t i = 0; i < peers->count; i++) {
         if (peers->peers[i].used && peers->peers[i].id == id) {
             return &peers->peers[i];
         }
@@ -91,20 +110,89 @@ uint8_t p2p__peers_lanes(const struct p2p__peer *peer)
     return (uint8_t)lanes;
 }
 
+bool p2p__peers_both(const struct p2p__peers *peers, const struct p2p__peer *peer)
+{
+    return peers->self_validator && peer->validator;
+}
+
+struct p2p__standing
+p2p__peers_standing(const struct p2p__peers *peers, const struct p2p__peer *peer, uint64_t now_ms)
+{
+    bool const there = peer->lanes[P2P_LANE_0].session != NULL;
+    /* SPEC p2p 9.5: "When it has not come within the time of 3.7" */
+    bool const due = there || now_ms - peer->awaited_ms < peers->limits->handshake_ms;
+    bool const lane_0 = p2p__peers_both(peers, peer) && due;
+    uint8_t const lanes = p2p__peers_lanes(peer);
+    return (struct p2p__standing){
+        .lanes = lanes, .lane_0 = lane_0, .up = lane_0 ? there : lanes != 0};
+}
+
+/* id_new returns an id that no peer has. */
+static uint32_t id_new(struct p2p__peers *peers)
+{
+    do {
+        bool const last = peers->next_id == P2P_PEER_NONE - 1;
+        peers->next_id = last ? P2P_PEER_OTHER + 1 : peers->next_id + 1;
+    } while (p2p__peers_by_id(peers, peers->next_id - 1) != NULL);
+    return peers->next_id - 1;
+}
+
+static uint32_t observer_count(const struct p2p__peers *peers)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < peers->count; i++) {
+        count += peers->peers[i].used && !peers->peers[i].validator ? 1 : 0;
+    }
+    return count;
+}
+
 static struct p2p__peer *observer_new(struct p2p__peers *peers, const struct nv_pubkey *key)
 {
-    for (uint32_t i = peers->validator_count; i < peers->count; i++) {
+    return observer_count(peers) < peers->limits->observers_max
+               ? seat(peers, key, id_new(peers), false)
+               : NULL;
+}
+
+void p2p__peers_turn(struct p2p__peers *peers,
+                     const struct nv_pubkey *keys,
+                     uint32_t count,
+                     uint64_t now_ms)
+{
+    NV_ASSERT(count <= P2P_VALIDATORS_MAX);
+    NV_ASSERT(observer_count(peers) <= peers->limits->observers_max);
+    bool const self_was = peers->self_validator;
+    uint32_t room = peers->limits->observers_max - observer_count(peers);
+    peers->self_validator = listed(keys, count, &peers->self_key);
+    /* Who becomes a validator leaves room for who ceases to be one. */
+    for (uint32_t i = 0; i < peers->count; i++) {
+        const struct p2p__peer *peer = &peers->peers[i];
+        room += peer->used && !peer->validator && listed(keys, count, &peer->key) ? 1 : 0;
+    }
+    for (uint32_t i = 0; i < peers->count; i++) {
         struct p2p__peer *peer = &peers->peers[i];
         if (!peer->used) {
-            peer->used = true;
-            peer->key = *key;
-            peer->id = peers->next_observer;
-            bool const last = peers->next_observer == P2P_PEER_NONE - 1;
-            peers->next_observer = last ? P2P_OBSERVER_FIRST : peers->next_observer + 1;
-            return peer;
+            continue;
+        }
+        bool const was = peer->validator;
+        peer->validator = listed(keys, count, &peer->key);
+        bool const both = p2p__peers_both(peers, peer);
+        peer->awaited_ms = both && !(self_was && was) ? now_ms : peer->awaited_ms;
+        bool const moves = was && !peer->validator && peer->lanes[P2P_LANE_1].session != NULL;
+        peer->loses[P2P_LANE_0] = !both;
+        peer->loses[P2P_LANE_1] = moves && room == 0;
+        room -= moves && room > 0 ? 1 : 0;
+    }
+}
+
+void p2p__peers_seat(struct p2p__peers *peers, const struct nv_pubkey *keys, uint32_t count)
+{
+    NV_ASSERT(count <= P2P_VALIDATORS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!key_eq(&keys[i], &peers->self_key) && p2p__peers_by_key(peers, &keys[i]) == NULL) {
+            const struct p2p__peer *peer = seat(peers, &keys[i], id_new(peers), true);
+            NV_ASSERT(peer != NULL);
         }
     }
-    return NULL;
 }
 
 /* newcomer_stays decides by section 1.4 between a lane's connection and another. */
@@ -143,7 +231,7 @@ enum p2p_reason p2p__peers_place(struct p2p__peers *peers,
         return P2P_REASON_BANNED;
     }
     struct p2p__peer *peer = p2p__peers_by_key(peers, &auth->key);
-    bool const both = peers->self_validator && peer != NULL && peer->validator && auth->role == 1;
+    bool const both = peer != NULL && p2p__peers_both(peers, peer) && auth->role == 1;
     if (auth->lane == P2P_LANE_0 && !both) {
         return P2P_REASON_LANE;
     }
@@ -161,6 +249,9 @@ enum p2p_reason p2p__peers_place(struct p2p__peers *peers,
     if (lane->session != NULL && !newcomer_stays(peers, lane, claim)) {
         return P2P_REASON_DUPLICATE;
     }
+    if (auth->lane == P2P_LANE_1 && lane->session == NULL) {
+        peer->awaited_ms = claim->now_ms;
+    }
     *loser = lane->session;
     *out = peer;
     lane->session = claim->session;
@@ -173,20 +264,24 @@ enum p2p_reason p2p__peers_place(struct p2p__peers *peers,
     return P2P_REASON_NONE;
 }
 
-bool p2p__peers_leave(struct p2p__peer *peer, uint8_t number, const struct p2p__session *session)
+bool p2p__peers_leave(struct p2p__peer *peer,
+                      uint8_t number,
+                      const struct p2p__session *session,
+                      uint64_t now_ms)
 {
     struct p2p__lane *lane = &peer->lanes[number];
     if (lane->session != session) {
         return false;
     }
     lane->session = NULL;
+    peer->awaited_ms = number == P2P_LANE_0 ? now_ms : peer->awaited_ms;
     p2p__queue_clear(&lane->queue);
     return true;
 }
 
 void p2p__peers_vacate(struct p2p__peer *peer)
 {
-    if (peer->validator || !peer->used || peer->told != 0 || p2p__peers_lanes(peer) != 0) {
+    if (peer->validator || !peer->used || peer->told.lanes != 0 || p2p__peers_lanes(peer) != 0) {
         return;
     }
     lane_deinit(&peer->lanes[0]);

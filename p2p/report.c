@@ -61,15 +61,29 @@ static uint32_t dial_report(const struct p2p__dial_view *dial,
     return count;
 }
 
-uint32_t p2p_peer_list(const struct p2p *p2p, struct p2p_peer_info *out, uint32_t max)
+/* places_report adds those with a place that are validators, or that are not. */
+static uint32_t places_report(const struct p2p__peers *peers,
+                              bool validators,
+                              struct p2p_peer_info *out,
+                              uint32_t count,
+                              uint32_t max)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < p2p->peers.count && count < max; i++) {
-        if (p2p->peers.peers[i].used) {
-            out[count] = peer_report(&p2p->peers.peers[i]);
+    for (uint32_t i = 0; i < peers->count && count < max; i++) {
+        if (peers->peers[i].used && peers->peers[i].validator == validators) {
+            out[count] = peer_report(&peers->peers[i]);
             count++;
         }
     }
+    return count;
+}
+
+_Static_assert(P2P_PEERS_MAX == P2P_VALIDATORS_MAX + P2P_OBSERVERS_MAX + P2P_DIALS_MAX,
+               "all places and all dials fit into the list");
+
+uint32_t p2p_peer_list(const struct p2p *p2p, struct p2p_peer_info *out, uint32_t max)
+{
+    uint32_t count = places_report(&p2p->peers, true, out, 0, max);
+    count = places_report(&p2p->peers, false, out, count, max);
     struct p2p__dial_view dial;
     for (uint32_t i = 0; p2p__dialler_view(p2p->dialler, i, &dial); i++) {
         count = dial_report(&dial, out, count, max);

@@ -15,10 +15,10 @@ static void message_check(const struct p2p_message *message)
     NV_ASSERT(message->payload.size <= size_max);
 }
 
-/* put queues a packet for a peer, which may be NULL. */
+/* put queues a packet for a peer. */
 static enum p2p_sent put(struct p2p__peer *peer, uint8_t lane, struct p2p__packet *packet)
 {
-    struct p2p__session *session = peer == NULL ? NULL : peer->lanes[lane].session;
+    struct p2p__session *session = peer->lanes[lane].session;
     if (session == NULL) {
         return P2P_SENT_DOWN;
     }
@@ -64,12 +64,11 @@ struct p2p_broadcast p2p_broadcast(struct p2p *p2p, const struct p2p_message *me
     struct p2p_broadcast result = {0};
     struct p2p__packet *packet =
         p2p->closing ? NULL : p2p__packet_new(message->type, message->payload);
-    for (uint32_t i = 0; i < p2p->peers.validator_count; i++) {
-        struct p2p__peer *peer = p2p__peers_by_id(&p2p->peers, i);
-        if (i == p2p->peers.self_index) {
-            continue;
+    for (uint32_t i = 0; i < p2p->peers.count; i++) {
+        struct p2p__peer *peer = &p2p->peers.peers[i];
+        if (peer->used && peer->validator) {
+            count(&result, packet == NULL ? P2P_SENT_FULL : put(peer, message->lane, packet));
         }
-        count(&result, packet == NULL ? P2P_SENT_FULL : put(peer, message->lane, packet));
     }
     if (packet != NULL) {
         p2p__packet_release(packet);
@@ -105,7 +104,8 @@ bool p2p_gossip(struct p2p *p2p, uint32_t from, struct nv_view transaction)
     if (p2p->closing || !p2p__gossip_add(p2p->gossip, &hash, transaction)) {
         return false;
     }
-    if (from < p2p->peers.validator_count) {
+    const struct p2p__peer *sender = p2p__peers_by_id(&p2p->peers, from);
+    if (sender != NULL && sender->validator) {
         p2p->gossip_waits = true;
     } else {
         offer_gossip(p2p);

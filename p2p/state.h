@@ -66,6 +66,7 @@ struct p2p {
     uint32_t handles;                        /* things of the loop that are not closed yet */
     bool resume;                             /* p2p_resume was called */
     bool gossip_waits;                       /* a transaction that the next tick offers */
+    bool telling;                            /* on_peer is being called */
     bool closing;
     void (*on_closed)(void *ctx);
     void *on_closed_ctx;
@@ -96,8 +97,10 @@ enum p2p_reason p2p__link_place(struct p2p *p2p, struct p2p__session *session);
 /* p2p__link_ended takes note that a session has ended, once for each. */
 void p2p__link_ended(struct p2p *p2p, struct p2p__session *session, enum p2p_reason reason);
 
-/* p2p__link_tell tells the owner of changed lanes that it was not told of. */
+/* p2p__link_tell tells the owner of changes of a link that it was not told of;
+ * p2p__link_tell_all of all links, and frees the places of those who are gone. */
 void p2p__link_tell(struct p2p *p2p, struct p2p__peer *peer);
+void p2p__link_tell_all(struct p2p *p2p);
 
 /* p2p__link_message hands a message of an authenticated peer to the owner.  False:
  * it is to come again. */

@@ -31,7 +31,7 @@ struct rpc_job;
 
 #define RPC_NAME_CAP       64u /* a short text with its terminating zero */
 #define RPC_VALIDATORS_MAX 256u
-#define RPC_PEERS_MAX      256u
+#define RPC_PEERS_MAX      320u
 
 /* A block that has been executed, as every read answer may name it. */
 struct rpc_head {

@@ -51,7 +51,7 @@ enum node_lane {
 /* Kinds of items in the inboxes. */
 enum node_item {
     NODE_ITEM_MESSAGE = 1, /* peer, type */
-    NODE_ITEM_LINK,        /* peer; type: 1 up, 0 down */
+    NODE_ITEM_LINK,        /* peer; type: 1 up, 0 down; bytes: its node key */
     NODE_ITEM_TX,          /* peer, ticket */
 };
 

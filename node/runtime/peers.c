@@ -7,7 +7,8 @@
 
 #include "node/runtime/internal.h"
 
-_Static_assert(P2P_OBSERVER_FIRST == CS_PEER_OTHER, "peers are numbered alike");
+/* As long as the validators are those of the genesis, a peer's id is its number. */
+_Static_assert(P2P_PEER_OTHER == CS_PEER_OTHER, "peers are numbered alike");
 _Static_assert(P2P_TYPE_PROPOSAL == (int)CS_MSG_PROPOSAL, "types are numbered alike");
 _Static_assert(P2P_TYPE_BODY_REQ == (int)CS_MSG_BODY_REQUEST, "types are numbered alike");
 
@@ -35,26 +36,27 @@ static bool on_transaction(void *ctx, uint32_t peer, struct nv_view transaction)
     return node_inbox_put(&n->inbox[NODE_LANE_TXS], &item);
 }
 
-/* voters returns whether this node and the peer both validate: then there is a
- * lane 0 between them. */
-static bool voters(const struct node *n, uint32_t peer)
-{
-    return n->home.me != CS_NOBODY && (peer < P2P_OBSERVER_FIRST || peer == NODE_PEER_ALL);
-}
-
-/* on_peer tells the replica of links: of two validators when lane 0 is up. */
-static void on_peer(void *ctx, uint32_t peer, uint8_t lanes)
+static void on_peer(void *ctx, const struct p2p_link *link)
 {
     struct node *const n = ctx;
-    bool const up = voters(n, peer) ? (lanes & 1u) != 0 : lanes != 0;
     struct node_inbox_item const item = {
-        .kind = NODE_ITEM_LINK, .peer = peer, .type = up ? 1 : 0, .bytes = nv_view_of(NULL, 0)};
+        .kind = NODE_ITEM_LINK,
+        .peer = link->peer,
+        .type = link->up ? 1 : 0,
+        .bytes = nv_view_of(link->key.bytes, sizeof link->key.bytes),
+    };
     if (!node_inbox_put(&n->inbox[NODE_LANE_VOTES], &item)) {
-        nv_log(NV_LOG_WARN, "event=link_lost peer=%u up=%d", (unsigned)peer, up ? 1 : 0);
+        nv_log(NV_LOG_WARN, "event=link_lost peer=%u up=%d", (unsigned)link->peer, (int)link->up);
     }
 }
 
 /* ---- sending ---- */
+
+/* voters returns whether this node and the peer, or all, speak on lane 0. */
+static bool voters(const struct node *n, uint32_t peer)
+{
+    return peer == NODE_PEER_ALL ? p2p_validates(n->p2p) : p2p_has_lane0(n->p2p, peer);
+}
 
 void node_p2p_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes)
 {

@@ -110,14 +110,26 @@ void node_rpc_status(void *ctx, struct rpc_status *out)
     stage_status(n, &s, out);
 }
 
+/* validator_of returns the index of who has this node key, or -1. */
+static int32_t validator_of(const struct node *n, const struct nv_pubkey *node_key)
+{
+    const struct node_genesis *const genesis = &n->home.genesis;
+    for (uint32_t i = 0; i < genesis->validator_count; i++) {
+        if (memcmp(&genesis->validators[i].node_key, node_key, sizeof *node_key) == 0) {
+            return (int32_t)i;
+        }
+    }
+    return -1;
+}
+
 uint32_t node_rpc_peers(void *ctx, struct rpc_peer *out, uint32_t cap)
 {
     struct node *const n = ctx;
-    struct p2p_peer_info *const list = nv_heap_alloc(RPC_PEERS_MAX * sizeof *list);
+    struct p2p_peer_info *const list = nv_heap_alloc(P2P_PEERS_MAX * sizeof *list);
     if (list == NULL) {
         return 0;
     }
-    uint32_t const all = p2p_peer_list(n->p2p, list, RPC_PEERS_MAX);
+    uint32_t const all = p2p_peer_list(n->p2p, list, P2P_PEERS_MAX);
     uint64_t const now_ms = uv_now(&n->loop);
     uint32_t count = 0;
     for (uint32_t i = 0; i < all && count < cap; i++) {
@@ -130,7 +142,7 @@ uint32_t node_rpc_peers(void *ctx, struct rpc_peer *out, uint32_t cap)
         *peer = (struct rpc_peer){
             .key = p->key,
             .outbound = lane->dialled,
-            .validator = p->validator ? (int32_t)p->peer : -1,
+            .validator = validator_of(n, &p->key),
             .connected_ms = now_ms - lane->up_since_ms,
             .bytes_in = p->lane[0].bytes_in + p->lane[1].bytes_in,
             .bytes_out = p->lane[0].bytes_out + p->lane[1].bytes_out,

@@ -164,11 +164,10 @@ static bool on_transaction(void *ctx, uint32_t peer, struct nv_view transaction)
     return true;
 }
 
-static void on_peer(void *ctx, uint32_t peer, uint8_t lanes)
+static void on_peer(void *ctx, const struct p2p_link *link)
 {
     struct flood *const f = ctx;
-    (void)peer;
-    f->shut_out += lanes == 0 ? 1u : 0u;
+    f->shut_out += link->lanes == 0 ? 1u : 0u;
 }
 
 /* on_beat sends to whoever has room for more. */

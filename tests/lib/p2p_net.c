@@ -35,26 +35,31 @@ static bool on_transaction(void *ctx, uint32_t peer, struct nv_view transaction)
     return true;
 }
 
-static void on_peer(void *ctx, uint32_t peer, uint8_t lanes)
+static void on_peer(void *ctx, const struct p2p_link *link)
 {
     struct p2p_net_node *node = ctx;
-    node->told++;
-    if (peer < P2P_NET_MAX) {
-        assert_int_not_equal(node->lanes[peer], lanes); /* only changes are told */
-        node->lanes[peer] = lanes;
-    } else {
-        node->observer = peer;
-        node->observer_lanes = lanes;
+    uint32_t i = 0;
+    while (memcmp(&node->net->keys[i], &link->key, sizeof(link->key)) != 0) {
+        i++;
+        assert_true(i < node->net->count);
     }
+    node->told++;
+    /* Only changes are told. */
+    assert_true(node->lanes[i] != link->lanes || node->up[i] != link->up);
+    assert_true(node->lanes[i] == 0 || node->ids[i] == link->peer);
+    assert_true(!link->up || link->lanes != 0);
+    node->lanes[i] = link->lanes;
+    node->up[i] = link->up;
+    node->ids[i] = link->peer;
 }
 
-static void make_node(struct p2p_net *net, uint32_t index)
+static void make_node(struct p2p_net *net, uint32_t index, uint32_t validators)
 {
     struct p2p_net_node *node = &net->nodes[index];
     uint8_t const seed[32] = {(uint8_t)(index + 1), 0x70};
     node->net = net;
     node->index = index;
-    node->observer = P2P_PEER_NONE;
+    memset(node->ids, 0xff, sizeof(node->ids));
     assert_int_equal(nv_key_from_seed(&node->seckey, &node->key, seed), NV_OK);
     net->keys[index] = node->key;
     node->config = (struct p2p_config){
@@ -63,7 +68,7 @@ static void make_node(struct p2p_net *net, uint32_t index)
         .certificate_dir = net->dir,
         .node_key = &node->seckey,
         .validators = net->keys,
-        .validator_count = net->validators,
+        .validator_count = validators,
         .limits = {.tick_ms = 5,
                    .backoff_first_ms = 10,
                    .backoff_max_ms = 50,
@@ -79,7 +84,7 @@ static void make_node(struct p2p_net *net, uint32_t index)
 void p2p_net_make(struct p2p_net *net, uint32_t count, uint32_t validators)
 {
     assert_true(count <= P2P_NET_MAX);
-    *net = (struct p2p_net){.count = count, .validators = validators};
+    *net = (struct p2p_net){.count = count, .members = (1u << validators) - 1u};
     nv_log_set_level(NV_LOG_ERROR);
     net->loop = calloc(1, sizeof(*net->loop));
     assert_non_null(net->loop);
@@ -88,7 +93,7 @@ void p2p_net_make(struct p2p_net *net, uint32_t count, uint32_t validators)
     assert_non_null(mkdtemp(net->dir));
     assert_int_equal(p2p_make_certificate(net->dir), NV_OK);
     for (uint32_t i = 0; i < count; i++) {
-        make_node(net, i);
+        make_node(net, i, validators);
     }
 }
 
@@ -97,7 +102,21 @@ void p2p_net_open(struct p2p_net *net, uint32_t index)
     struct p2p_net_node *node = &net->nodes[index];
     assert_null(node->p2p);
     memset(node->lanes, 0, sizeof(node->lanes));
+    memset(node->up, 0, sizeof(node->up));
     assert_int_equal(p2p_open(&node->p2p, &node->config), NV_OK);
+}
+
+void p2p_net_turn(struct p2p_net *net, uint32_t index, uint32_t members)
+{
+    struct nv_pubkey keys[P2P_NET_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < net->count; i++) {
+        if (((members >> i) & 1u) != 0) {
+            keys[count] = net->keys[i];
+            count++;
+        }
+    }
+    assert_int_equal(p2p_validators_set(net->nodes[index].p2p, keys, count), NV_OK);
 }
 
 static void peer_text(char out[128], const struct p2p_net_node *node)
@@ -185,14 +204,17 @@ void p2p_net_turns(struct p2p_net *net, uint32_t turns)
     }
 }
 
+static bool both_members(const struct p2p_net *net, uint32_t a, uint32_t b)
+{
+    return ((net->members >> a) & (net->members >> b) & 1u) != 0;
+}
+
 static bool pair_linked(const struct p2p_net *net, uint32_t a, uint32_t b)
 {
-    if (a >= net->validators || b >= net->validators) {
-        uint32_t const observer = a >= net->validators ? a : b;
-        uint32_t const other = a >= net->validators ? b : a;
-        return net->nodes[observer].lanes[other] == 2 && net->nodes[other].observer_lanes == 2;
-    }
-    return net->nodes[a].lanes[b] == 3 && net->nodes[b].lanes[a] == 3;
+    const struct p2p_net_node *nodes = net->nodes;
+    uint8_t const lanes = both_members(net, a, b) ? 3 : 2;
+    return nodes[a].lanes[b] == lanes && nodes[b].lanes[a] == lanes && nodes[a].up[b] &&
+           nodes[b].up[a];
 }
 
 bool p2p_net_linked(struct p2p_net *net, void *ctx)
@@ -231,9 +253,8 @@ bool p2p_net_settled(struct p2p_net *net, void *ctx)
     }
     for (uint32_t a = 0; a < net->count; a++) {
         for (uint32_t b = 0; b < a; b++) {
-            bool const validators = a < net->validators && b < net->validators;
             bool const open = net->nodes[a].p2p != NULL && net->nodes[b].p2p != NULL;
-            uint32_t const lanes = validators ? 3 : 2;
+            uint32_t const lanes = both_members(net, a, b) ? 3 : 2;
             if (open && (lanes_dialled(net, a, b) ^ lanes_dialled(net, b, a)) != lanes) {
                 return false;
             }

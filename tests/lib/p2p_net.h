@@ -26,9 +26,9 @@ struct p2p_net_node {
     struct nv_pubkey key;
     struct p2p *p2p; /* NULL: not open */
     struct p2p_config config;
-    uint8_t lanes[P2P_NET_MAX]; /* as on_peer told, by validator index */
-    uint8_t observer_lanes;     /* of the observer that was told of last */
-    uint32_t observer;          /* and its id */
+    uint8_t lanes[P2P_NET_MAX]; /* as on_peer told, by node */
+    bool up[P2P_NET_MAX];       /* likewise */
+    uint32_t ids[P2P_NET_MAX];  /* likewise, and of the last link; P2P_PEER_NONE before the first */
     uint64_t told;              /* calls of on_peer */
     uint64_t messages[P2P_LANES];
     uint64_t transactions;
@@ -40,8 +40,8 @@ struct p2p_net_node {
 
 struct p2p_net {
     struct uv_loop_s *loop;
-    char dir[64]; /* with the TLS certificate that all share */
-    uint32_t validators;
+    char dir[64];     /* with the TLS certificate that all share */
+    uint32_t members; /* bit i: node i is to be a validator in the end */
     uint32_t count;
     struct nv_pubkey keys[P2P_NET_MAX];
     struct p2p_net_node nodes[P2P_NET_MAX];
@@ -54,6 +54,9 @@ void p2p_net_make(struct p2p_net *net, uint32_t count, uint32_t validators);
 /* p2p_net_open opens a node on a free port of 127.0.0.1 (or, if it was open before,
  * on the port it had). */
 void p2p_net_open(struct p2p_net *net, uint32_t index);
+
+/* p2p_net_turn tells an open node that the validators are `members`, by bit. */
+void p2p_net_turn(struct p2p_net *net, uint32_t index, uint32_t members);
 
 /* p2p_net_dial makes `from` dial `to`, which is open. */
 void p2p_net_dial(struct p2p_net *net, uint32_t from, uint32_t to);

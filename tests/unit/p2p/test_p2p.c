@@ -67,7 +67,7 @@ static void test_an_observer_has_lane_1_only(void **state)
     assert_int_equal(p2p_peer_list(net.nodes[0].p2p, peers, P2P_NET_PEERS_MAX), 2);
     assert_int_equal(peers[0].peer, 1);
     assert_true(peers[0].validator);
-    assert_int_equal(peers[1].peer, P2P_OBSERVER_FIRST);
+    assert_int_equal(peers[1].peer, P2P_PEER_OTHER);
     assert_false(peers[1].validator);
     assert_int_equal(peers[1].lanes, 2);
     assert_memory_equal(&peers[1].key, &net.keys[2], 32);
@@ -75,7 +75,7 @@ static void test_an_observer_has_lane_1_only(void **state)
     assert_true(strncmp(peers[1].address, "127.0.0.1:", 10) == 0);
 
     struct p2p_message const vote = {P2P_LANE_0, P2P_TYPE_VOTE, nv_view_of("x", 1)};
-    assert_int_equal(p2p_send(net.nodes[0].p2p, P2P_OBSERVER_FIRST, &vote), P2P_SENT_DOWN);
+    assert_int_equal(p2p_send(net.nodes[0].p2p, P2P_PEER_OTHER, &vote), P2P_SENT_DOWN);
     p2p_net_end(&net);
 }
 

@@ -142,7 +142,7 @@ static void test_observers_have_a_bounded_number_of_places(void **state)
     struct p2p__session *loser = NULL;
     struct connection const lane_1 = {1, 2, {7, 8}, 1};
     limits.observers_max = 3;
-    uint32_t const first_id = P2P_OBSERVER_FIRST;
+    uint32_t const first_id = P2P_PEER_OTHER;
     for (uint32_t i = 0; i < 5; i++) {
         keys[2].bytes[0] = (uint8_t)(0xa0 + i);
         enum p2p_reason const reason = place(&peers, 0, 2, &lane_1, &loser);
@@ -152,11 +152,11 @@ static void test_observers_have_a_bounded_number_of_places(void **state)
     struct p2p__peer *second = p2p__peers_by_id(&peers, first_id + 1);
     assert_non_null(second);
     uint32_t const slot = second->slot;
-    second->told = 2;
-    assert_true(p2p__peers_leave(second, 1, session(1)));
+    second->told.lanes = 2;
+    assert_true(p2p__peers_leave(second, 1, session(1), 1000));
     p2p__peers_vacate(second); /* the owner believes it connected: it stays */
     assert_non_null(p2p__peers_by_id(&peers, first_id + 1));
-    second->told = 0;
+    second->told.lanes = 0;
     p2p__peers_vacate(second);
     assert_null(p2p__peers_by_id(&peers, first_id + 1));
 
@@ -185,10 +185,10 @@ static void test_leaving_late_does_not_harm_the_successor(void **state)
 
     assert_int_equal(place(&peers, 0, 1, &young, &loser), P2P_REASON_NONE);
     assert_ptr_equal(loser, session(1));
-    assert_false(p2p__peers_leave(peer, 1, session(1)));
+    assert_false(p2p__peers_leave(peer, 1, session(1), 1000));
     assert_int_equal(p2p__peers_lanes(peer), 2);
     assert_int_equal(peer->lanes[1].queue.count, 1); /* it goes out on the successor */
-    assert_true(p2p__peers_leave(peer, 1, session(2)));
+    assert_true(p2p__peers_leave(peer, 1, session(2), 1000));
     assert_int_equal(p2p__peers_lanes(peer), 0);
     assert_int_equal(peer->lanes[1].queue.count, 0);
     p2p__peers_deinit(&peers);
