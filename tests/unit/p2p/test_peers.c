@@ -169,6 +169,117 @@ static void test_observers_have_a_bounded_number_of_places(void **state)
     p2p__peers_deinit(&peers);
 }
 
+/* fake returns the session of a lane of a place that is only an address. */
+static struct p2p__session *fake(uint32_t number, uint32_t lane)
+{
+    static char at[2 * (P2P_VALIDATORS_MAX + P2P_OBSERVERS_MAX)];
+    return (struct p2p__session *)(void *)&at[2 * number + lane];
+}
+
+static enum p2p_reason link_lane(struct p2p__peers *peers,
+                                 const struct nv_pubkey *key,
+                                 struct p2p__session *with,
+                                 uint8_t lane)
+{
+    struct p2p__auth const auth = {.key = *key, .lane = lane, .role = 1, .instance = 1};
+    struct p2p__claim const claim = {.auth = &auth, .now_ms = 1000, .session = with};
+    struct p2p__peer *peer = NULL;
+    struct p2p__session *loser = NULL;
+    return p2p__peers_place(peers, &peer, &loser, &claim);
+}
+
+static struct nv_pubkey key_of(uint32_t name, uint32_t number)
+{
+    return (struct nv_pubkey){{(uint8_t)name, (uint8_t)(number >> 8), (uint8_t)number}};
+}
+
+/* turn replaces the list, and does what is said of the lanes that go.  Returns how many these were. */
+static uint32_t turn(struct p2p__peers *peers, const struct nv_pubkey *set, uint32_t count)
+{
+    uint32_t ended = 0;
+    p2p__peers_turn(peers, set, count, 1000);
+    for (uint32_t i = 0; i < peers->count; i++) {
+        struct p2p__peer *peer = &peers->peers[i];
+        for (uint8_t lane = 0; peer->used && lane < P2P_LANES; lane++) {
+            struct p2p__session *had = peer->lanes[lane].session;
+            if (had != NULL && peer->loses[lane]) {
+                assert_true(p2p__peers_leave(peer, lane, had, 1000));
+                ended++;
+            }
+        }
+        p2p__peers_vacate(peer);
+    }
+    p2p__peers_seat(peers, set, count);
+    return ended;
+}
+
+/* Two whole sets change for two others, all linked by both lanes, and all places of observers taken:
+ * there is a place for each, and no id is another's. */
+static void test_256_validators_leave_for_256_others(void **state)
+{
+    (void)state;
+    static struct nv_pubkey set[2][P2P_VALIDATORS_MAX];
+    for (uint32_t i = 0; i < P2P_VALIDATORS_MAX; i++) {
+        set[0][i] = key_of(1, i);
+        set[1][i] = key_of(2, i);
+    }
+    struct p2p__peers peers;
+    struct nv_pubkey const self = key_of(9, 9);
+    set[0][0] = self;
+    set[1][0] = self;
+    struct p2p_config const config = {.validators = set[0], .validator_count = 256};
+    assert_int_equal(p2p__peers_init(&peers, &config, &limits, &self), NV_OK);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct nv_pubkey const key = key_of(3, i);
+        assert_int_equal(link_lane(&peers, &key, fake(300 + i, 1), 1), P2P_REASON_NONE);
+    }
+    uint32_t id_least = 0;
+    for (uint32_t round = 0; round < 4; round++) {
+        for (uint32_t i = 1; i < P2P_VALIDATORS_MAX; i++) {
+            const struct nv_pubkey *key = &set[round % 2][i];
+            assert_int_equal(link_lane(&peers, key, fake(i, 0), 0), P2P_REASON_NONE);
+            assert_int_equal(link_lane(&peers, key, fake(i, 1), 1), P2P_REASON_NONE);
+            assert_true(p2p__peers_by_key(&peers, key)->id > id_least);
+        }
+        struct nv_pubkey const more = key_of(4, round);
+        assert_int_equal(link_lane(&peers, &more, fake(310, 1), 1), P2P_REASON_FULL);
+        id_least = p2p__peers_by_key(&peers, &set[round % 2][255])->id;
+        assert_int_equal(turn(&peers, set[(round + 1) % 2], 256), 2 * 255);
+        assert_null(p2p__peers_by_key(&peers, &set[round % 2][1]));
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        struct nv_pubkey const key = key_of(3, i);
+        struct p2p__peer *peer = p2p__peers_by_key(&peers, &key);
+        assert_non_null(peer);
+        assert_int_equal(peer->id, P2P_PEER_OTHER + i);
+        assert_int_equal(p2p__peers_lanes(peer), 2);
+    }
+    p2p__peers_deinit(&peers);
+}
+
+/* Who becomes a validator leaves its place among the observers to who ceases to be one. */
+static void test_two_change_places(void **state)
+{
+    (void)state;
+    struct p2p__peers peers = table_of(0);
+    struct nv_pubkey observer[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        observer[i] = key_of(3, i);
+        assert_int_equal(link_lane(&peers, &observer[i], fake(i, 1), 1), P2P_REASON_NONE);
+    }
+    assert_int_equal(link_lane(&peers, &keys[1], fake(7, 1), 1), P2P_REASON_NONE);
+    struct nv_pubkey const set[2] = {keys[0], observer[1]};
+    assert_int_equal(turn(&peers, set, 2), 0);
+    assert_int_equal(p2p__peers_by_key(&peers, &keys[1])->id, 1);
+    assert_int_equal(p2p__peers_by_key(&peers, &observer[1])->id, P2P_PEER_OTHER + 1);
+    assert_int_equal(link_lane(&peers, &keys[1], fake(7, 0), 0), P2P_REASON_LANE);
+    assert_int_equal(link_lane(&peers, &observer[1], fake(1, 0), 0), P2P_REASON_NONE);
+    assert_int_equal(turn(&peers, keys, 1), 2); /* its lane 0, and no fourth observer */
+    assert_null(p2p__peers_by_key(&peers, &observer[1]));
+    assert_non_null(p2p__peers_by_key(&peers, &keys[1]));
+    p2p__peers_deinit(&peers);
+}
+
 static void test_leaving_late_does_not_harm_the_successor(void **state)
 {
     (void)state;
@@ -241,6 +352,8 @@ int main(void)
         cmocka_unit_test(test_a_new_instance_stays_whoever_dialled),
         cmocka_unit_test(test_lane_0_is_for_two_validators),
         cmocka_unit_test(test_observers_have_a_bounded_number_of_places),
+        cmocka_unit_test(test_256_validators_leave_for_256_others),
+        cmocka_unit_test(test_two_change_places),
         cmocka_unit_test(test_leaving_late_does_not_harm_the_successor),
         cmocka_unit_test(test_bans_end_and_are_bounded),
         cmocka_unit_test(test_no_memory),

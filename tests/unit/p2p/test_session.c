@@ -17,6 +17,7 @@
 #include "p2p/handshake.h"
 #include "p2p/session.h"
 #include "p2p/socket.h"
+#include "p2p/state.h"
 #include "p2p/tls.h"
 #include "p2p/types.h"
 #include "tests/lib/nv_test.h"
@@ -108,6 +109,14 @@ static void raw_read(struct raw *raw)
     }
 }
 
+static void raw_auth(struct raw *raw)
+{
+    uint8_t auth[P2P__AUTH_SIZE];
+    p2p__handshake_auth(auth, &raw->handshake, &raw->self);
+    raw_send_frame(raw, P2P__TYPE_AUTH, auth, sizeof(auth));
+    raw->reached = STEP_AUTH;
+}
+
 static void raw_secured(struct raw *raw)
 {
     struct nv_hash exporter;
@@ -115,10 +124,7 @@ static void raw_secured(struct raw *raw)
     raw->reached = STEP_SECURED;
     (void)p2p__handshake_secured(&raw->handshake, &exporter);
     if (raw->until == STEP_AUTH) {
-        uint8_t auth[P2P__AUTH_SIZE];
-        p2p__handshake_auth(auth, &raw->handshake, &raw->self);
-        raw_send_frame(raw, P2P__TYPE_AUTH, auth, sizeof(auth));
-        raw->reached = STEP_AUTH;
+        raw_auth(raw);
     }
 }
 
@@ -523,6 +529,82 @@ static void test_a_refusal_tells_what_is_wrong(void **state)
     end();
 }
 
+/* SPEC p2p 9.4: "A handshake is judged by the list at its end." */
+static void test_a_handshake_is_judged_by_the_set_at_its_end(void **state)
+{
+    (void)state;
+    begin();
+    link_honest();
+    struct raw raw;
+    raw_open(&raw, STEP_SECURED, 0, 2);
+    p2p_net_until(&net, raw_is_there, &raw);
+    p2p_net_turn(&net, 0, 3); /* not node 2 any more */
+    raw.until = STEP_AUTH;
+    raw_auth(&raw);
+    p2p_net_until(&net, raw_is_closed, &raw);
+    assert_int_equal(raw.refused, P2P_REASON_LANE);
+
+    raw_open(&raw, STEP_SECURED, 0, 2);
+    p2p_net_until(&net, raw_is_there, &raw);
+    p2p_net_turn(&net, 0, 7);
+    raw.until = STEP_AUTH;
+    raw_auth(&raw);
+    p2p_net_until(&net, raw_is_there, &raw);
+    assert_int_equal(net.nodes[0].lanes[2], 1);
+    hang_up(&raw);
+    end();
+}
+
+static bool came_in(struct p2p_net *n, void *ctx)
+{
+    const uint64_t *count = ctx;
+    return n->nodes[0].messages[1] >= *count;
+}
+
+/* tick_all lets all sessions of node 0 see a tick, which its clock does not bring here. */
+static void tick_all(void)
+{
+    const struct p2p *p2p = net.nodes[0].p2p;
+    for (struct p2p__session *s = p2p->sessions; s != NULL; s = p2p__session_next(s)) {
+        p2p__session_tick(s, p2p__now(p2p));
+    }
+}
+
+/* SPEC p2p 8.6: "Of a connection at most 2,000 frames are read in 100 ms" */
+static void test_a_connection_is_read_so_fast_and_no_faster(void **state)
+{
+    (void)state;
+    begin();
+    link_honest();
+    p2p_net_close(&net, 0);
+    net.nodes[0].config.limits.tick_ms = 1u << 30; /* only the test's ticks */
+    p2p_net_open(&net, 0);
+    struct raw raw;
+    raw_open(&raw, STEP_AUTH, 1, 2);
+    p2p_net_until(&net, raw_is_there, &raw);
+    static uint8_t statuses[16000];
+    uint32_t size = 0;
+    for (uint32_t i = 0; i < 1000; i++) {
+        size += frame_of(statuses + size, P2P_TYPE_STATUS, "12345678", 8);
+    }
+    for (uint32_t i = 0; i < 5; i++) {
+        raw_send(&raw, statuses, size);
+    }
+    static const uint64_t counts[] = {1999, 3999, 5000}; /* AUTH was the first frame */
+    for (uint32_t i = 0; i < 3; i++) {
+        uint64_t count = counts[i];
+        p2p_net_until(&net, came_in, &count);
+        p2p_net_turns(&net, 200);
+        p2p_resume(net.nodes[0].p2p); /* is no way round it */
+        p2p_net_turns(&net, 200);
+        assert_int_equal(net.nodes[0].messages[1], count);
+        tick_all();
+    }
+    hang_up(&raw);
+    p2p_net_end(&net);
+    p2p__tls_context_close(context);
+}
+
 /* A validator that was killed and started again is a new instance: it need not wait until its old
  * connection is noticed to be dead. */
 static void test_a_restarted_peer_replaces_its_old_connection(void **state)
@@ -630,6 +712,8 @@ int main(void)
         cmocka_unit_test(test_a_flood_of_pings_gets_few_answers),
         cmocka_unit_test(test_silence_ends_a_link),
         cmocka_unit_test(test_a_refusal_tells_what_is_wrong),
+        cmocka_unit_test(test_a_handshake_is_judged_by_the_set_at_its_end),
+        cmocka_unit_test(test_a_connection_is_read_so_fast_and_no_faster),
         cmocka_unit_test(test_a_restarted_peer_replaces_its_old_connection),
         cmocka_unit_test(test_a_dialled_stranger_is_tried_again_and_again),
     };

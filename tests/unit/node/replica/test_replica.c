@@ -90,6 +90,50 @@ static void bodies_of_views_ahead_are_kept(void **state)
     rw_close(&w);
 }
 
+/* answers returns how many of `count` block requests of a peer are answered now. */
+static uint32_t answers(uint32_t peer, uint32_t count)
+{
+    uint8_t message[128];
+    struct nv_writer writer;
+    struct cs_message request = {.type = CS_MSG_BLOCK_REQUEST};
+    request.block_request.from = 1;
+    request.block_request.count = 1;
+    nv_writer_init(&writer, message, sizeof message);
+    cs_message_encode(&writer, &request);
+    struct replica *const r = w.node[0].replica;
+    struct replica_time const t = {.now_ns = w.now_ns, .wall_ms = w.now_ns / 1000000u};
+    uint32_t answered = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct replica_op op;
+        replica_message(r, t, peer, CS_MSG_BLOCK_REQUEST, nv_writer_view(&writer));
+        while (replica_next(r, &op)) {
+            assert_int_equal(op.kind, REPLICA_SEND);
+            assert_int_equal(op.send.type, CS_MSG_BLOCK_RESPONSE);
+            assert_int_equal(op.send.peer, peer);
+            answered++;
+        }
+    }
+    return answered;
+}
+
+/* SPEC consensus 16: "128 block requests a second are answered" */
+static void a_peer_asks_for_blocks_128_times_a_second(void **state)
+{
+    (void)state;
+    rw_open(&w, 4);
+    assert_true(rw_run(&w, 1, 5000));
+    for (uint32_t second = 0; second < 2; second++) {
+        assert_int_equal(answers(1, 100), 100);
+        assert_int_equal(answers(1, 100), 28);
+        assert_int_equal(answers(2, 200), 128); /* each validator has its own */
+        assert_int_equal(answers(CS_PEER_OTHER, 100), 100);
+        assert_int_equal(answers(CS_PEER_OTHER + 7, 100), 28); /* the others have one in all */
+        rw_pass(&w, 1000);
+    }
+    assert_int_equal(w.node[0].bans, 0);
+    rw_close(&w);
+}
+
 static void the_same_transaction_is_no_news(void **state)
 {
     (void)state;
@@ -353,6 +397,7 @@ int main(void)
         cmocka_unit_test(every_transaction_is_executed_once_everywhere),
         cmocka_unit_test(a_lone_validator_executes_its_own_blocks),
         cmocka_unit_test(bodies_of_views_ahead_are_kept),
+        cmocka_unit_test(a_peer_asks_for_blocks_128_times_a_second),
         cmocka_unit_test(the_same_transaction_is_no_news),
         cmocka_unit_test(bad_transactions_are_refused_with_the_reason),
         cmocka_unit_test(bodies_of_many_chunks_travel),
