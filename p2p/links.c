@@ -76,10 +76,10 @@ void p2p__link_tell(struct p2p *p2p, struct p2p__peer *peer)
 
 void p2p__link_tell_all(struct p2p *p2p)
 {
-    for (uint32_t i = 0; i < p2p->peers.count && !p2p->closing; i++) {
+    for (uint32_t i = 0; i < p2p->peers.top && !p2p->closing; i++) {
         if (p2p->peers.peers[i].used) {
             p2p__link_tell(p2p, &p2p->peers.peers[i]);
-            p2p__peers_vacate(&p2p->peers.peers[i]);
+            p2p__peers_vacate(&p2p->peers, &p2p->peers.peers[i]);
         }
     }
 }

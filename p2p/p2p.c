@@ -39,7 +39,7 @@ uint64_t p2p__precise_ns(void)
 /* flush_lane writes what waits for validators, or for the others. */
 static void flush_lane(struct p2p *p2p, uint8_t lane, bool validators)
 {
-    for (uint32_t i = 0; i < p2p->peers.count && !p2p->closing; i++) {
+    for (uint32_t i = 0; i < p2p->peers.top && !p2p->closing; i++) {
         const struct p2p__peer *peer = &p2p->peers.peers[i];
         struct p2p__session *session = peer->lanes[lane].session;
         if (session != NULL && peer->validator == validators) {

@@ -25,6 +25,7 @@ seat(struct p2p__peers *peers, const struct nv_pubkey *key, uint32_t id, bool va
     for (uint32_t i = 0; i < peers->count; i++) {
         struct p2p__peer *peer = &peers->peers[i];
         if (!peer->used) {
+            peers->top = i < peers->top ? peers->top : i + 1;
             peer->used = true;
             peer->validator = validator;
             peer->key = *key;
@@ -73,7 +74,7 @@ static void lane_deinit(struct p2p__lane *lane)
 
 void p2p__peers_deinit(struct p2p__peers *peers)
 {
-    for (uint32_t i = 0; peers->peers != NULL && i < peers->count; i++) {
+    for (uint32_t i = 0; peers->peers != NULL && i < peers->top; i++) {
         lane_deinit(&peers->peers[i].lanes[0]);
         lane_deinit(&peers->peers[i].lanes[1]);
     }
@@ -83,7 +84,7 @@ void p2p__peers_deinit(struct p2p__peers *peers)
 
 struct p2p__peer *p2p__peers_by_id(const struct p2p__peers *peers, uint32_t id)
 {
-    for (uint32_t i = 0; i < peers->count; i++) {
+    for (uint32_t i = 0; i < peers->top; i++) {
         if (peers->peers[i].used && peers->peers[i].id == id) {
             return &peers->peers[i];
         }
@@ -93,7 +94,7 @@ struct p2p__peer *p2p__peers_by_id(const struct p2p__peers *peers, uint32_t id)
 
 struct p2p__peer *p2p__peers_by_key(const struct p2p__peers *peers, const struct nv_pubkey *key)
 {
-    for (uint32_t i = 0; i < peers->count; i++) {
+    for (uint32_t i = 0; i < peers->top; i++) {
         if (peers->peers[i].used && key_eq(&peers->peers[i].key, key)) {
             return &peers->peers[i];
         }
@@ -140,7 +141,7 @@ static uint32_t id_new(struct p2p__peers *peers)
 static uint32_t observer_count(const struct p2p__peers *peers)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < peers->count; i++) {
+    for (uint32_t i = 0; i < peers->top; i++) {
         count += peers->peers[i].used && !peers->peers[i].validator ? 1 : 0;
     }
     return count;
@@ -164,11 +165,11 @@ void p2p__peers_turn(struct p2p__peers *peers,
     uint32_t room = peers->limits->observers_max - observer_count(peers);
     peers->self_validator = listed(keys, count, &peers->self_key);
     /* Who becomes a validator leaves room for who ceases to be one. */
-    for (uint32_t i = 0; i < peers->count; i++) {
+    for (uint32_t i = 0; i < peers->top; i++) {
         const struct p2p__peer *peer = &peers->peers[i];
         room += peer->used && !peer->validator && listed(keys, count, &peer->key) ? 1 : 0;
     }
-    for (uint32_t i = 0; i < peers->count; i++) {
+    for (uint32_t i = 0; i < peers->top; i++) {
         struct p2p__peer *peer = &peers->peers[i];
         if (!peer->used) {
             continue;
@@ -242,7 +243,7 @@ enum p2p_reason p2p__peers_place(struct p2p__peers *peers,
         return P2P_REASON_FULL;
     }
     if (!lane_ready(peers, peer, auth->lane)) {
-        p2p__peers_vacate(peer);
+        p2p__peers_vacate(peers, peer);
         return P2P_REASON_FULL;
     }
     struct p2p__lane *lane = &peer->lanes[auth->lane];
@@ -279,7 +280,7 @@ bool p2p__peers_leave(struct p2p__peer *peer,
     return true;
 }
 
-void p2p__peers_vacate(struct p2p__peer *peer)
+void p2p__peers_vacate(struct p2p__peers *peers, struct p2p__peer *peer)
 {
     if (peer->validator || !peer->used || peer->told.lanes != 0 || p2p__peers_lanes(peer) != 0) {
         return;
@@ -287,6 +288,9 @@ void p2p__peers_vacate(struct p2p__peer *peer)
     lane_deinit(&peer->lanes[0]);
     lane_deinit(&peer->lanes[1]);
     *peer = (struct p2p__peer){.slot = peer->slot};
+    while (peers->top > 0 && !peers->peers[peers->top - 1].used) {
+        peers->top--;
+    }
 }
 
 void p2p__peers_ban(struct p2p__peers *peers, const struct nv_pubkey *key, uint64_t until_ms)

@@ -68,6 +68,7 @@ struct p2p__peers {
     struct nv_pubkey self_key;
     bool self_validator;
     uint32_t count; /* places: for P2P_VALIDATORS_MAX and limits->observers_max */
+    uint32_t top;   /* no place from here on is taken */
     uint32_t next_id;
     const struct p2p_limits *limits; /* borrowed */
     struct p2p__peer *peers;         /* owned */
@@ -132,7 +133,7 @@ bool p2p__peers_leave(struct p2p__peer *peer,
 
 /* p2p__peers_vacate frees the place of an observer with no lane that the owner
  * believes gone.  Others keep theirs. */
-void p2p__peers_vacate(struct p2p__peer *peer);
+void p2p__peers_vacate(struct p2p__peers *peers, struct p2p__peer *peer);
 
 /* p2p__peers_ban refuses `key` until `until_ms`; p2p__peers_banned asks. */
 void p2p__peers_ban(struct p2p__peers *peers, const struct nv_pubkey *key, uint64_t until_ms);

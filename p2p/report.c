@@ -68,7 +68,7 @@ static uint32_t places_report(const struct p2p__peers *peers,
                               uint32_t count,
                               uint32_t max)
 {
-    for (uint32_t i = 0; i < peers->count && count < max; i++) {
+    for (uint32_t i = 0; i < peers->top && count < max; i++) {
         if (peers->peers[i].used && peers->peers[i].validator == validators) {
             out[count] = peer_report(&peers->peers[i]);
             count++;
@@ -100,7 +100,7 @@ void p2p_totals_get(const struct p2p *p2p, struct p2p_totals *out)
     out->half_open = p2p->admission.half_open;
     out->peers_up = 0;
     out->validators_up = 0;
-    for (uint32_t i = 0; i < p2p->peers.count; i++) {
+    for (uint32_t i = 0; i < p2p->peers.top; i++) {
         const struct p2p__peer *peer = &p2p->peers.peers[i];
         bool const up = peer->used && p2p__peers_lanes(peer) != 0;
         out->peers_up += up ? 1 : 0;

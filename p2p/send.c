@@ -64,7 +64,7 @@ struct p2p_broadcast p2p_broadcast(struct p2p *p2p, const struct p2p_message *me
     struct p2p_broadcast result = {0};
     struct p2p__packet *packet =
         p2p->closing ? NULL : p2p__packet_new(message->type, message->payload);
-    for (uint32_t i = 0; i < p2p->peers.count; i++) {
+    for (uint32_t i = 0; i < p2p->peers.top; i++) {
         struct p2p__peer *peer = &p2p->peers.peers[i];
         if (peer->used && peer->validator) {
             count(&result, packet == NULL ? P2P_SENT_FULL : put(peer, message->lane, packet));
@@ -80,7 +80,7 @@ struct p2p_broadcast p2p_broadcast(struct p2p *p2p, const struct p2p_message *me
 static void offer_gossip(struct p2p *p2p)
 {
     p2p->gossip_waits = false;
-    for (uint32_t i = 0; i < p2p->peers.count; i++) {
+    for (uint32_t i = 0; i < p2p->peers.top; i++) {
         struct p2p__session *session = p2p->peers.peers[i].lanes[P2P_LANE_1].session;
         if (session != NULL) {
             p2p__session_touch(session);

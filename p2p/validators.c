@@ -11,7 +11,7 @@
 static void end_lanes(struct p2p *p2p)
 {
     static const enum p2p_reason why[P2P_LANES] = {P2P_REASON_LANE, P2P_REASON_FULL};
-    for (uint32_t i = 0; i < p2p->peers.count; i++) {
+    for (uint32_t i = 0; i < p2p->peers.top; i++) {
         struct p2p__peer *peer = &p2p->peers.peers[i];
         for (uint32_t lane = 0; lane < P2P_LANES; lane++) {
             struct p2p__session *session = peer->lanes[lane].session;

@@ -154,10 +154,10 @@ static void test_observers_have_a_bounded_number_of_places(void **state)
     uint32_t const slot = second->slot;
     second->told.lanes = 2;
     assert_true(p2p__peers_leave(second, 1, session(1), 1000));
-    p2p__peers_vacate(second); /* the owner believes it connected: it stays */
+    p2p__peers_vacate(&peers, second); /* the owner believes it connected: it stays */
     assert_non_null(p2p__peers_by_id(&peers, first_id + 1));
     second->told.lanes = 0;
-    p2p__peers_vacate(second);
+    p2p__peers_vacate(&peers, second);
     assert_null(p2p__peers_by_id(&peers, first_id + 1));
 
     assert_int_equal(place(&peers, 0, 2, &lane_1, &loser), P2P_REASON_NONE);
@@ -165,6 +165,14 @@ static void test_observers_have_a_bounded_number_of_places(void **state)
     assert_int_equal(next->slot, slot);       /* the place is used again, */
     assert_int_equal(next->id, first_id + 3); /* the id is not */
     assert_null(p2p__peers_by_id(&peers, P2P_PEER_NONE));
+
+    /* Not until all numbers have been used, and then not those that are. */
+    next->told.lanes = 0;
+    assert_true(p2p__peers_leave(next, 1, session(1), 1000));
+    p2p__peers_vacate(&peers, next);
+    peers.next_id = P2P_PEER_NONE - 1;
+    assert_int_equal(place(&peers, 0, 2, &lane_1, &loser), P2P_REASON_NONE);
+    assert_int_equal(p2p__peers_by_key(&peers, &keys[2])->id, first_id + 1);
     assert_null(p2p__peers_by_id(&peers, 0)); /* oneself */
     p2p__peers_deinit(&peers);
 }
@@ -207,7 +215,7 @@ static uint32_t turn(struct p2p__peers *peers, const struct nv_pubkey *set, uint
                 ended++;
             }
         }
-        p2p__peers_vacate(peer);
+        p2p__peers_vacate(peers, peer);
     }
     p2p__peers_seat(peers, set, count);
     return ended;
