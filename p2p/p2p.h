@@ -19,9 +19,9 @@
  * P2P_PEER_OTHER on; an id says nothing of who is a validator now.  One that was
  * given up comes again only when four thousand million others have been used.
  *
- * The module moves opaque payloads, each with a type; the table P2P_TYPES says on which lanes
- * a type may travel and how large it may be, and nothing larger is ever
- * allocated for.  Nothing that a peer sends is trusted, and nothing but its
+ * The module moves opaque payloads, each with a type; the table P2P_TYPES says
+ * on which lanes a type may travel and how large it may be, and nothing larger is
+ * ever allocated for.  Nothing that a peer sends is trusted, and nothing but its
  * own authentication frame is looked at, before that frame has been checked.
  *
  * Delivery is in order within a lane, at most once, and may fail at any time
@@ -222,9 +222,6 @@ uint16_t p2p_listen_port(const struct p2p *p2p);
 NV_MUST_USE enum nv_err
 p2p_validators_set(struct p2p *p2p, const struct nv_pubkey *node_keys, uint32_t count);
 
-/* p2p_validates returns whether this node is a validator: broadcasts use lane 0. */
-bool p2p_validates(const struct p2p *p2p);
-
 /* p2p_has_lane0 returns whether lane 0 is the one to send to `peer` by: the two are
  * validators, and lane 0 is there or not long overdue (docs/spec/p2p.md 9.5). */
 bool p2p_has_lane0(const struct p2p *p2p, uint32_t peer);
@@ -248,7 +245,8 @@ struct p2p_broadcast {
     uint32_t down;          /* validators (other than this node) that are not connected */
 };
 
-/* p2p_broadcast queues `message` for every validator but this node. */
+/* p2p_broadcast queues `message` for every validator but this node; one of lane 0
+ * goes by lane 1, if it may, to those with which lane 0 is not the one to send by. */
 struct p2p_broadcast p2p_broadcast(struct p2p *p2p, const struct p2p_message *message);
 
 /* p2p_gossip passes a transaction that this node has checked on to every peer

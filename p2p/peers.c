@@ -120,9 +120,10 @@ struct p2p__standing
 p2p__peers_standing(const struct p2p__peers *peers, const struct p2p__peer *peer, uint64_t now_ms)
 {
     bool const there = peer->lanes[P2P_LANE_0].session != NULL;
-    /* SPEC p2p 9.5: "When it has not come within the time of 3.7" */
-    bool const due = there || now_ms - peer->awaited_ms < peers->limits->handshake_ms;
-    bool const lane_0 = p2p__peers_both(peers, peer) && due;
+    /* SPEC p2p 9.5: "within the time of 3.7 while lane 1 is there" */
+    bool const overdue = !there && peer->lanes[P2P_LANE_1].session != NULL &&
+                         now_ms - peer->awaited_ms >= peers->limits->handshake_ms;
+    bool const lane_0 = p2p__peers_both(peers, peer) && !overdue;
     uint8_t const lanes = p2p__peers_lanes(peer);
     return (struct p2p__standing){
         .lanes = lanes, .lane_0 = lane_0, .up = lane_0 ? there : lanes != 0};

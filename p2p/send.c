@@ -58,6 +58,17 @@ static void count(struct p2p_broadcast *result, enum p2p_sent sent)
     }
 }
 
+/* broadcast_lane returns the lane by which a validator is to get a message. */
+static uint8_t broadcast_lane(const struct p2p *p2p,
+                              const struct p2p__peer *peer,
+                              const struct p2p_message *message)
+{
+    bool const lane_0 = p2p__peers_standing(&p2p->peers, peer, p2p__now(p2p)).lane_0;
+    bool const may = message->payload.size <= p2p_type_max(message->type, P2P_LANE_1) &&
+                     p2p_type_max(message->type, P2P_LANE_1) != 0;
+    return message->lane == P2P_LANE_0 && !lane_0 && may ? P2P_LANE_1 : message->lane;
+}
+
 struct p2p_broadcast p2p_broadcast(struct p2p *p2p, const struct p2p_message *message)
 {
     message_check(message);
@@ -67,7 +78,8 @@ struct p2p_broadcast p2p_broadcast(struct p2p *p2p, const struct p2p_message *me
     for (uint32_t i = 0; i < p2p->peers.top; i++) {
         struct p2p__peer *peer = &p2p->peers.peers[i];
         if (peer->used && peer->validator) {
-            count(&result, packet == NULL ? P2P_SENT_FULL : put(peer, message->lane, packet));
+            uint8_t const lane = broadcast_lane(p2p, peer, message);
+            count(&result, packet == NULL ? P2P_SENT_FULL : put(peer, lane, packet));
         }
     }
     if (packet != NULL) {

@@ -47,11 +47,6 @@ enum nv_err p2p_validators_set(struct p2p *p2p, const struct nv_pubkey *node_key
     return NV_OK;
 }
 
-bool p2p_validates(const struct p2p *p2p)
-{
-    return p2p->peers.self_validator;
-}
-
 bool p2p_has_lane0(const struct p2p *p2p, uint32_t peer)
 {
     const struct p2p__peer *to = p2p__peers_by_id(&p2p->peers, peer);

@@ -52,16 +52,10 @@ static void on_peer(void *ctx, const struct p2p_link *link)
 
 /* ---- sending ---- */
 
-/* voters returns whether this node and the peer, or all, speak on lane 0. */
-static bool voters(const struct node *n, uint32_t peer)
-{
-    return peer == NODE_PEER_ALL ? p2p_validates(n->p2p) : p2p_has_lane0(n->p2p, peer);
-}
-
 void node_p2p_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes)
 {
-    uint32_t const lane =
-        voters(n, peer) ? cs_message_lane((enum cs_message_type)type) : P2P_LANE_1;
+    bool const votes = peer == NODE_PEER_ALL || p2p_has_lane0(n->p2p, peer);
+    uint32_t const lane = votes ? cs_message_lane((enum cs_message_type)type) : P2P_LANE_1;
     struct p2p_message const message = {.lane = (uint8_t)lane, .type = type, .payload = bytes};
     if (p2p_type_max(type, message.lane) < bytes.size) {
         return; /* nothing for who does not vote */

@@ -41,7 +41,7 @@ static void turn_all(uint32_t members, const uint32_t *order)
     }
 }
 
-static bool cert_came(struct p2p_net *n, void *ctx)
+static bool lane_1_came(struct p2p_net *n, void *ctx)
 {
     const uint32_t *node = ctx;
     return n->nodes[*node].messages[P2P_LANE_1] > 0;
@@ -54,7 +54,7 @@ static void use_lane_1(uint32_t from, uint32_t to)
     net.nodes[to].messages[P2P_LANE_1] = 0;
     assert_int_equal(p2p_send(net.nodes[from].p2p, net.nodes[from].ids[to], &cert),
                      P2P_SENT_QUEUED);
-    p2p_net_until(&net, cert_came, &to);
+    p2p_net_until(&net, lane_1_came, &to);
 }
 
 static enum p2p_sent send_vote(uint32_t from, uint32_t to)
@@ -106,7 +106,6 @@ static void test_an_observer_becomes_a_validator(void **state)
         assert_int_equal(before.peer, id);
         assert_false(before.validator);
         assert_false(p2p_has_lane0(net.nodes[0].p2p, id));
-        assert_false(p2p_validates(net.nodes[2].p2p));
 
         /* Who turns first is refused lane 0, keeps lane 1 and comes again. */
         uint32_t early = dials == 0 ? 2 : 0;
@@ -124,7 +123,7 @@ static void test_an_observer_becomes_a_validator(void **state)
         same_lane_1(&before, &after);
         assert_true(after.validator);
         assert_true(p2p_has_lane0(net.nodes[0].p2p, id));
-        assert_true(p2p_validates(net.nodes[2].p2p));
+        assert_true(p2p_has_lane0(net.nodes[2].p2p, net.nodes[2].ids[0]));
         assert_int_equal(broadcast_queued(0), 2);
         assert_int_equal(broadcast_queued(2), 2);
         assert_int_equal(p2p_net_totals(&net, early).ended[P2P_REASON_BANNED], 0);
@@ -287,6 +286,12 @@ static void test_a_lane_0_that_does_not_come_is_done_without(void **state)
     p2p_net_until(&net, up_without_lane_0, NULL);
     assert_false(p2p_has_lane0(net.nodes[1].p2p, 0));
     assert_true(p2p_net_totals(&net, 1).ended[P2P_REASON_LANE] >= 1);
+    struct p2p_message const vote = {P2P_LANE_0, P2P_TYPE_VOTE, nv_view_of("vote", 4)};
+    struct p2p_message const status = {P2P_LANE_0, P2P_TYPE_STATUS, nv_view_of("status", 6)};
+    assert_int_equal(p2p_broadcast(net.nodes[1].p2p, &vote).down, 1);
+    assert_int_equal(p2p_broadcast(net.nodes[1].p2p, &status).queued, 1);
+    uint32_t node = 0;
+    p2p_net_until(&net, lane_1_came, &node);
     uint64_t const told = net.nodes[1].told;
     p2p_net_turn(&net, 0, 3);
     p2p_net_until(&net, p2p_net_settled, NULL);
@@ -375,26 +380,29 @@ static void test_two_sets_of_128_and_no_more(void **state)
     uint32_t id_last = 0;
     for (uint8_t round = 0; round < 4; round++) {
         make_keys(keys, P2P_VALIDATORS_MAX + 1, (uint8_t)(round % 2));
+        uint32_t const had = listed(0);
+        struct nv_pubkey const first = list[0].key;
         assert_int_equal(p2p_validators_set(p2p, keys, P2P_VALIDATORS_MAX + 1), NV_ERR_TOO_LARGE);
-        assert_int_equal(p2p_validates(p2p), round == 0); /* nothing has changed */
+        assert_int_equal(listed(0), had); /* nothing has changed */
+        assert_memory_equal(&list[0].key, &first, sizeof(first));
         assert_int_equal(p2p_validators_set(p2p, keys, P2P_VALIDATORS_MAX), NV_OK);
-        assert_false(p2p_validates(p2p));
         assert_int_equal(listed(0), P2P_VALIDATORS_MAX);
         for (uint32_t i = 0; i < P2P_VALIDATORS_MAX; i++) {
             assert_true(list[i].validator);
-            assert_true(list[i].peer > id_last); /* an id is never another's */
+            assert_false(p2p_has_lane0(p2p, list[i].peer)); /* this node is none */
+            assert_true(list[i].peer > id_last);            /* an id is never another's */
             id_last = list[i].peer;
         }
     }
     /* The last and the present set have members in common, this node among them. */
     make_keys(keys, 128, 7);
     make_keys(keys + 128, 128, 7);
-    keys[5] = net.keys[0];
+    keys[5] = keys[128 + 5] = net.keys[0];
     assert_int_equal(p2p_validators_set(p2p, keys, 256), NV_OK);
-    assert_true(p2p_validates(p2p));
-    assert_int_equal(listed(0), 128);
+    assert_int_equal(listed(0), 127);
+    assert_true(p2p_has_lane0(p2p, list[0].peer));
     struct p2p_message const vote = {P2P_LANE_0, P2P_TYPE_VOTE, nv_view_of("vote", 4)};
-    assert_int_equal(p2p_broadcast(p2p, &vote).down, 128);
+    assert_int_equal(p2p_broadcast(p2p, &vote).down, 127);
     assert_int_equal(p2p_validators_set(p2p, NULL, 0), NV_OK);
     assert_int_equal(listed(0), 0);
     p2p_net_end(&net);
