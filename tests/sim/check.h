@@ -40,6 +40,10 @@ uint64_t oracle_height(const struct sim *sim);
 uint64_t oracle_proposed_ns(const struct sim *sim, uint64_t height);
 uint64_t oracle_final_ns(const struct sim *sim, uint64_t height);
 
+/* memory.c */
+/* memory_check: now and then, whether an engine holds what it may and nothing else. */
+void memory_check(struct sim *sim, const struct sim_host *host);
+
 /* live.c */
 void live_begin(struct sim *sim);
 void live_final(struct sim *sim, const struct cs_header *header);

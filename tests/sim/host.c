@@ -365,32 +365,6 @@ static void effect_do(struct sim *sim, struct sim_host *host, const struct cs_ef
     }
 }
 
-/* Views below the final one of which the engine may hold something. */
-#define VIEWS_BELOW 32u
-
-/* memory_check: I7.  Blocks fit into the pool; certificates are one of each kind
- * for a view, as far back as views are remembered, one for each block, and those
- * of finality. */
-static void memory_check(struct sim *sim, const struct sim_host *host)
-{
-    struct cs_summary const summary = cs_summary(host->cs);
-    uint64_t const views = sim->conf.views_max + VIEWS_BELOW;
-    if (summary.view <= summary.final_view) {
-        return; /* it has not started yet */
-    }
-    if (summary.blocks_held > 2 * sim->conf.views_max + 256 || host->op_count > 20000) {
-        sim_fail(sim, "I7: host %u holds too many blocks", host->id);
-    }
-    if (summary.certificates_held > 2 * views + summary.blocks_held + 4) {
-        sim_fail(sim,
-                 "I7: host %u holds %u certificates for %u views and %u blocks",
-                 host->id,
-                 summary.certificates_held,
-                 (unsigned)views,
-                 summary.blocks_held);
-    }
-}
-
 void sim_host_step(struct sim *sim, struct sim_host *host, struct cs_event *event)
 {
     uint32_t const life = host->life;

@@ -20,6 +20,7 @@
  *     liar.c, lie_*.c   validators that lie
  *     oracle.c     what must hold of certificates, votes and chains, restated
  *                  without the engine's code
+ *     memory.c     what an engine may hold
  *     live.c       what must have happened by the end
  *     audit.c      what the disks must hold at the end
  *     scenario.c, in_*.c   the worlds to run
