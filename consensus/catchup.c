@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/bug.h"
 
+#include "consensus/chain.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
 #include "consensus/store.h"

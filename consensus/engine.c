@@ -7,6 +7,7 @@
 #include "base/merkle.h"
 
 #include "consensus/catchup.h"
+#include "consensus/chain.h"
 #include "consensus/consensus.h"
 #include "consensus/emit.h"
 #include "consensus/receive.h"

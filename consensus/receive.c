@@ -6,6 +6,7 @@
 #include "base/bug.h"
 
 #include "consensus/catchup.h"
+#include "consensus/chain.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
 #include "consensus/store.h"

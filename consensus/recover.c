@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/bug.h"
 
+#include "consensus/chain.h"
 #include "consensus/consensus.h"
 #include "consensus/rules.h"
 #include "consensus/state.h"

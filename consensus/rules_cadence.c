@@ -1,5 +1,6 @@
 #include "base/assert.h"
 
+#include "consensus/chain.h"
 #include "consensus/rules.h"
 #include "consensus/store.h"
 

@@ -4,9 +4,9 @@
 #include "base/assert.h"
 #include "base/sort.h"
 
+#include "consensus/chain.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
-#include "consensus/store.h"
 
 #include "base/pure.h"
 

@@ -4,7 +4,6 @@
 
 #include "consensus/emit.h"
 #include "consensus/rules.h"
-#include "consensus/store.h"
 
 #include "base/pure.h"
 

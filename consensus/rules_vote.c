@@ -3,6 +3,7 @@
 #include "base/int.h"
 
 #include "consensus/catchup.h"
+#include "consensus/chain.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
 #include "consensus/store.h"

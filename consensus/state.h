@@ -12,7 +12,7 @@
  *     near       an older one that is worked on until it is committed
  *
  * All memory is taken when the engine is made.  The files: store.c looks after
- * slots, certificates and blocks; emit.c writes effects; receive.c and
+ * slots and certificates, chain.c after blocks; emit.c writes effects; receive.c and
  * catchup.c take messages; rules_*.c are the protocol; engine.c drives them. */
 
 #include <stdbool.h>
