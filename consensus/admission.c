@@ -218,7 +218,7 @@ struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_mess
         break;
     case CS_MSG_STATUS: break;
     case CS_MSG_EVIDENCE:
-        plan.wanted = validator && cs__evidence_news(cs, &message->evidence);
+        plan.wanted = cs__evidence_news(cs, &message->evidence);
         plan.own_sig = plan.wanted;
         break;
     case CS_MSG_CERT_REQUEST: plan.wanted = message->cert_request.epoch == cs->epoch; break;

@@ -56,7 +56,8 @@ size_t cs_memory(const struct cs_config *config)
            slots_for(config) * sizeof(struct cs__slot) + CS__TALLIES * tally +
            certs_for(config) * (sizeof(struct cs__cert) + n * sizeof(struct nv_sig)) +
            blocks_for(config) * (sizeof(struct cs__block) + sizeof(uint32_t) + CS__EVIDENCE_SIZE) +
-           nv_critbit_footprint(blocks_for(config)) + CS__SCRATCH + ALIGNMENTS;
+           nv_critbit_footprint(blocks_for(config)) + cs__past_footprint(members_max(config)) +
+           CS__SCRATCH + ALIGNMENTS;
 }
 
 static void pools_take(struct cs *cs, struct nv_arena *arena)
@@ -79,6 +80,7 @@ static void pools_take(struct cs *cs, struct nv_arena *arena)
     void *const index =
         nv_arena_alloc(arena, nv_critbit_footprint(cs->block_count), sizeof(uint64_t), 1);
     cs->block_index = nv_critbit_init(index, cs->block_count);
+    cs__past_init(&cs->past, arena, n);
     cs->scratch = NV_ARENA_NEW(arena, uint8_t, CS__SCRATCH);
 }
 
@@ -229,18 +231,24 @@ const char *cs_trace_name(enum cs_trace_code code)
 
 /* ---- stepping ---- */
 
+static void own_count(struct cs *cs, const struct cs__own *own)
+{
+    for (uint32_t kind = 1; kind <= CS_VOTE_KINDS; kind++) {
+        if (own->has[kind]) {
+            cs__vote_take(cs, &own->vote[kind], true);
+        }
+    }
+}
+
 /* own_votes_count puts the recovered votes into the own pool.
  * SPEC consensus 9: "own votes count in the own pool again" */
 static void own_votes_count(struct cs *cs)
 {
-    for (uint64_t view = cs->fin.view + 1;
-         view <= cs->fin.view + cs->config.views_max && !NV_SEEDED(OWN_VOTES_LOST);
-         view++) {
+    uint64_t const views = NV_SEEDED(OWN_VOTES_LOST) ? 0 : cs->config.views_max;
+    for (uint64_t view = cs->fin.view + 1; view <= cs->fin.view + views; view++) {
         const struct cs__own *const own = cs__gate_find(&cs->gate, view);
-        for (uint32_t kind = 1; own != NULL && kind <= CS_VOTE_KINDS; kind++) {
-            if (own->has[kind]) {
-                cs__vote_take(cs, &own->vote[kind], true);
-            }
+        if (own != NULL) {
+            own_count(cs, own);
         }
     }
 }

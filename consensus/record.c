@@ -20,6 +20,10 @@ static void put_payload(struct nv_writer *w, const struct cs_record *record)
         cs_certificate_put(w, &record->final.certificate);
         break;
     case CS_RECORD_EPOCH: cs_handover_put(w, &record->handover); break;
+    case CS_RECORD_EVIDENCE:
+        nv_put_u64(w, record->evidence.epoch);
+        cs_evidence_put(w, &record->evidence.item);
+        break;
     }
 }
 
@@ -45,6 +49,9 @@ static enum nv_err get_payload(struct nv_reader *r, struct cs_record *record)
         NV_TRY(cs_certificate_get(r, &record->final.certificate));
         return record->final.certificate.ballot.kind == CS_FINALIZE ? NV_OK : NV_ERR_MALFORMED;
     case CS_RECORD_EPOCH: return cs_handover_get(r, &record->handover);
+    case CS_RECORD_EVIDENCE:
+        record->evidence.epoch = nv_get_u64(r);
+        return cs_evidence_get(r, &record->evidence.item);
     }
     return NV_ERR_MALFORMED;
 }
@@ -82,6 +89,7 @@ struct cs_moment cs_record_moment(const struct cs_record *record)
     case CS_RECORD_VOTE: return ballot_moment(&record->vote.ballot);
     case CS_RECORD_FINAL: return ballot_moment(&record->final.certificate.ballot);
     case CS_RECORD_EPOCH: return ballot_moment(&record->handover.final.ballot);
+    case CS_RECORD_EVIDENCE: return (struct cs_moment){record->evidence.epoch, UINT64_MAX};
     }
     NV_ASSERT(false);
     return (struct cs_moment){0, 0};

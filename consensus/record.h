@@ -20,6 +20,7 @@
 #include "base/err.h"
 
 #include "consensus/certificate.h"
+#include "consensus/evidence.h"
 #include "consensus/handover.h"
 #include "consensus/message.h"
 #include "consensus/vote.h"
@@ -31,6 +32,7 @@ enum cs_record_type {
     CS_RECORD_VOTE = 3,        /* an own vote: what the sign gate remembers */
     CS_RECORD_FINAL = 4,       /* a final block and its finalization */
     CS_RECORD_EPOCH = 5,       /* the end of an epoch; payload as cs_handover_put */
+    CS_RECORD_EVIDENCE = 6,    /* an item that waits for a block */
 };
 
 #define CS_RECORD_HEAD_SIZE 5u
@@ -38,6 +40,11 @@ enum cs_record_type {
 struct cs_final {
     struct cs_header header; /* of the final block */
     struct cs_certificate certificate;
+};
+
+struct cs_waiting {
+    uint64_t epoch; /* in which it waits: whoever waits longer writes it again */
+    struct cs_evidence item;
 };
 
 struct cs_record {
@@ -49,6 +56,7 @@ struct cs_record {
         struct cs_vote vote;
         struct cs_final final;
         struct cs_handover handover;
+        struct cs_waiting evidence;
     };
 };
 
@@ -68,7 +76,8 @@ struct cs_moment {
 /* cs_record_moment returns the view that the record is about: a journal segment
  * whose records are all of views at or below the newest final one, or of older
  * epochs, and whose heights are below a durable checkpoint, is not needed any
- * more to restart.  Epoch records are: they are what the sets are proved by. */
+ * more to restart.  Epoch records are: they are what the sets are proved by.
+ * Evidence is of its whole epoch: the view is the last that there can be. */
 struct cs_moment cs_record_moment(const struct cs_record *record);
 
 #endif /* NV_CONSENSUS_RECORD_H */

@@ -132,6 +132,14 @@ static enum nv_err recover_epoch(struct cs *cs, const struct cs_handover *handov
     return cs__epoch_turn(cs, &handover->header, &handover->final, &set) ? NV_OK : NV_ERR_RANGE;
 }
 
+/* recover_evidence lets an item wait again that no final block has held since. */
+static void recover_evidence(struct cs *cs, const struct cs_evidence *item)
+{
+    if (cs__evidence_news(cs, item)) {
+        cs__pool_add(&cs->pool, item);
+    }
+}
+
 enum nv_err cs_recover(struct cs *cs, struct nv_view record_bytes)
 {
     struct cs_record record;
@@ -147,6 +155,7 @@ enum nv_err cs_recover(struct cs *cs, struct nv_view record_bytes)
     case CS_RECORD_VOTE: return recover_vote(cs, &record.vote);
     case CS_RECORD_FINAL: return recover_final(cs, &record.final);
     case CS_RECORD_EPOCH: return recover_epoch(cs, &record.handover);
+    case CS_RECORD_EVIDENCE: recover_evidence(cs, &record.evidence.item); return NV_OK;
     }
     NV_ASSERT(false);
     return NV_ERR_MALFORMED;

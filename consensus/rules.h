@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "consensus/emit.h"
 #include "consensus/state.h"
 
 /* What the rules think of a proposal.  Above CS__WAIT the view is given up. */
@@ -126,12 +127,23 @@ void cs__fork_run(struct cs *cs);
 
 /* ---- rules_evidence.c ---- */
 
+/* cs__expired returns whether an epoch ended so long ago that its validators' stake
+ * may not be bound any more.
+ * SPEC consensus 17: "counted from the end of its epoch, by the times of blocks" */
+bool cs__expired(const struct cs *cs, uint64_t epoch);
+
 /* cs__evidence_news returns whether an item is worth verifying: about a validator
- * of an epoch whose set is known, not waiting yet, not final, not too old. */
+ * of its epoch, not waiting yet, not final, not expired. */
 bool cs__evidence_news(const struct cs *cs, const struct cs_evidence *item);
 
-/* cs__evidence_take lets a verified item wait for a block. */
+/* cs__evidence_take lets a verified item wait for a block, durably. */
 bool cs__evidence_take(struct cs *cs, const struct cs_evidence *item);
+
+/* cs__evidence_again tells everybody of one item that waits, by turns. */
+void cs__evidence_again(struct cs *cs);
+
+/* cs__evidence_turn gives what waits to the journal of a new epoch. */
+void cs__evidence_turn(struct cs *cs, struct cs__batch *batch);
 
 /* cs__evidence_found reports two verified votes that conflict, to the shell and to
  * everybody. */

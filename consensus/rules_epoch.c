@@ -148,7 +148,7 @@ bool cs__epoch_turn(struct cs *cs,
     }
     cs__cert_give(cs, &cs->opened_cert, opened);
     cs__cert_give(cs, &cs->fin.cert, fin);
-    cs->ended_ms[header->epoch % CS__ENDED] = header->time_ms;
+    cs__past_add(&cs->past, header, final, &cs->set);
     cs->opened = *header;
     cs_header_hash(&cs->opened_hash, header);
     cs->fin.header = *header;
@@ -178,6 +178,7 @@ void cs__epoch_begin(struct cs *cs)
     handover_fill(cs, &record.handover, set_bytes);
     cs__batch_begin(cs, &batch);
     cs__batch_add(cs, &batch, &record);
+    cs__evidence_turn(cs, &batch);
     cs__batch_end(cs, &batch, true);
     struct cs_effect *const effect = cs__emit(cs, CS_FX_EPOCH);
     effect->epoch.epoch = cs->epoch;

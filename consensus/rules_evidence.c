@@ -1,8 +1,4 @@
-#include <string.h>
-
 #include "base/arena.h"
-#include "base/assert.h"
-#include "base/sort.h"
 
 #include "consensus/chain.h"
 #include "consensus/emit.h"
@@ -12,74 +8,57 @@
 
 /* ---- what is known ---- */
 
-static bool about_same(const struct cs__about *about, const struct cs_evidence *item)
+bool cs__expired(const struct cs *cs, uint64_t epoch)
 {
-    return about->epoch == cs_evidence_epoch(item) &&
-           memcmp(&about->key, &item->key, sizeof item->key) == 0;
-}
-
-/* waiting returns the place of an item about the same, or NULL. */
-static struct cs__proof *waiting(struct cs *cs, const struct cs_evidence *item)
-{
-    for (uint32_t i = 0; i < CS__PROOFS; i++) {
-        if (cs->proof[i].used && cs_evidence_cmp(&cs->proof[i].item, item) == 0) {
-            return &cs->proof[i];
-        }
-    }
-    return NULL;
-}
-
-/* included returns whether a final block holds an item about the same. */
-static bool included(const struct cs *cs, const struct cs_evidence *item)
-{
-    for (uint32_t i = 0; i < CS__INCLUDED; i++) {
-        if (about_same(&cs->included[i], item)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* expired returns whether an item is too old to be included.
- * SPEC consensus 17: "counted from the end of its epoch, by the times of blocks" */
-static bool expired(const struct cs *cs, uint64_t epoch)
-{
-    if (epoch + cs->config.evidence_epochs >= cs->epoch) {
+    const struct cs__end *const end = cs__past_find(&cs->past, epoch);
+    if (epoch == cs->epoch || (end != NULL && epoch + cs->config.evidence_epochs >= cs->epoch)) {
         return false;
     }
-    bool const known = cs->epoch - epoch <= CS__ENDED;
-    uint64_t const end_ms = known ? cs->ended_ms[epoch % CS__ENDED] : 0;
-    return end_ms == 0 || cs->fin.header.time_ms - end_ms > cs->config.evidence_ms;
+    return end == NULL || cs->fin.header.time_ms - end->time_ms > cs->config.evidence_ms;
+}
+
+/* member returns whether a key was a validator in an epoch, if that is known. */
+static bool member(const struct cs *cs, const struct nv_pubkey *key, uint64_t epoch)
+{
+    const struct cs__end *const end = cs__past_find(&cs->past, epoch);
+    if (epoch == cs->epoch) {
+        return cs_valset_find(&cs->set, key) < cs->set.count;
+    }
+    if (end == NULL) {
+        return false;
+    }
+    struct cs_valset set;
+    cs__past_set(&cs->past, &set, end);
+    return cs_valset_find(&set, key) < set.count;
 }
 
 bool cs__evidence_news(const struct cs *cs, const struct cs_evidence *item)
 {
     uint64_t const epoch = cs_evidence_epoch(item);
-    const struct cs_valset *const set = cs__set_of(cs, epoch);
-    if (set == NULL || cs_valset_find(set, &item->key) == CS_VALIDATORS_MAX) {
-        return false;
-    }
-    for (uint32_t i = 0; i < CS__PROOFS; i++) {
-        if (cs->proof[i].used && cs_evidence_cmp(&cs->proof[i].item, item) == 0) {
-            return false;
-        }
-    }
-    return !included(cs, item) && !expired(cs, epoch);
+    return !cs__expired(cs, epoch) && cs__pool_open(&cs->pool, item) &&
+           member(cs, &item->key, epoch);
+}
+
+/* keep gives an item to the journal. */
+static void keep(struct cs *cs, struct cs__batch *batch, const struct cs_evidence *item)
+{
+    struct cs_record record = {.type = CS_RECORD_EVIDENCE};
+    record.evidence.epoch = cs->epoch;
+    record.evidence.item = *item;
+    cs__batch_add(cs, batch, &record);
 }
 
 bool cs__evidence_take(struct cs *cs, const struct cs_evidence *item)
 {
+    struct cs__batch batch;
     if (!cs__evidence_news(cs, item)) {
         return false;
     }
-    for (uint32_t i = 0; i < CS__PROOFS; i++) {
-        if (!cs->proof[i].used) {
-            cs->proof[i].used = true;
-            cs->proof[i].item = *item;
-            return true;
-        }
-    }
-    return false; /* the others come first; who found it has told everybody */
+    cs__pool_add(&cs->pool, item);
+    cs__batch_begin(cs, &batch);
+    keep(cs, &batch, item);
+    cs__batch_end(cs, &batch, true);
+    return true;
 }
 
 void cs__evidence_found(struct cs *cs, const struct cs_vote *a, const struct cs_vote *b)
@@ -95,6 +74,27 @@ void cs__evidence_found(struct cs *cs, const struct cs_vote *a, const struct cs_
     }
 }
 
+void cs__evidence_again(struct cs *cs)
+{
+    struct cs_message message = {.type = CS_MSG_EVIDENCE};
+    if (cs->pool.count > 0) {
+        message.evidence = cs->pool.item[cs->pool.next_told % cs->pool.count];
+        cs->pool.next_told++;
+        cs__broadcast(cs, &message);
+    }
+}
+
+void cs__evidence_turn(struct cs *cs, struct cs__batch *batch)
+{
+    for (uint32_t i = cs->pool.count; i > 0; i--) {
+        if (cs__expired(cs, cs_evidence_epoch(&cs->pool.item[i - 1]))) {
+            cs__pool_remove(&cs->pool, i - 1);
+        } else {
+            keep(cs, batch, &cs->pool.item[i - 1]);
+        }
+    }
+}
+
 void cs__evidence_final(struct cs *cs, const struct cs_list *list)
 {
     struct nv_reader r;
@@ -102,67 +102,54 @@ void cs__evidence_final(struct cs *cs, const struct cs_list *list)
     for (uint32_t i = 0; i < list->count; i++) {
         struct cs_evidence item;
         cs_evidence_next(&r, &item);
-        struct cs__proof *const place = waiting(cs, &item);
-        if (place != NULL) {
-            place->used = false;
-        }
-        if (!included(cs, &item)) {
-            struct cs__about *const about = &cs->included[cs->included_next % CS__INCLUDED];
-            about->key = item.key;
-            about->epoch = cs_evidence_epoch(&item);
-            cs->included_next++;
-        }
+        cs__pool_include(&cs->pool, &item);
     }
 }
 
 /* ---- a block's share ---- */
+
+/* holds returns whether a list has an item about the same. */
+static bool holds(const struct cs_list *list, const struct cs_evidence *item)
+{
+    struct nv_reader r;
+    nv_reader_init(&r, list->bytes);
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct cs_evidence other;
+        cs_evidence_next(&r, &other);
+        if (cs_evidence_cmp(&other, item) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /* held_above returns whether a block on the way from `hash` down to fin holds an
  * item about the same. */
 static bool
 held_above(const struct cs *cs, const struct nv_hash *hash, const struct cs_evidence *item)
 {
-    for (const struct cs__block *block = cs__block_find(cs, hash);
-         block != NULL && block->header.height > cs->fin.header.height;
-         block = cs__block_find(cs, &block->header.parent_hash)) {
-        struct nv_reader r;
-        nv_reader_init(&r, block->evidence.bytes);
-        for (uint32_t i = 0; i < block->evidence.count; i++) {
-            struct cs_evidence other;
-            cs_evidence_next(&r, &other);
-            if (cs_evidence_cmp(&other, item) == 0) {
-                return true;
-            }
+    const struct cs__block *block = cs__block_find(cs, hash);
+    while (block != NULL && block->header.height > cs->fin.header.height) {
+        if (holds(&block->evidence, item)) {
+            return true;
         }
+        block = cs__block_find(cs, &block->header.parent_hash);
     }
     return false;
 }
 
-static int items_cmp(const void *a, const void *b)
-{
-    return cs_evidence_cmp(a, b);
-}
-
 struct cs_list cs__evidence_choose(struct cs *cs, const struct nv_hash *parent_hash)
 {
-    struct cs_evidence chosen[CS__PROOFS];
-    struct cs_evidence scratch[CS__PROOFS];
     struct cs_list list = {.count = 0};
-    uint32_t count = 0;
     struct nv_writer w;
-    for (uint32_t i = 0; i < CS__PROOFS; i++) {
-        struct cs__proof *const proof = &cs->proof[i];
-        proof->used = proof->used && !expired(cs, cs_evidence_epoch(&proof->item));
-        if (proof->used && !held_above(cs, parent_hash, &proof->item)) {
-            chosen[count++] = proof->item;
-        }
-    }
-    nv_sort(chosen, count, sizeof *chosen, items_cmp, scratch);
     uint32_t const cap = CS_EVIDENCE_MAX * CS_EVIDENCE_SIZE;
     nv_writer_init(&w, NV_ARENA_NEW(cs->effects->arena, uint8_t, cap), cap);
-    while (list.count < count && cs_evidence_fits(list.count + 1)) {
-        cs_evidence_put(&w, &chosen[list.count]);
-        list.count++;
+    for (uint32_t i = 0; i < cs->pool.count && cs_evidence_fits(list.count + 1); i++) {
+        const struct cs_evidence *const item = &cs->pool.item[i];
+        if (!cs__expired(cs, cs_evidence_epoch(item)) && !held_above(cs, parent_hash, item)) {
+            cs_evidence_put(&w, item);
+            list.count++;
+        }
     }
     list.bytes = nv_writer_view(&w);
     return list;

@@ -259,6 +259,7 @@ bool cs__timers_run(struct cs *cs)
     if (fired(cs, &timers->status)) {
         timers->status = cs->now_ns + cs->config.status_ns;
         cs__send_status(cs, CS_NOBODY);
+        cs__evidence_again(cs);
     }
     (void)fired(cs, &timers->due);
     (void)fired(cs, &timers->hold);

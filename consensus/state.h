@@ -21,6 +21,8 @@
 #include "consensus/consensus.h"
 #include "consensus/gate.h"
 #include "consensus/leader.h"
+#include "consensus/past.h"
+#include "consensus/pool.h"
 #include "consensus/tally.h"
 
 struct nv_critbit;
@@ -36,9 +38,6 @@ struct nv_critbit;
 #define CS__BACKLOG        256u /* final blocks that may wait for execution in catch-up */
 #define CS__FINALIZE_AGAIN 16u  /* finalize votes sent again in a retry */
 #define CS__TOLD           16u  /* heights from which another set would come next, remembered */
-#define CS__PROOFS         64u  /* items of evidence that wait for a block */
-#define CS__INCLUDED       256u /* items of final blocks that are remembered */
-#define CS__ENDED          64u  /* epochs whose end's time is remembered */
 #define CS__REQUESTS       10u  /* certificate requests answered per peer and second */
 #define CS__DELAY_MAX_NS   UINT64_C(10000000000)
 #define CS__MS             UINT64_C(1000000)
@@ -71,17 +70,6 @@ struct cs__block {
     uint32_t next;         /* spare: the next one, plus one */
     uint32_t link;         /* enum cs__link, as found when ... */
     uint64_t link_version; /* ... cs->version was this */
-};
-
-struct cs__proof {
-    bool used;
-    struct cs_evidence item;
-};
-
-/* Of what evidence is: at most one item of it counts. */
-struct cs__about {
-    struct nv_pubkey key;
-    uint64_t epoch; /* 0: not in use */
 };
 
 struct cs__proposal {
@@ -210,10 +198,8 @@ struct cs {
     } build;
     uint64_t proposed_step; /* number of the step of the last proposal */
 
-    struct cs__proof proof[CS__PROOFS];
-    struct cs__about included[CS__INCLUDED]; /* ring */
-    uint32_t included_next;
-    uint64_t ended_ms[CS__ENDED]; /* ring by epoch; 0: not known */
+    struct cs__pool pool; /* of evidence */
+    struct cs__past past;
 
     struct cs__gate gate;
     struct cs__slot *slot; /* ring by view */

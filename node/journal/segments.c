@@ -53,6 +53,13 @@ static void note_view(struct node_segment *segment, const struct cs_ballot *ball
     }
 }
 
+/* note_waiting: evidence is needed as long as the epoch lasts in which it waits. */
+static void note_waiting(struct node_segment *segment, uint64_t epoch)
+{
+    struct cs_ballot const last = {.epoch = epoch, .view = UINT64_MAX};
+    note_view(segment, &last);
+}
+
 /* get_record decodes a record of consensus. */
 static bool get_record(struct cs_record *out, const struct st_record *record)
 {
@@ -68,6 +75,7 @@ static bool get_record(struct cs_record *out, const struct st_record *record)
         return cs_header_get(&r, &out->final.header) == NV_OK &&
                cs_certificate_get(&r, &out->final.certificate) == NV_OK;
     case CS_RECORD_EPOCH: return true;
+    case CS_RECORD_EVIDENCE: out->evidence.epoch = nv_get_u64(&r); return !r.failed;
     }
     return false;
 }
@@ -98,6 +106,7 @@ void node_segments_note(struct node_segments *s, const struct st_record *record)
         note_view(segment, &decoded.final.certificate.ballot);
         break;
     case CS_RECORD_EPOCH: segment->epoch = UINT64_MAX; break; /* a restart needs all of them */
+    case CS_RECORD_EVIDENCE: note_waiting(segment, decoded.evidence.epoch); break;
     }
 }
 

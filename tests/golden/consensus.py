@@ -278,8 +278,8 @@ def records(members):
     justify = certificate_bytes(ballot(NOTARIZE, 1, 7, 6, sha256(b"parent")), members, [0, 1, 2])
     final = certificate_bytes(ballot(FINALIZE, 1, 9, 7, sha256(b"block")), members, [0, 1, 3])
     header = header_bytes(header_fields(members))
-    payloads = [(1, header + u(1, 1) + justify + evidence_list(offences(members)[1:])), (2, justify), (3, vote_bytes(ballot(FINALIZE, 1, 9, 7, sha256(b"block")), members, 1)), (4, header + final), (5, handover(members)[2])]
-    return [{"type": t, "view": v, "bytes": hexa(struct.pack(">BI", t, len(p)) + p)} for (t, p), v in zip(payloads, (9, 7, 9, 9, 12))]
+    payloads = [(1, header + u(1, 1) + justify + evidence_list(offences(members)[1:])), (2, justify), (3, vote_bytes(ballot(FINALIZE, 1, 9, 7, sha256(b"block")), members, 1)), (4, header + final), (5, handover(members)[2]), (6, u(8, 2) + offences(members)[3])]
+    return [{"type": t, "view": v, "bytes": hexa(struct.pack(">BI", t, len(p)) + p)} for (t, p), v in zip(payloads, (9, 7, 9, 9, 12, None))]
 
 
 def document():

@@ -36,6 +36,7 @@ void sim_conf_default(struct sim_conf *conf)
         .live_least = 8,
         .live_views = 3,
         .lag_views = 2,
+        .proof_epochs = SIM_EPOCHS_MAX,
         .keep_journals = true,
     };
     for (uint32_t i = 0; i < SIM_HOSTS_MAX; i++) {

@@ -61,9 +61,11 @@ struct sim;
     XX(uint64_t, lag_views, n)     /* that a host may be behind the best at the end */             \
     XX(uint64_t, epoch_ms, n)      /* 0: one without end */                                        \
     XX(uint32_t, churn, n) /* heights for which the state gives the same next set; 0: for ever */  \
-    XX(uint32_t, members_min, n) /* hosts in a set */                                              \
-    XX(uint64_t, stake_most, n)  /* of a member, if sets change; 0: as at the start */             \
-    XX(uint32_t, first, x)       /* the validators of genesis; 0: all */
+    XX(uint32_t, members_min, n)  /* hosts in a set */                                             \
+    XX(uint64_t, stake_most, n)   /* of a member, if sets change; 0: as at the start */            \
+    XX(uint32_t, first, x)        /* the validators of genesis; 0: all */                          \
+    XX(uint64_t, proof_epochs, n) /* age of evidence */                                            \
+    XX(uint64_t, proof_ms, n)
 
 struct sim_conf {
 #define SIM_OPTION_MEMBER(type, name, form) type name;

@@ -251,6 +251,10 @@ void sim_host_durable(struct sim *sim, struct sim_host *host, struct nv_view rec
         struct cs_moment const moment = cs_record_moment(&record);
         uint64_t const view = sim_slot(sim, moment.epoch, moment.view);
         oracle_durable(sim, host, &record);
+        if (record.type == CS_RECORD_EVIDENCE) {
+            proof_kept(sim, host, &record.evidence.item);
+            continue;
+        }
         if (view >= SIM_VIEWS_MAX) {
             continue;
         }

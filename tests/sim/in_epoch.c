@@ -29,6 +29,10 @@ static void epochs_set(struct sim *sim, uint32_t hosts, uint64_t epoch_ms)
     sim->conf.live_views = hosts;
     sim->conf.live_least = 3;
     sim->conf.lag_views = 3;
+    if (sim_chance(&sim->rng, 300000)) {
+        sim->conf.proof_epochs = sim_below(&sim->rng, 3);
+        sim->conf.proof_ms = sim_below(&sim->rng, 2 * epoch_ms);
+    }
 }
 
 /* sim_epoch_best returns the newest epoch that somebody is in. */

@@ -26,6 +26,8 @@ static void engine_new(struct sim *sim, struct sim_host *host)
         .body_size_max = CS_BODY_SIZE_MAX,
         .validators_max = sim->conf.validators,
         .epoch_ms = sim->conf.epoch_ms,
+        .evidence_epochs = sim->conf.proof_epochs,
+        .evidence_ms = sim->conf.proof_ms,
         .listen_ns = sim->conf.listen_ns,
         .status_ns = sim->conf.status_ns,
         .views_max = sim->conf.views_max,

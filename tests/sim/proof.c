@@ -50,7 +50,8 @@ static struct sim_accused *place(struct sim *sim, uint32_t id, uint64_t epoch)
         return NULL;
     }
     struct sim_accused *const fresh = &sim->accused[sim->accused_count++];
-    *fresh = (struct sim_accused){.id = id, .epoch = epoch, .found_ns = SIM_NEVER};
+    *fresh =
+        (struct sim_accused){.id = id, .epoch = epoch, .found_ns = SIM_NEVER, .kept_ns = SIM_NEVER};
     return fresh;
 }
 
@@ -59,6 +60,17 @@ void proof_found(struct sim *sim, const struct sim_host *host, uint32_t offender
     struct sim_accused *const accused = place(sim, offender, epoch);
     if (host->honest && accused != NULL && sim->now_ns < accused->found_ns && !sim_chaos(sim)) {
         accused->found_ns = sim->now_ns;
+    }
+}
+
+void proof_kept(struct sim *sim, const struct sim_host *host, const struct cs_evidence *item)
+{
+    uint32_t const id = owner(sim, &item->key);
+    struct sim_accused *const accused =
+        host->honest && id < SIM_HOSTS_MAX ? place(sim, id, cs_evidence_epoch(item)) : NULL;
+    if (accused != NULL) {
+        accused->keepers |= 1u << host->id;
+        accused->kept_ns = sim->now_ns < accused->kept_ns ? sim->now_ns : accused->kept_ns;
     }
 }
 
@@ -142,18 +154,41 @@ void proof_given(struct sim *sim, const struct cs_effect *effect)
     evidence_check(sim, effect);
 }
 
+/* kept_check: V8.  What a disk held before the measure began is in a block at its
+ * end, if one that holds it has led since, and it did not expire meanwhile. */
+static void kept_check(struct sim *sim, const struct sim_accused *accused)
+{
+    bool leads = false;
+    for (uint32_t i = 0; i < sim->conf.hosts; i++) {
+        const struct sim_host *const host = &sim->host[i];
+        bool const votes = host->up && cs_summary(host->cs).me != CS_NOBODY;
+        leads = leads || (votes && (accused->keepers >> i & 1u) != 0);
+    }
+    bool const due = leads && accused->kept_ns < sim->conf.measure_ns &&
+                     sim->conf.proof_epochs == SIM_EPOCHS_MAX &&
+                     sim->conf.measure_ns + PATIENCE_NS < sim->now_ns && !sim->conf.fork;
+    if (due && accused->height == 0) {
+        sim_fail(sim,
+                 "V8: a disk has proof against %u of epoch %u, and no block",
+                 accused->id,
+                 (unsigned)accused->epoch);
+    }
+}
+
 void proof_end(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->accused_count; i++) {
         const struct sim_accused *const accused = &sim->accused[i];
         bool const due = accused->found_ns < SIM_NEVER &&
                          accused->found_ns >= sim->conf.measure_ns &&
-                         accused->found_ns + PATIENCE_NS < sim->now_ns;
+                         accused->found_ns + PATIENCE_NS < sim->now_ns &&
+                         sim->conf.proof_epochs == SIM_EPOCHS_MAX;
         if (due && accused->height == 0) {
             sim_fail(sim,
                      "V7: %u was found out in epoch %u, and no block says so",
                      accused->id,
                      (unsigned)accused->epoch);
         }
+        kept_check(sim, accused);
     }
 }

@@ -60,6 +60,7 @@ const struct sim_scenario sim_scenarios[] = {
     {"roles", 4, roles_configure, scene_none, NULL, roles_finish},
     {"flood", 2, flood_configure, scene_none, NULL, NULL},
     {"double", 1, double_configure, scene_none, NULL, double_finish},
+    {"witness", 0, witness_configure, witness_script, witness_passes, witness_finish},
     {"partition", 3, partition_configure, scene_none, NULL, NULL},
     {"quiet", 1, quiet_configure, scene_none, NULL, NULL},
     {"snail", 1, snail_configure, scene_none, NULL, NULL},

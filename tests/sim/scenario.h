@@ -57,6 +57,13 @@ void stake_configure(struct sim *sim);
 void double_configure(struct sim *sim);
 void double_finish(struct sim *sim);
 
+/* in_proof.c: a proof that only one holds */
+void witness_configure(struct sim *sim);
+void witness_script(struct sim *sim, const struct sim_item *item);
+bool witness_passes(
+    struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes);
+void witness_finish(struct sim *sim);
+
 /* in_split.c: 10 certificates that only some have */
 void holes_configure(struct sim *sim);
 void holes_script(struct sim *sim, const struct sim_item *item);

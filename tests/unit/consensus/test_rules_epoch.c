@@ -262,6 +262,40 @@ static void votes_of_the_new_epoch_count(void **state)
     assert_int_equal(cs_summary(one.cs).view, 2);
 }
 
+/* double_vote makes an item about a key that signs for an index in an epoch. */
+static struct cs_message double_vote(const struct cs_net *net, uint32_t signer, uint64_t epoch)
+{
+    struct cs_message message = {.type = CS_MSG_EVIDENCE};
+    struct cs_vote vote[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        struct cs_ballot ballot = cs_build_ballot(CS_NOTARIZE, 2, 1, cs_build_hash(i));
+        ballot.epoch = epoch;
+        vote[i] = cs_build_vote(net, &ballot, signer);
+    }
+    assert_true(cs_evidence_make(&message.evidence, &vote[0], &vote[1], &net->set));
+    return message;
+}
+
+static void faults_of_an_ended_epoch_wait_for_a_block(void **state)
+{
+    (void)state;
+    struct cs_net strangers;
+    bool right = false;
+    uint32_t const other = (cs_summary(one.cs).me + 1) % VALIDATORS;
+    cs_net_init_at(&strangers, NULL, VALIDATORS, 50);
+    finish();
+    struct cs_message message = double_vote(&strangers, 1, 1);
+    assert_false(engine_one_mail(&one, &right, other, &message).wanted);
+    message = double_vote(&one.net, other, 3); /* it has not begun */
+    assert_false(engine_one_mail(&one, &right, other, &message).wanted);
+    message = double_vote(&one.net, other, 1);
+    give(CS_PEER_OTHER + 3, &message); /* anybody may say so */
+    const struct cs_effect *const kept = engine_one_effect(&one, CS_FX_PERSIST, 0);
+    assert_non_null(kept);
+    assert_int_equal(kept->persist.records.bytes[0], CS_RECORD_EVIDENCE);
+    assert_false(engine_one_mail(&one, &right, other, &message).wanted); /* once is enough */
+}
+
 static void another_set_than_the_own_state_gives_stops_the_engine(void **state)
 {
     (void)state;
@@ -381,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(handover_is_durable_before_the_first_message, start, stop),
         cmocka_unit_test_setup_teardown(votes_of_the_old_epoch_do_not_count, start, stop),
         cmocka_unit_test_setup_teardown(votes_of_the_new_epoch_count, start, stop),
+        cmocka_unit_test_setup_teardown(faults_of_an_ended_epoch_wait_for_a_block, start, stop),
         cmocka_unit_test_setup_teardown(
             another_set_than_the_own_state_gives_stops_the_engine, start, stop),
         cmocka_unit_test_setup_teardown(restart_is_in_the_new_epoch_without_old_votes, start, stop),

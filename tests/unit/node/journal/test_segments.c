@@ -112,6 +112,22 @@ static void the_end_of_an_epoch_stays(void **state)
     assert_int_equal(node_segments_keep(&segments, &wish), 7);
 }
 
+static void evidence_stays_as_long_as_its_epoch(void **state)
+{
+    uint8_t bytes[512];
+    struct nv_writer w;
+    (void)state;
+    nv_writer_init(&w, bytes, sizeof bytes);
+    nv_put_u64(&w, 1);
+    nv_put_bytes(&w, "any", 3);
+    struct st_record const record = {
+        .type = CS_RECORD_EVIDENCE, .bytes = nv_writer_view(&w), .place = {7, 512}};
+    node_segments_note(&segments, &record);
+    assert_int_equal(node_segments_keep(&segments, &wish), 7);
+    wish.epoch = 2;
+    assert_int_equal(node_segments_keep(&segments, &wish), 9);
+}
+
 static void blocks_are_kept_by_number(void **state)
 {
     (void)state;
@@ -166,6 +182,7 @@ int main(void)
         cmocka_unit_test_setup(the_last_minute_stays, begin),
         cmocka_unit_test_setup(open_views_stay, begin),
         cmocka_unit_test_setup(the_end_of_an_epoch_stays, begin),
+        cmocka_unit_test_setup(evidence_stays_as_long_as_its_epoch, begin),
         cmocka_unit_test_setup(blocks_are_kept_by_number, begin),
         cmocka_unit_test_setup(and_by_size, begin),
         cmocka_unit_test_setup(what_went_is_forgotten, begin),
