@@ -15,7 +15,8 @@ static bool cert_wanted(const struct cs *cs, const struct cs_ballot *ballot)
     if (ballot->epoch != cs->epoch || ballot->view < 1) {
         return false;
     }
-    if (cs__contradicting(cs, ballot) != NULL) {
+    struct cs_certificate held;
+    if (cs__contradicting(cs, &held, ballot)) {
         return true; /* a fork */
     }
     if (ballot->kind == CS_FINALIZE) {
@@ -192,12 +193,42 @@ proposal_plan(const struct cs *cs, uint32_t from, const struct cs_proposal *prop
     return plan;
 }
 
-/* fork_proved returns whether a list would prove a fork, if it is right. */
-static bool fork_proved(const struct cs *cs, const struct cs_list *list)
+/* past_proof returns whether a certificate of an ended epoch would prove a fork; it
+ * is verified when it is taken. */
+static bool past_proof(const struct cs *cs, const struct cs_ballot *ballot)
 {
-    struct cs_certificate a;
-    struct cs_certificate b;
-    return cs__fork_pair(list, &a, &b) && a.ballot.epoch == cs->epoch;
+    struct cs_certificate held;
+    return ballot->epoch < cs->epoch && cs__contradicting(cs, &held, ballot);
+}
+
+static struct cs_plan response_plan(const struct cs *cs, const struct cs_list *list)
+{
+    struct cs_plan plan = {.epoch = cs->epoch};
+    struct cs_certificate certificate;
+    struct cs_certificate other;
+    struct nv_reader r;
+    list_plan(cs, &plan, list, 0);
+    bool const pair = cs__fork_pair(list, &certificate, &other);
+    if (pair && certificate.ballot.epoch == cs->epoch) {
+        plan.certificates = 3u;
+    }
+    plan.wanted = plan.certificates != 0 || (pair && certificate.ballot.epoch < cs->epoch);
+    nv_reader_init(&r, list->bytes);
+    for (uint32_t i = 0; i < list->count && !plan.wanted; i++) {
+        cs_list_certificate(&r, &certificate);
+        plan.wanted = past_proof(cs, &certificate.ballot);
+    }
+    return plan;
+}
+
+static struct cs_plan handover_plan(const struct cs *cs, const struct cs_handover *handover)
+{
+    struct cs_plan plan = {.epoch = cs->epoch};
+    bool const due = handover->header.epoch == cs->epoch && !cs->next_known;
+    bool const ours = nv_hash_eq(&handover->header.valset_hash, &cs->set.hash);
+    plan.wanted = due || cs__past_differs(cs, handover);
+    plan.certificates = due && ours ? 1u : 0u;
+    return plan;
 }
 
 struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_message *message)
@@ -214,21 +245,15 @@ struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_mess
     case CS_MSG_CERTIFICATE:
         known_fill(cs, &plan.known, &message->certificate);
         plan.certificates = cert_wanted(cs, &message->certificate.ballot) ? 1u : 0u;
-        plan.wanted = validator;
+        plan.wanted = validator || past_proof(cs, &message->certificate.ballot);
         break;
     case CS_MSG_STATUS: break;
     case CS_MSG_EVIDENCE:
         plan.wanted = cs__evidence_news(cs, &message->evidence);
         plan.own_sig = plan.wanted;
         break;
-    case CS_MSG_CERT_REQUEST: plan.wanted = message->cert_request.epoch == cs->epoch; break;
-    case CS_MSG_CERT_RESPONSE:
-        list_plan(cs, &plan, &message->cert_response.certificates, 0);
-        if (fork_proved(cs, &message->cert_response.certificates)) {
-            plan.certificates = 3u;
-        }
-        plan.wanted = plan.certificates != 0;
-        break;
+    case CS_MSG_CERT_REQUEST: plan.wanted = message->cert_request.epoch <= cs->epoch; break;
+    case CS_MSG_CERT_RESPONSE: return response_plan(cs, &message->cert_response.certificates);
     case CS_MSG_BLOCK_RESPONSE:
         if (message->block_response.has_final) {
             const struct cs_ballot *const ballot = &message->block_response.final.ballot;
@@ -237,10 +262,7 @@ struct cs_plan cs_admit(const struct cs *cs, uint32_t from, const struct cs_mess
                 asked && ballot->epoch == cs->epoch && ballot->view > cs->fin.view ? 1u : 0u;
         }
         break;
-    case CS_MSG_EPOCH_RESPONSE:
-        plan.wanted = message->handover.header.epoch == cs->epoch && !cs->next_known;
-        plan.certificates = plan.wanted ? 1u : 0u;
-        break;
+    case CS_MSG_EPOCH_RESPONSE: return handover_plan(cs, &message->handover);
     case CS_MSG_BODY_CHUNK:
     case CS_MSG_BLOCK_REQUEST:
     case CS_MSG_EPOCH_REQUEST:

@@ -42,10 +42,11 @@ static void blocks_sweep(struct cs *cs)
     }
     for (uint32_t i = 0; i < cs->slot_count; i++) {
         const struct cs__slot *const slot = &cs->slot[i];
-        if (slot->view > cs->fin.view && slot->proposal.set) {
+        bool const above = slot->view > cs->fin.view && slot->epoch == cs->epoch;
+        if (above && slot->proposal.set) {
             mark_chain(cs, &slot->proposal.hash);
         }
-        if (slot->view > cs->fin.view && slot->notar != NULL) {
+        if (above && slot->notar != NULL) {
             mark_chain(cs, &slot->notar->body.ballot.block_hash);
         }
     }

@@ -53,6 +53,7 @@ enum cs_trace_code {
     CS_TRACE_INVALID,     /* a proposal breaks rule `a` (enum cs_verdict of rules.h) */
     CS_TRACE_BEHIND,      /* a = height of a peer's final block */
     CS_TRACE_EPOCH,       /* an epoch begins; a = its number */
+    CS_TRACE_PAST_FORK, /* two chains of an epoch so long ago that it means nothing; a = its number */
 };
 
 struct cs_effect {
@@ -116,7 +117,8 @@ struct cs_effect {
             enum cs_halt code;
             uint64_t height;
             struct nv_view bytes;
-            struct cs_bitmap culprits; /* CS_HALT_FORK: who signed both, in the present set */
+            struct cs_bitmap culprits;       /* CS_HALT_FORK: who signed both ... */
+            const struct cs_valset *signers; /* ... of the validators of that epoch */
         } halt;
     };
 };

@@ -175,7 +175,7 @@ bool cs__leads(const struct cs *cs, uint64_t view)
 
 bool cs__votes(const struct cs *cs)
 {
-    return cs->me != CS_NOBODY && cs->started && !cs->listening && !cs->forked && !cs->halted;
+    return cs->me != CS_NOBODY && cs->started && !cs->listening && !cs->doubt.set && !cs->halted;
 }
 
 uint32_t cs_leader(const struct cs *cs, uint64_t view)
@@ -225,6 +225,7 @@ const char *cs_trace_name(enum cs_trace_code code)
     case CS_TRACE_INVALID: return "invalid";
     case CS_TRACE_BEHIND: return "behind";
     case CS_TRACE_EPOCH: return "epoch";
+    case CS_TRACE_PAST_FORK: return "past-fork";
     }
     return "unknown";
 }

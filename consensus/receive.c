@@ -95,9 +95,9 @@ static void certificate_take(struct cs *cs, const struct cs_certificate *certifi
     if (cs->me != CS_NOBODY && cs_bitmap_has(&certificate->signers, cs->me)) {
         cs__second_signer(cs, ballot);
     }
-    const struct cs__cert *const held = cs__contradicting(cs, ballot);
-    if (held != NULL) {
-        cs__fork_found(cs, &held->body, certificate);
+    struct cs_certificate held;
+    if (cs__contradicting(cs, &held, ballot)) {
+        cs__fork_found(cs, &held, certificate, &cs->set);
         return;
     }
     (void)cs__cert_add(cs, certificate);
@@ -149,6 +149,9 @@ static void certificates_take(struct cs *cs,
         struct cs_certificate certificate;
         cs_list_certificate(&r, &certificate);
         certificate_take(cs, &certificate, ((mail->plan->certificates >> (first + i)) & 1u) != 0);
+        if (certificate.ballot.epoch < cs->epoch) {
+            cs__past_certificate(cs, mail->from, &certificate);
+        }
     }
 }
 
@@ -158,9 +161,37 @@ static void pair_take(struct cs *cs, const struct mail *mail)
     struct cs_certificate a;
     struct cs_certificate b;
     bool const both = (mail->plan->certificates & 3u) == 3u;
-    if (both && cs__fork_pair(&mail->message->cert_response.certificates, &a, &b) &&
-        a.ballot.epoch == cs->epoch) {
-        cs__fork_found(cs, &a, &b);
+    if (!cs__fork_pair(&mail->message->cert_response.certificates, &a, &b)) {
+        return;
+    }
+    if (both && a.ballot.epoch == cs->epoch) {
+        cs__fork_found(cs, &a, &b, &cs->set);
+    } else if (a.ballot.epoch < cs->epoch) {
+        cs__past_pair(cs, mail->from, &a, &b);
+    }
+}
+
+static void certificate_receive(struct cs *cs, const struct mail *mail)
+{
+    const struct cs_certificate *const certificate = &mail->message->certificate;
+    if (certificate->ballot.epoch < cs->epoch) {
+        cs__past_certificate(cs, mail->from, certificate);
+    }
+    if (certificate->ballot.epoch == cs->epoch) {
+        seen_raise(mail, certificate->ballot.view + 1);
+        certificate_take(cs, certificate, (mail->plan->certificates & 1u) != 0);
+    }
+}
+
+static void handover_receive(struct cs *cs, const struct mail *mail)
+{
+    const struct cs_handover *const handover = &mail->message->handover;
+    if (handover->header.epoch < cs->epoch) {
+        cs__past_handover(cs, mail->from, handover);
+    } else if ((mail->plan->certificates & 1u) != 0) {
+        cs__handover_take(cs, handover);
+    } else if (handover->header.epoch == cs->epoch) { /* by others: the chains have parted */
+        cs__past_ask(cs, mail->from, cs->epoch - 1);
     }
 }
 
@@ -298,10 +329,24 @@ static void welcome(struct cs *cs, uint32_t peer)
     }
 }
 
+/* parted_ask asks a sender whose final block is another for the end of the last epoch
+ * that both have behind them.
+ * SPEC consensus 17: "another hash, shows that the chains have parted" */
+static void parted_ask(struct cs *cs, const struct mail *mail)
+{
+    const struct cs_status *const status = &mail->message->status;
+    uint64_t const epoch = status->epoch < cs->epoch ? status->epoch : cs->epoch;
+    struct nv_hash own;
+    if (cs__final_known(cs, &own, status->final_height) && !nv_hash_eq(&own, &status->final_hash)) {
+        cs__past_ask(cs, mail->from, epoch - 1);
+    }
+}
+
 static void status_receive(struct cs *cs, const struct mail *mail)
 {
     const struct cs_status *const status = &mail->message->status;
     struct cs_message request = {.type = CS_MSG_CERT_REQUEST};
+    parted_ask(cs, mail);
     if (mail->peer != NULL && status->epoch != cs->epoch) {
         mail->peer->final_height = status->final_height;
     }
@@ -345,12 +390,12 @@ static bool request_allowed(struct cs *cs, const struct mail *mail)
     if (mail->peer == NULL) {
         return true; /* the shell limits those who are not validators */
     }
-    if (cs->now_ns - mail->peer->second_ns >= SECOND_NS) {
-        mail->peer->second_ns = cs->now_ns;
-        mail->peer->requests = 0;
+    struct cs__share *const share = &mail->peer->requests;
+    if (cs->now_ns - share->start_ns >= SECOND_NS) {
+        *share = (struct cs__share){.start_ns = cs->now_ns};
     }
-    mail->peer->requests++;
-    return mail->peer->requests <= CS__REQUESTS;
+    share->count++;
+    return share->count <= CS__REQUESTS;
 }
 
 void cs__receive(struct cs *cs, const struct cs_event *event)
@@ -373,13 +418,7 @@ void cs__receive(struct cs *cs, const struct cs_event *event)
     switch (message->type) {
     case CS_MSG_PROPOSAL: proposal_receive(cs, &mail); break;
     case CS_MSG_VOTE: vote_receive(cs, &mail); break;
-    case CS_MSG_CERTIFICATE:
-        if (message->certificate.ballot.epoch != cs->epoch) {
-            break;
-        }
-        seen_raise(&mail, message->certificate.ballot.view + 1);
-        certificate_take(cs, &message->certificate, (mail.plan->certificates & 1u) != 0);
-        break;
+    case CS_MSG_CERTIFICATE: certificate_receive(cs, &mail); break;
     case CS_MSG_STATUS: status_receive(cs, &mail); break;
     case CS_MSG_EVIDENCE:
         if (mail.plan->own_sig) {
@@ -398,11 +437,7 @@ void cs__receive(struct cs *cs, const struct cs_event *event)
     case CS_MSG_BLOCK_RESPONSE:
         cs__blocks_take(cs, &message->block_response, (mail.plan->certificates & 1u) != 0);
         break;
-    case CS_MSG_EPOCH_RESPONSE:
-        if ((mail.plan->certificates & 1u) != 0) {
-            cs__handover_take(cs, &message->handover);
-        }
-        break;
+    case CS_MSG_EPOCH_RESPONSE: handover_receive(cs, &mail); break;
     case CS_MSG_BODY_CHUNK:
     case CS_MSG_BLOCK_REQUEST:
     case CS_MSG_EPOCH_REQUEST:

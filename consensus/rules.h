@@ -107,23 +107,55 @@ enum cs__verdict cs__judge_alone(const struct cs *cs, const struct cs_header *he
  * unless more than a third of the stake signed what it must not. */
 bool cs__contradict(const struct cs_ballot *a, const struct cs_ballot *b);
 
-/* cs__contradicting returns a certificate held that contradicts a ballot, or NULL.
- * Those of views below fin are held as long as their slots are not used anew. */
-const struct cs__cert *cs__contradicting(const struct cs *cs, const struct cs_ballot *ballot);
+/* cs__contradicting returns whether a certificate is held that contradicts a ballot,
+ * and borrows it.  Those of views below fin and of ended epochs are held as long as
+ * their slots are not used anew. */
+bool cs__contradicting(const struct cs *cs,
+                       struct cs_certificate *held,
+                       const struct cs_ballot *ballot);
 
 /* cs__fork_found stops the engine, having told all others, when two verified
- * certificates contradict each other. */
-void cs__fork_found(struct cs *cs, const struct cs_certificate *a, const struct cs_certificate *b);
+ * certificates of the validators `set` contradict each other. */
+void cs__fork_found(struct cs *cs,
+                    const struct cs_certificate *a,
+                    const struct cs_certificate *b,
+                    const struct cs_valset *set);
 
 /* cs__fork_pair returns whether a list is two certificates that contradict each
  * other, and reads them. */
 bool cs__fork_pair(const struct cs_list *list, struct cs_certificate *a, struct cs_certificate *b);
+
+/* cs__fork_final acts on a finalization, verified by `set`, of a block that and the
+ * own final one do not descend from each other: it stops the engine, or doubts and
+ * asks, as below.  It returns whether the doubt is new. */
+bool cs__fork_final(struct cs *cs,
+                    const struct cs_certificate *own,
+                    const struct cs_certificate *other,
+                    const struct cs_valset *set);
 
 /* cs__fork_suspect: the target does not descend from fin.  Somebody holds a
  * certificate of fin's view that contradicts fin's: it is asked for, until all
  * patience is gone.  Nothing is signed any more. */
 void cs__fork_suspect(struct cs *cs);
 void cs__fork_run(struct cs *cs);
+
+/* ---- rules_past.c ---- */
+
+/* cs__past_differs returns whether a handover ends an epoch with another block than
+ * the own chain did. */
+bool cs__past_differs(const struct cs *cs, const struct cs_handover *handover);
+
+/* What a sender says of an ended epoch: a handover that differs, a certificate, two
+ * that contradict each other.  Nothing is verified yet. */
+void cs__past_handover(struct cs *cs, uint32_t from, const struct cs_handover *handover);
+void cs__past_certificate(struct cs *cs, uint32_t from, const struct cs_certificate *certificate);
+void cs__past_pair(struct cs *cs,
+                   uint32_t from,
+                   const struct cs_certificate *a,
+                   const struct cs_certificate *b);
+
+/* cs__past_ask asks a sender for the handover of an epoch, whose chain is another. */
+void cs__past_ask(struct cs *cs, uint32_t from, uint64_t epoch);
 
 /* ---- rules_evidence.c ---- */
 
@@ -216,6 +248,9 @@ bool cs__execute(struct cs *cs);
 
 /* cs__executed takes the shell's answer to EXECUTE. */
 void cs__executed(struct cs *cs, uint64_t height, const struct nv_hash *root);
+
+/* cs__final_known writes the hash of the final block of a recent height, if known. */
+bool cs__final_known(const struct cs *cs, struct nv_hash *hash, uint64_t height);
 
 /* cs__root_known writes the own state root after `height`, if known. */
 bool cs__root_known(const struct cs *cs, struct nv_hash *root, uint64_t height);

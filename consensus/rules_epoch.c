@@ -111,9 +111,9 @@ void cs__epoch_found(struct cs *cs)
 }
 
 /* view_forget forgets all views, their timers, and whom they were shared with. */
-static void view_forget(struct cs *cs)
+static void view_forget(struct cs *cs, uint64_t final_view)
 {
-    cs__store_forget(cs);
+    cs__store_forget(cs, final_view > cs->entry_view ? final_view : cs->entry_view);
     cs__gate_reset(&cs->gate);
     memset(cs->peer, 0, sizeof cs->peer);
     memset(cs->fetch, 0, sizeof cs->fetch);
@@ -158,7 +158,7 @@ bool cs__epoch_turn(struct cs *cs,
     cs->before[0] = cs->set;
     cs->set = next;
     cs->epoch = header->epoch + 1;
-    view_forget(cs);
+    view_forget(cs, final->ballot.view);
     cs__epoch_found(cs);
     return true;
 }
@@ -204,6 +204,10 @@ void cs__handover_send(struct cs *cs, uint32_t peer)
 void cs__handover_take(struct cs *cs, const struct cs_handover *handover)
 {
     if (handover->header.epoch != cs->epoch || cs->next_known) {
+        return;
+    }
+    if (handover->final.ballot.view <= cs->fin.view) { /* nothing stands on it, and fin does not */
+        (void)cs__fork_final(cs, &cs->fin.cert->body, &handover->final, &cs->set);
         return;
     }
     enum nv_err const err = cs_valset_decode(&cs->next, handover->set);

@@ -21,6 +21,17 @@ bool cs__root_known(const struct cs *cs, struct nv_hash *root, uint64_t height)
     return true;
 }
 
+bool cs__final_known(const struct cs *cs, struct nv_hash *hash, uint64_t height)
+{
+    uint32_t const index = (uint32_t)(height % CS__RECENT);
+    bool const fin = height == cs->fin.header.height;
+    bool const recent = cs->recent[index].height == height && cs->recent[index].final;
+    if (fin || recent) {
+        *hash = fin ? cs->fin.hash : cs->recent[index].hash;
+    }
+    return fin || recent;
+}
+
 /* recent_begin gives a height its place among the recent ones. */
 static uint32_t recent_begin(struct cs *cs, uint64_t height)
 {
@@ -29,6 +40,7 @@ static uint32_t recent_begin(struct cs *cs, uint64_t height)
         cs->recent[index].height = height;
         cs->recent[index].known = false;
         cs->recent[index].claimed = false;
+        cs->recent[index].final = false;
         cs->recent[index].view = 0;
     }
     return index;
@@ -126,6 +138,8 @@ static void commit_path(struct cs *cs, struct cs__batch *batch, uint32_t count)
         cs__evidence_final(cs, &block->evidence);
         uint32_t const index = recent_begin(cs, header->height);
         cs->recent[index].view = header->view;
+        cs->recent[index].hash = block->hash;
+        cs->recent[index].final = true;
         if (header->tx_count > 0) {
             cs->nonempty_height = header->height;
         }
@@ -220,7 +234,7 @@ static bool reach(struct cs *cs, struct cs__cert **place)
 
 static bool try_target(struct cs *cs, struct cs__cert **place)
 {
-    if (*place == NULL || cs->halted || cs->forked) {
+    if (*place == NULL || cs->halted || cs->doubt.set) {
         return false;
     }
     switch (cs__block_link(cs, &(*place)->body.ballot.block_hash)) {

@@ -81,9 +81,9 @@ static void certify(struct cs *cs, const struct cs__tally *tally, enum cs_vote_k
     }
     certificate.signer_count =
         cs__tally_gather(tally, sigs, &certificate.signers, &certificate.ballot);
-    const struct cs__cert *const held = cs__contradicting(cs, &certificate.ballot);
-    if (held != NULL) {
-        cs__fork_found(cs, &held->body, &certificate);
+    struct cs_certificate held;
+    if (cs__contradicting(cs, &held, &certificate.ballot)) {
+        cs__fork_found(cs, &held, &certificate, &cs->set);
         return;
     }
     if (cs__cert_add(cs, &certificate)) {

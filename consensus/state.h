@@ -84,21 +84,28 @@ struct cs__proposal {
 
 struct cs__slot {
     uint64_t view;          /* 0: not in use */
+    uint64_t epoch;         /* the certificates may be of one that has ended */
     struct cs__cert *notar; /* a notarization, or a finalization */
     struct cs__cert *null;
     struct cs__tally *tally; /* NULL until a vote comes */
     struct cs__proposal proposal;
 };
 
+/* So much of something, of one sender, since then. */
+struct cs__share {
+    uint64_t start_ns;
+    uint32_t count;
+};
+
 struct cs__peer {
     uint64_t seen;     /* highest view known of it */
     uint64_t heard_ns; /* last message */
     bool heard;
-    uint64_t lag_ns;       /* no lag reply before */
-    uint64_t ask_ns;       /* no question about its newer view before */
-    uint64_t final_height; /* by its last status; 0 when it did not deliver */
-    uint64_t second_ns;    /* start of the second in which ... */
-    uint32_t requests;     /* ... so many requests were answered */
+    uint64_t lag_ns;           /* no lag reply before */
+    uint64_t ask_ns;           /* no question about its newer view before */
+    uint64_t final_height;     /* by its last status; 0 when it did not deliver */
+    struct cs__share requests; /* that were answered in this second */
+    struct cs__share proofs;   /* of ended epochs, that were looked at */
 };
 
 /* Something asked of peers. */
@@ -175,7 +182,9 @@ struct cs {
         bool claimed;
         struct nv_hash root;  /* the own, if known */
         struct nv_hash claim; /* a final header's, if claimed */
-        uint64_t view;        /* of the final block of this height */
+        bool final;           /* of the final block of this height: */
+        struct nv_hash hash;  /* its hash */
+        uint64_t view;        /* its view; 0: of another epoch */
     } recent[CS__RECENT];     /* ring by height */
 
     /* the view */
@@ -200,10 +209,20 @@ struct cs {
 
     struct cs__pool pool; /* of evidence */
     struct cs__past past;
+    uint64_t past_told;            /* the newest epoch whose fork was found, too late */
+    struct cs__share proofs_other; /* as of a peer, of all that are no validators */
+    struct {
+        bool set;       /* there is another chain: nothing is signed */
+        uint64_t epoch; /* certificates of this epoch ... */
+        uint64_t view;  /* ... and view would tell by whose fault; 0: the epoch before knows */
+        struct cs__cert *other; /* an ended epoch's finalization that speaks against the own;
+                                   NULL: the target's or the near one's does */
+    } doubt;
 
     struct cs__gate gate;
     struct cs__slot *slot; /* ring by view */
     uint32_t slot_count;
+    uint64_t slot_base; /* place of the epoch's view 0 */
     struct cs__tally *tally[CS__TALLIES];
     uint32_t tally_count;
     struct cs__cert *cert;
@@ -240,7 +259,6 @@ struct cs {
     bool started;
     bool listening;
     bool recovered; /* something was */
-    bool forked;    /* the target contradicts fin, and it is not known by whose fault */
     bool halted;
 
     struct cs_effects *effects; /* during a step */

@@ -11,6 +11,13 @@
 
 /* ---- slots ---- */
 
+/* slot_at returns the slot that a view of this epoch has, or would have.  An epoch's
+ * views go on in the ring where those of the last one ended. */
+static struct cs__slot *slot_at(const struct cs *cs, uint64_t view)
+{
+    return &cs->slot[(cs->slot_base + view) % cs->slot_count];
+}
+
 static bool in_window(const struct cs *cs, uint64_t view)
 {
     return view >= 1 && view + CS__BELOW > cs->fin.view &&
@@ -19,8 +26,22 @@ static bool in_window(const struct cs *cs, uint64_t view)
 
 struct cs__slot *cs__slot_find(const struct cs *cs, uint64_t view)
 {
-    struct cs__slot *const slot = &cs->slot[view % cs->slot_count];
-    return in_window(cs, view) && slot->view == view ? slot : NULL;
+    struct cs__slot *const slot = slot_at(cs, view);
+    return in_window(cs, view) && slot->view == view && slot->epoch == cs->epoch ? slot : NULL;
+}
+
+const struct cs__slot *cs__slot_kept(const struct cs *cs, uint64_t epoch, uint64_t view)
+{
+    const struct cs__slot *const here = slot_at(cs, view);
+    if (epoch == cs->epoch) {
+        return here->view == view && here->epoch == epoch ? here : NULL;
+    }
+    for (uint32_t i = 0; i < cs->slot_count; i++) {
+        if (cs->slot[i].view == view && cs->slot[i].epoch == epoch) {
+            return &cs->slot[i];
+        }
+    }
+    return NULL;
 }
 
 static void slot_release(struct cs *cs, struct cs__slot *slot)
@@ -37,15 +58,16 @@ static void slot_release(struct cs *cs, struct cs__slot *slot)
 
 struct cs__slot *cs__slot_take(struct cs *cs, uint64_t view)
 {
-    struct cs__slot *const slot = &cs->slot[view % cs->slot_count];
+    struct cs__slot *const slot = slot_at(cs, view);
     if (!in_window(cs, view)) {
         return NULL;
     }
-    if (slot->view != view) {
+    if (slot->view != view || slot->epoch != cs->epoch) {
         struct cs__tally *const tally = slot->tally;
         slot_release(cs, slot);
         memset(slot, 0, sizeof *slot);
         slot->view = view;
+        slot->epoch = cs->epoch;
         if (tally != NULL) {
             slot->tally = tally;
             cs__tally_reset(tally, view);
@@ -251,7 +273,7 @@ const struct cs__cert *cs__final_newest(const struct cs *cs)
 /* tally_return takes the tally of a view that has become too old. */
 static void tally_return(struct cs *cs, uint64_t view)
 {
-    struct cs__slot *const slot = &cs->slot[view % cs->slot_count];
+    struct cs__slot *const slot = slot_at(cs, view);
     if (slot->tally != NULL && slot->view <= view) {
         cs->tally[cs->tally_count] = slot->tally;
         cs->tally_count++;
@@ -282,7 +304,7 @@ void cs__store_prune(struct cs *cs, uint64_t from)
     uint64_t const to = cs->fin.view;
     uint64_t const span = to - from < cs->slot_count ? to - from : cs->slot_count;
     for (uint64_t view = to + 1 - span; view <= to; view++) {
-        struct cs__slot *const slot = &cs->slot[view % cs->slot_count];
+        struct cs__slot *const slot = slot_at(cs, view);
         if (slot->view <= to) { /* what it holds may yet prove a fork */
             cert_settle(cs, slot->notar);
             cert_settle(cs, slot->null);
@@ -294,17 +316,20 @@ void cs__store_prune(struct cs *cs, uint64_t from)
     target_prune(cs, &cs->near);
 }
 
-void cs__store_forget(struct cs *cs)
+void cs__store_forget(struct cs *cs, uint64_t last)
 {
     cs->version++;
+    cs->slot_base = (cs->slot_base + last) % cs->slot_count;
     for (uint32_t i = 0; i < cs->slot_count; i++) {
         struct cs__slot *const slot = &cs->slot[i];
-        slot_release(cs, slot);
+        cert_settle(cs, slot->notar); /* what they hold may yet prove a fork */
+        cert_settle(cs, slot->null);
         if (slot->tally != NULL) {
             cs->tally[cs->tally_count] = slot->tally;
             cs->tally_count++;
+            slot->tally = NULL;
         }
-        memset(slot, 0, sizeof *slot);
+        slot->proposal.set = false;
     }
     NV_ASSERT(cs->tally_count == CS__TALLIES);
     for (uint32_t i = 0; i < CS__TALLIES; i++) {

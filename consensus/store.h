@@ -11,6 +11,10 @@
 /* cs__slot_find returns the slot of a view in the window, or NULL. */
 struct cs__slot *cs__slot_find(const struct cs *cs, uint64_t view);
 
+/* cs__slot_kept returns the slot of a view of any epoch, if what it held is still
+ * there, or NULL. */
+const struct cs__slot *cs__slot_kept(const struct cs *cs, uint64_t epoch, uint64_t view);
+
 /* cs__slot_take is that, and begins a slot that is new.  NULL outside the
  * window (fin.view - CS__BELOW, fin.view + views_max]. */
 struct cs__slot *cs__slot_take(struct cs *cs, uint64_t view);
@@ -49,8 +53,8 @@ const struct cs__cert *cs__final_newest(const struct cs *cs);
  * the fin before. */
 void cs__store_prune(struct cs *cs, uint64_t from);
 
-/* cs__store_forget drops all views and all blocks that are not final: a new epoch
- * has begun. */
-void cs__store_forget(struct cs *cs);
+/* cs__store_forget drops what there is of all views but certificates, and all blocks
+ * that are not final: a new epoch has begun.  `last` is the highest view in use. */
+void cs__store_forget(struct cs *cs, uint64_t last);
 
 #endif /* NV_CONSENSUS_STORE_H */

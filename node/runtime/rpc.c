@@ -97,6 +97,11 @@ void node_rpc_trace(struct node *n, const struct replica_op *op)
         round.height = a;
         break;
     case CS_TRACE_BEHIND: n->target_height = a > n->target_height ? a : n->target_height; return;
+    case CS_TRACE_PAST_FORK:
+        nv_log(NV_LOG_WARN,
+               "event=past_fork epoch=%" NV_U64 " effect=none: its stake is not bound any more",
+               a);
+        return;
     case CS_TRACE_VOTE:
     case CS_TRACE_TIMEOUT:
     case CS_TRACE_INVALID:

@@ -5,11 +5,31 @@
 
 #include "base/assert.h"
 
+#include "consensus/leader.h"
+
 void engine_one_again(struct engine_one *one)
 {
     struct nv_arena arena;
     nv_arena_init(&arena, one->memory, cs_memory(&one->config));
     one->cs = cs_new(&arena, &one->config);
+}
+
+uint32_t engine_one_follower(uint32_t count, uint64_t views)
+{
+    struct cs_net net;
+    struct cs_schedule schedule;
+    uint32_t leads = 0;
+    uint32_t me = 0;
+    cs_net_init(&net, NULL, count);
+    cs_schedule_init(&schedule, &net.set, &net.chain_id, CS_FIRST_EPOCH, &net.chain_id);
+    for (uint64_t view = 1; view <= views; view++) {
+        leads |= 1u << cs_schedule_leader(&schedule, view);
+    }
+    while ((leads >> me & 1u) != 0) {
+        me++;
+    }
+    NV_ASSERT(me < count);
+    return me;
 }
 
 void engine_one_init(struct engine_one *one, uint32_t count, uint32_t me)
@@ -99,6 +119,14 @@ struct cs_plan engine_one_mail(struct engine_one *one,
     return plan;
 }
 
+void engine_one_give(struct engine_one *one, uint32_t from, const struct cs_message *message)
+{
+    bool right = false;
+    struct cs_plan const plan = engine_one_mail(one, &right, from, message);
+    NV_ASSERT(plan.wanted);
+    NV_ASSERT(right);
+}
+
 struct cs_plan engine_one_vote(struct engine_one *one, const struct cs_vote *vote)
 {
     bool right = false;
@@ -117,6 +145,18 @@ engine_one_effect(const struct engine_one *one, enum cs_effect_kind kind, uint32
                 return &one->effects.list[i];
             }
             n--;
+        }
+    }
+    return NULL;
+}
+
+const struct cs_effect *
+engine_one_sent(const struct engine_one *one, enum cs_effect_kind kind, enum cs_message_type type)
+{
+    const struct cs_effect *effect = NULL;
+    for (uint32_t i = 0; (effect = engine_one_effect(one, kind, i)) != NULL; i++) {
+        if (effect->send.type == type) {
+            return effect;
         }
     }
     return NULL;

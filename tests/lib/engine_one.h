@@ -27,6 +27,10 @@ struct engine_one {
  * an empty journal. */
 void engine_one_init(struct engine_one *one, uint32_t count, uint32_t me);
 
+/* engine_one_follower returns a validator among `count` equals that leads none of the
+ * first views. */
+uint32_t engine_one_follower(uint32_t count, uint64_t views);
+
 /* engine_one_epochs is that with epochs of at least `epoch_ms`. */
 void engine_one_epochs(struct engine_one *one, uint32_t count, uint32_t me, uint64_t epoch_ms);
 
@@ -50,12 +54,20 @@ struct cs_plan engine_one_mail(struct engine_one *one,
                                uint32_t from,
                                const struct cs_message *message);
 
+/* engine_one_give is that, of a message that is wanted and right. */
+void engine_one_give(struct engine_one *one, uint32_t from, const struct cs_message *message);
+
 /* engine_one_vote is that with a vote of its signer. */
 struct cs_plan engine_one_vote(struct engine_one *one, const struct cs_vote *vote);
 
 /* engine_one_effect returns the last step's n-th effect of a kind, or NULL. */
 const struct cs_effect *
 engine_one_effect(const struct engine_one *one, enum cs_effect_kind kind, uint32_t n);
+
+/* engine_one_sent returns the last step's first message of a type, sent to one
+ * (CS_FX_SEND) or to all (CS_FX_BROADCAST), or NULL. */
+const struct cs_effect *
+engine_one_sent(const struct engine_one *one, enum cs_effect_kind kind, enum cs_message_type type);
 
 /* engine_one_voted returns whether the last step broadcast a vote of that kind,
  * or a proposal if the kind is CS_NOTARIZE. */

@@ -2,7 +2,10 @@
  * groups that do not hear each other.  The faulty sign in each group what it
  * proposes, and nullify what it nullifies, so that each goes its own way; then the
  * groups hear each other again, and whoever stops must name the faulty and nobody
- * else. */
+ * else.
+ *
+ * In half of the seeds there are epochs, and the faulty sign in the first ones only:
+ * when the groups hear each other the epoch in which they parted has ended. */
 
 #include <string.h>
 
@@ -23,6 +26,17 @@ void fork_configure(struct sim *sim)
     sim->conf.gst_ns = sim_between(&sim->rng, 300, 4000) * SIM_MS; /* they hear each other again */
     sim->conf.end_ns = sim->conf.gst_ns + 8000 * SIM_MS;
     sim->conf.loss = sim_chance(&sim->rng, 500000) ? (uint32_t)sim_below(&sim->rng, 100000) : 0;
+    if (sim_chance(&sim->rng, 500000)) {
+        sim->conf.epoch_ms = sim_between(&sim->rng, 100, 700);
+        sim->conf.status_ns = 300 * SIM_MS;
+        sim->stage = (uint32_t)sim_between(&sim->rng, 1, 3); /* the last epoch in which they sign */
+    }
+}
+
+/* signs returns whether the faulty still sign. */
+static bool signs(const struct sim *sim, uint64_t epoch)
+{
+    return sim->stage == 0 || epoch <= sim->stage;
 }
 
 static bool honest(const struct sim *sim, uint32_t id)
@@ -61,16 +75,18 @@ static void echo(struct sim *sim, uint32_t from, uint8_t type, struct nv_view by
     if (cs_message_decode(&message, type, bytes) != NV_OK) {
         return;
     }
-    if (type == CS_MSG_PROPOSAL) {
+    if (type == CS_MSG_PROPOSAL && signs(sim, message.proposal.epoch)) {
         struct cs_ballot ballot = cs_build_ballot(CS_NOTARIZE,
                                                   message.proposal.view,
                                                   message.proposal.parent_view,
                                                   message.proposal.block_hash);
+        ballot.epoch = message.proposal.epoch;
         sign_all(sim, from, &ballot);
         ballot.kind = CS_FINALIZE;
         sign_all(sim, from, &ballot);
     }
-    if (type == CS_MSG_VOTE && message.vote.ballot.kind == CS_NULLIFY) {
+    if (type == CS_MSG_VOTE && message.vote.ballot.kind == CS_NULLIFY &&
+        signs(sim, message.vote.ballot.epoch)) {
         sign_all(sim, from, &message.vote.ballot);
     }
 }
@@ -112,12 +128,14 @@ void fork_halted(struct sim *sim, const struct sim_host *host, const struct cs_e
 {
     uint64_t total = 0;
     uint64_t guilty = 0;
-    for (uint32_t i = 0; i < sim->net.set.count; i++) {
+    const struct cs_valset *const set = effect->halt.signers;
+    for (uint32_t i = 0; set != NULL && i < set->count; i++) {
         bool const named = (effect->halt.culprits.bytes[i / 8] >> (i % 8) & 1u) != 0;
-        total += sim->net.set.member[i].stake;
-        guilty += named ? sim->net.set.member[i].stake : 0;
-        if (named && honest(sim, i)) {
-            sim_fail(sim, "F1: honest %u is named by %u", i, host->id);
+        uint32_t const id = sim_named(sim, set, i);
+        total += set->member[i].stake;
+        guilty += named ? set->member[i].stake : 0;
+        if (named && honest(sim, id)) {
+            sim_fail(sim, "F1: honest %u is named by %u", id, host->id);
         }
     }
     if (effect->halt.code != CS_HALT_FORK) {

@@ -19,7 +19,8 @@ static uint32_t one(const struct cs__cert *cert)
 /* named returns how many certificates have a place in the engine. */
 static uint32_t named(const struct cs *cs)
 {
-    uint32_t count = one(cs->fin.cert) + one(cs->opened_cert) + one(cs->target) + one(cs->near);
+    uint32_t count = one(cs->fin.cert) + one(cs->opened_cert) + one(cs->target) + one(cs->near) +
+                     one(cs->doubt.other);
     for (uint32_t i = 0; i < cs->slot_count; i++) {
         count += one(cs->slot[i].notar) + one(cs->slot[i].null);
     }

@@ -392,6 +392,9 @@ void oracle_record(struct sim *sim, const struct sim_host *host, const struct cs
 
 void oracle_durable(struct sim *sim, const struct sim_host *host, const struct cs_record *record)
 {
+    if (sim->conf.fork && record->type == CS_RECORD_EPOCH) {
+        epoch_ended(sim, &record->handover);
+    }
     if (!host->honest || sim->failed || sim->conf.fork) {
         return;
     }

@@ -73,22 +73,11 @@ static struct cs_message item(void)
     return message;
 }
 
-static const struct cs_effect *broadcast(enum cs_message_type type)
-{
-    const struct cs_effect *effect = NULL;
-    for (uint32_t i = 0; (effect = engine_one_effect(&one, CS_FX_BROADCAST, i)) != NULL; i++) {
-        if (effect->send.type == type) {
-            return effect;
-        }
-    }
-    return NULL;
-}
-
 /* proposed returns how many items the proposal of the last step carries. */
 static uint32_t proposed(void)
 {
     struct cs_message message;
-    const struct cs_effect *const effect = broadcast(CS_MSG_PROPOSAL);
+    const struct cs_effect *const effect = engine_one_sent(&one, CS_FX_BROADCAST, CS_MSG_PROPOSAL);
     if (effect == NULL) {
         return UINT32_MAX;
     }
@@ -107,11 +96,11 @@ static void a_fault_is_told_to_all_once(void **state)
     (void)state;
     two_votes();
     assert_non_null(engine_one_effect(&one, CS_FX_EVIDENCE, 0));
-    assert_non_null(broadcast(CS_MSG_EVIDENCE));
+    assert_non_null(engine_one_sent(&one, CS_FX_BROADCAST, CS_MSG_EVIDENCE));
     struct cs_vote const third = lie(3);
     (void)engine_one_vote(&one, &third);
     assert_null(engine_one_effect(&one, CS_FX_EVIDENCE, 0));
-    assert_null(broadcast(CS_MSG_EVIDENCE));
+    assert_null(engine_one_sent(&one, CS_FX_BROADCAST, CS_MSG_EVIDENCE));
 }
 
 static void a_leader_includes_it(void **state)

@@ -83,11 +83,7 @@ static void stopped(void)
     for (uint32_t i = 0; i < VALIDATORS; i++) {
         assert_int_equal(cs_bitmap_has(&halt->halt.culprits, i), i != 0);
     }
-    for (uint32_t i = 0; (tell = engine_one_effect(&one, CS_FX_BROADCAST, i)) != NULL; i++) {
-        if (tell->send.type == CS_MSG_CERT_RESPONSE) {
-            break;
-        }
-    }
+    tell = engine_one_sent(&one, CS_FX_BROADCAST, CS_MSG_CERT_RESPONSE);
     assert_non_null(tell);
     assert_true(tell < halt);
     struct nv_view const bytes = tell != NULL ? tell->send.bytes : nv_view_of(NULL, 0);
