@@ -68,8 +68,11 @@ bool boundary_passes(
 void joiner_configure(struct sim *sim);
 void joiner_script(struct sim *sim, const struct sim_item *item);
 
-/* in_fork.c: 13 a fork, and by whose fault */
+/* in_fork.c: 13 a fork, and by whose fault; and one that somebody forges with old keys */
 struct cs_effect;
+void theft_configure(struct sim *sim);
+void theft_script(struct sim *sim, const struct sim_item *item);
+void theft_finish(struct sim *sim);
 void fork_configure(struct sim *sim);
 bool fork_passes(struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes);
 void fork_halted(struct sim *sim, const struct sim_host *host, const struct cs_effect *effect);

@@ -361,6 +361,7 @@ static void effect_do(struct sim *sim, struct sim_host *host, const struct cs_ef
         evidence(sim, host, effect);
         break;
     case CS_FX_TRACE:
+        sim->past_forks += effect->trace.code == CS_TRACE_PAST_FORK ? 1 : 0;
         sim_trace(
             sim, host->id, cs_trace_name(effect->trace.code), effect->trace.view, effect->trace.a);
         break;

@@ -158,3 +158,96 @@ void fork_finish(struct sim *sim)
         sim_fail(sim, "F5: the chain did not fork");
     }
 }
+
+/* ---- 13: a forged past ---- */
+
+/* Somebody has all keys of the first epoch, whose stake is bound no more, and shows
+ * everybody another end of it, and two of its blocks in one view. */
+#define THEFT_EPOCH 4u /* in which it begins */
+
+void theft_configure(struct sim *sim)
+{
+    sim->conf.validators = (uint32_t)sim_between(&sim->rng, 4, 7);
+    sim->conf.epoch_ms = sim_between(&sim->rng, 100, 400);
+    sim->conf.idle_ms = 100;
+    sim->conf.proof_epochs = 1;
+    sim->conf.proof_ms = sim_below(&sim->rng, 2 * sim->conf.epoch_ms);
+    sim->conf.measure_ns = 1000 * SIM_MS;
+    sim->conf.end_ns = 5000 * SIM_MS;
+    sim->conf.live_least = 4;
+    sim_poll(sim, 500 * SIM_MS);
+}
+
+static void show_all(struct sim *sim, const struct cs_message *message)
+{
+    static uint8_t bytes[CS_MESSAGE_SIZE_MAX];
+    struct nv_writer w;
+    nv_writer_init(&w, bytes, sizeof bytes);
+    cs_message_encode(&w, message);
+    for (uint32_t to = 1; to < sim->conf.hosts; to++) {
+        sim_net_send(sim, 0, to, (uint8_t)message->type, nv_writer_view(&w));
+    }
+}
+
+static struct cs_certificate
+forge(struct sim *sim, struct nv_sig *sigs, enum cs_vote_kind kind, struct nv_hash hash)
+{
+    uint64_t const view = 3 + sim_below(&sim->rng, 8);
+    struct cs_ballot const ballot = cs_build_ballot(kind, view, view - 1, hash);
+    return cs_build_first(&sim->net, sigs, &ballot, sim->conf.validators);
+}
+
+static void show_end(struct sim *sim)
+{
+    struct cs_message message = {.type = CS_MSG_EPOCH_RESPONSE};
+    struct nv_sig sigs[SIM_HOSTS_MAX];
+    struct nv_view real;
+    struct nv_reader r;
+    struct nv_hash hash;
+    bool const there = shelf_handover(&sim->host[0].shelf, CS_FIRST_EPOCH, &real);
+    NV_ASSERT(there);
+    nv_reader_init(&r, real);
+    enum nv_err const err = cs_handover_get(&r, &message.handover);
+    NV_ASSERT(err == NV_OK);
+    message.handover.header.time_ms++;
+    cs_header_hash(&hash, &message.handover.header);
+    message.handover.final = forge(sim, sigs, CS_FINALIZE, hash);
+    if (message.handover.final.ballot.view >= message.handover.header.view) {
+        show_all(sim, &message);
+    }
+}
+
+static void show_pair(struct sim *sim)
+{
+    struct cs_message message = {.type = CS_MSG_CERT_RESPONSE};
+    uint8_t bytes[2 * (CS_CERTIFICATE_SIZE_MAX)];
+    struct nv_sig sigs[SIM_HOSTS_MAX];
+    struct nv_writer w;
+    nv_writer_init(&w, bytes, sizeof bytes);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct cs_ballot const ballot = cs_build_ballot(CS_NOTARIZE, 5, 4, cs_build_hash(900 + i));
+        struct cs_certificate const forged =
+            cs_build_first(&sim->net, sigs, &ballot, sim->conf.validators);
+        cs_certificate_put(&w, &forged);
+    }
+    message.cert_response.certificates = (struct cs_list){nv_writer_view(&w), 2};
+    show_all(sim, &message);
+}
+
+void theft_script(struct sim *sim, const struct sim_item *item)
+{
+    (void)item;
+    if (cs_summary(sim->host[0].cs).epoch >= THEFT_EPOCH) {
+        sim->stage = 1;
+        show_end(sim);
+        show_pair(sim);
+    }
+    sim_poll(sim, sim->now_ns + sim_between(&sim->rng, 20, 200) * SIM_MS);
+}
+
+void theft_finish(struct sim *sim)
+{
+    if (sim->stage == 0 || sim->past_forks == 0) {
+        sim_fail(sim, "F6: a forged past, and nobody tells of it");
+    }
+}

@@ -60,7 +60,7 @@ const struct sim_scenario sim_scenarios[] = {
     {"roles", 4, roles_configure, scene_none, NULL, roles_finish},
     {"flood", 2, flood_configure, scene_none, NULL, NULL},
     {"double", 1, double_configure, scene_none, NULL, double_finish},
-    {"witness", 0, witness_configure, witness_script, witness_passes, witness_finish},
+    {"witness", 1, witness_configure, witness_script, witness_passes, witness_finish},
     {"partition", 3, partition_configure, scene_none, NULL, NULL},
     {"quiet", 1, quiet_configure, scene_none, NULL, NULL},
     {"snail", 1, snail_configure, scene_none, NULL, NULL},
@@ -73,7 +73,8 @@ const struct sim_scenario sim_scenarios[] = {
     {"epoch", 6, epoch_configure, scene_none, NULL, epochs_finish},
     {"boundary", 4, boundary_configure, boundary_script, boundary_passes, epochs_finish},
     {"joiner", 2, joiner_configure, joiner_script, NULL, epochs_finish},
-    {"fork", 2, fork_configure, scene_none, fork_passes, fork_finish},
+    {"fork", 3, fork_configure, scene_none, fork_passes, fork_finish},
+    {"theft", 1, theft_configure, theft_script, NULL, theft_finish},
     {"split", 3, split_configure, split_script, split_passes, split_finish},
 };
 const uint32_t sim_scenario_count = sizeof sim_scenarios / sizeof *sim_scenarios;

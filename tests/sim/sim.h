@@ -262,6 +262,7 @@ struct sim {
     uint64_t stage_ns; /* since when */
     uint32_t stage_mask;
     uint64_t evidence;
+    uint64_t past_forks;           /* of which somebody told */
     uint32_t halts;                /* of those who are not honest */
     uint64_t net_extra_ns;         /* on top of a message's time */
     const struct sim_twins *twins; /* the script of a Twins run, or NULL */
