@@ -64,6 +64,7 @@ struct sim;
     XX(uint32_t, members_min, n)  /* hosts in a set */                                             \
     XX(uint64_t, stake_most, n)   /* of a member, if sets change; 0: as at the start */            \
     XX(uint32_t, first, x)        /* the validators of genesis; 0: all */                          \
+    XX(uint32_t, rest, x)         /* those of all later sets; 0: drawn */                          \
     XX(uint64_t, proof_epochs, n) /* age of evidence */                                            \
     XX(uint64_t, proof_ms, n)
 

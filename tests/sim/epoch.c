@@ -59,8 +59,8 @@ static void choose(const struct sim *sim, struct cs_valset *set, uint32_t stretc
         uint32_t const rest = sim->conf.validators - id;
         bool const must = count + rest <= least || sim->conf.churn == 0;
         bool const chosen = must || sim_chance(&rng, 600000);
-        bool const first = (sim->conf.first >> id & 1u) != 0;
-        if (stretch == 0 && sim->conf.first != 0 ? first : chosen) {
+        uint32_t const fixed = stretch == 0 ? sim->conf.first : sim->conf.rest;
+        if (fixed != 0 ? (fixed >> id & 1u) != 0 : chosen) {
             members[count] = sim->net.set.member[id];
             if (sim->conf.churn > 0 && sim->conf.stake_most > SIM_STAKE_EDGE) {
                 members[count].stake = sim_between(&rng, 1, sim->conf.stake_most);

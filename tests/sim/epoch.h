@@ -65,6 +65,10 @@ void boundary_configure(struct sim *sim);
 void boundary_script(struct sim *sim, const struct sim_item *item);
 bool boundary_passes(
     struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes);
+void leavers_configure(struct sim *sim);
+void leavers_script(struct sim *sim, const struct sim_item *item);
+bool leavers_passes(
+    struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes);
 void joiner_configure(struct sim *sim);
 void joiner_script(struct sim *sim, const struct sim_item *item);
 

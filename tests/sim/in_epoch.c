@@ -174,6 +174,59 @@ void boundary_script(struct sim *sim, const struct sim_item *item)
     }
 }
 
+/* ---- 14: leavers whose votes the others need ---- */
+
+/* Half of the first set leaves at the end of its epoch, and another half comes.  Nobody
+ * else hears a leaver's finalize vote, so the leavers alone see the epoch end; what the
+ * others need they must be given on request.  The leavers stop for good when they have
+ * seen a final block of the next epoch, and not before.
+ * SPEC consensus 18: "until it has seen a finalization of the next epoch" */
+#define LEAVERS 0x03u
+#define FIRST   0x0fu
+#define REST    0x3cu
+
+void leavers_configure(struct sim *sim)
+{
+    epochs_set(sim, 6, sim_between(&sim->rng, 200, 700));
+    sim->conf.first = FIRST;
+    sim->conf.rest = REST;
+    sim->conf.churn = 1;
+    sim->conf.loss = sim_chance(&sim->rng, 500000) ? (uint32_t)sim_below(&sim->rng, 100000) : 0;
+    sim->conf.gst_ns = 4000 * SIM_MS;
+    sim->conf.measure_ns = 6000 * SIM_MS;
+    sim->conf.end_ns = 9000 * SIM_MS;
+    sim_poll(sim, 100 * SIM_MS);
+}
+
+static bool leaves(uint32_t id)
+{
+    return (LEAVERS >> id & 1u) != 0;
+}
+
+void leavers_script(struct sim *sim, const struct sim_item *item)
+{
+    (void)item;
+    for (uint32_t id = 0; id < sim->conf.hosts; id++) {
+        struct sim_host *const host = &sim->host[id];
+        struct cs_summary const summary = host->up ? cs_summary(host->cs) : (struct cs_summary){0};
+        bool const left = host->up && summary.me == CS_NOBODY && summary.epoch > CS_FIRST_EPOCH;
+        if (leaves(id) && left && summary.final_view > 0) {
+            host->dead = true;
+            sim_host_crash(sim, host);
+        }
+    }
+    sim_poll(sim, sim->now_ns + 10 * SIM_MS);
+}
+
+bool leavers_passes(struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes)
+{
+    struct cs_message message;
+    (void)sim;
+    return type != CS_MSG_VOTE || !leaves(from) || leaves(to) ||
+           cs_message_decode(&message, type, bytes) != NV_OK ||
+           message.vote.ballot.kind != CS_FINALIZE;
+}
+
 /* ---- 15: a joiner that is epochs behind ---- */
 
 void joiner_configure(struct sim *sim)

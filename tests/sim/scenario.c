@@ -72,6 +72,7 @@ const struct sim_scenario sim_scenarios[] = {
     {"holes", 2, holes_configure, holes_script, holes_passes, NULL},
     {"epoch", 6, epoch_configure, scene_none, NULL, epochs_finish},
     {"boundary", 4, boundary_configure, boundary_script, boundary_passes, epochs_finish},
+    {"leavers", 2, leavers_configure, leavers_script, leavers_passes, epochs_finish},
     {"joiner", 2, joiner_configure, joiner_script, NULL, epochs_finish},
     {"fork", 3, fork_configure, scene_none, fork_passes, fork_finish},
     {"theft", 1, theft_configure, theft_script, NULL, theft_finish},
