@@ -345,7 +345,6 @@ static void parted_ask(struct cs *cs, const struct mail *mail)
 static void status_receive(struct cs *cs, const struct mail *mail)
 {
     const struct cs_status *const status = &mail->message->status;
-    struct cs_message request = {.type = CS_MSG_CERT_REQUEST};
     parted_ask(cs, mail);
     if (mail->peer != NULL && status->epoch != cs->epoch) {
         mail->peer->final_height = status->final_height;
@@ -373,6 +372,7 @@ static void status_receive(struct cs *cs, const struct mail *mail)
     if ((!newer_final && !newer_view) || mail->peer->ask_ns > cs->now_ns) {
         return;
     }
+    struct cs_message request = {.type = CS_MSG_CERT_REQUEST};
     mail->peer->ask_ns = cs->now_ns + cs->config.delay_ns / 2;
     request.cert_request.epoch = cs->epoch;
     if (newer_final) {

@@ -239,7 +239,6 @@ static uint32_t handover_source(struct cs *cs)
 
 void cs__handover_run(struct cs *cs)
 {
-    struct cs_message message = {.type = CS_MSG_EPOCH_REQUEST};
     if (!cs->next_need || cs->next_known) {
         cs->timers.next = CS__NEVER;
         return;
@@ -247,6 +246,7 @@ void cs__handover_run(struct cs *cs)
     if (cs->timers.next != CS__NEVER && cs->timers.next > cs->now_ns) {
         return;
     }
+    struct cs_message message = {.type = CS_MSG_EPOCH_REQUEST};
     message.epoch_request.epoch = cs->epoch;
     cs->timers.next = cs->now_ns + cs->config.delay_ns;
     cs__send(cs, handover_source(cs), &message);

@@ -176,7 +176,6 @@ static void give_up(struct cs *cs)
 
 void cs__fork_run(struct cs *cs)
 {
-    struct cs_message message = {.type = CS_MSG_CERT_REQUEST};
     if (!cs->doubt.set || cs->halted || cs->timers.split > cs->now_ns) {
         return;
     }
@@ -184,6 +183,7 @@ void cs__fork_run(struct cs *cs)
         give_up(cs);
         return;
     }
+    struct cs_message message = {.type = CS_MSG_CERT_REQUEST};
     cs->timers.split = cs->now_ns + cs->config.delay_ns;
     message.cert_request.epoch = cs->doubt.epoch;
     message.cert_request.count = 1;

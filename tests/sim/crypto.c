@@ -1,8 +1,6 @@
-/* Signatures and hashes: the linker sends every nv_sign, nv_verify and SHA-256 of
- * the engine here.  Most seeds take a hash under the public key instead of a
- * signature, which whoever knows the key could forge; in the simulator nobody
- * does.  They also take a mixing hash instead of SHA-256: its outputs differ as
- * reliably, and nobody in the simulator looks for two that do not. */
+/* Hashes: the linker sends every SHA-256 of the engine here.  Most seeds take a mixing
+ * hash instead: its outputs differ as reliably, and nobody in the simulator looks for
+ * two that do not.  Their signatures are keyed hashes (key_seam.h). */
 
 #include <string.h>
 
@@ -12,26 +10,15 @@
 #include "base/int.h"
 #include "base/key.h"
 
+#include "tests/lib/key_seam.h"
 #include "tests/sim/sim.h"
 
-void __real_nv_sign(struct nv_sig *sig,
-                    const struct nv_seckey *seckey,
-                    const struct nv_hash *digest);
-bool __real_nv_verify(const struct nv_sig *sig,
-                      const struct nv_pubkey *pubkey,
-                      const struct nv_hash *digest);
 void __real_nv_sha256(struct nv_hash *out, struct nv_view view);
 void __real_nv_sha256_parts(struct nv_hash *out, const struct nv_view *parts, uint32_t count);
 void __real_nv_tagged_hash(struct nv_hash *out,
                            const char *tag,
                            const struct nv_view *parts,
                            uint32_t count);
-void __wrap_nv_sign(struct nv_sig *sig,
-                    const struct nv_seckey *seckey,
-                    const struct nv_hash *digest);
-bool __wrap_nv_verify(const struct nv_sig *sig,
-                      const struct nv_pubkey *pubkey,
-                      const struct nv_hash *digest);
 void __wrap_nv_sha256(struct nv_hash *out, struct nv_view view);
 void __wrap_nv_sha256_parts(struct nv_hash *out, const struct nv_view *parts, uint32_t count);
 void __wrap_nv_tagged_hash(struct nv_hash *out,
@@ -39,16 +26,28 @@ void __wrap_nv_tagged_hash(struct nv_hash *out,
                            const struct nv_view *parts,
                            uint32_t count);
 
-static const struct cs_net *crypto_net; /* NULL: the real ones */
+static const struct cs_net *crypto_net;
+static bool crypto_real = true;
+
+/* public_of knows the validators' keys. */
+static const struct nv_pubkey *public_of(const struct nv_seckey *seckey)
+{
+    for (uint32_t i = 0; i < crypto_net->set.count; i++) {
+        if (memcmp(&crypto_net->seckey[i], seckey, sizeof *seckey) == 0) {
+            return &crypto_net->set.member[i].key;
+        }
+    }
+    return NULL;
+}
 
 void sim_crypto(const struct cs_net *net, bool real)
 {
-    crypto_net = real ? NULL : net;
+    crypto_net = net;
+    crypto_real = real;
+    key_seam_use(net != NULL ? public_of : NULL, real);
 }
 
 /* ---- the mixing hash ---- */
-
-#define VERIFIED 65536u
 
 #define MIX_A UINT64_C(0x9e3779b97f4a7c15)
 #define MIX_B UINT64_C(0xbf58476d1ce4e5b9)
@@ -109,7 +108,7 @@ static void mix_end(struct mixer *m, struct nv_hash *out)
 void __wrap_nv_sha256_parts(struct nv_hash *out, const struct nv_view *parts, uint32_t count)
 {
     struct mixer m = {.a = MIX_A, .b = MIX_B};
-    if (crypto_net == NULL) {
+    if (crypto_real) {
         __real_nv_sha256_parts(out, parts, count);
         return;
     }
@@ -130,7 +129,7 @@ void __wrap_nv_tagged_hash(struct nv_hash *out,
                            uint32_t count)
 {
     struct mixer m = {.a = MIX_B, .b = MIX_C};
-    if (crypto_net == NULL) {
+    if (crypto_real) {
         __real_nv_tagged_hash(out, tag, parts, count);
         return;
     }
@@ -141,70 +140,4 @@ void __wrap_nv_tagged_hash(struct nv_hash *out,
         mix_bytes(&m, parts[i]);
     }
     mix_end(&m, out);
-}
-
-/* ---- signatures ---- */
-
-static void
-keyed_hash(struct nv_sig *sig, const struct nv_pubkey *pubkey, const struct nv_hash *digest)
-{
-    struct nv_hash hash;
-    struct nv_view const parts[2] = {
-        nv_view_of(pubkey->bytes, sizeof pubkey->bytes),
-        nv_hash_view(digest),
-    };
-    __wrap_nv_sha256_parts(&hash, parts, 2);
-    memcpy(sig->bytes, hash.bytes, 32);
-    memcpy(sig->bytes + 32, hash.bytes, 32);
-}
-
-void __wrap_nv_sign(struct nv_sig *sig,
-                    const struct nv_seckey *seckey,
-                    const struct nv_hash *digest)
-{
-    if (crypto_net == NULL) {
-        __real_nv_sign(sig, seckey, digest);
-        return;
-    }
-    for (uint32_t i = 0; i < crypto_net->set.count; i++) {
-        if (memcmp(&crypto_net->seckey[i], seckey, sizeof *seckey) == 0) {
-            keyed_hash(sig, &crypto_net->set.member[i].key, digest);
-            return;
-        }
-    }
-    NV_ASSERT(false);
-}
-
-/* verify_real remembers what it has found: several hosts check one signature. */
-static bool
-verify_real(const struct nv_sig *sig, const struct nv_pubkey *pubkey, const struct nv_hash *digest)
-{
-    static struct {
-        struct nv_hash name;
-        bool right;
-    } known[VERIFIED];
-    struct mixer m = {.a = MIX_C, .b = MIX_A};
-    struct nv_hash name;
-    mix_bytes(&m, nv_view_of(sig->bytes, sizeof sig->bytes));
-    mix_bytes(&m, nv_view_of(pubkey->bytes, sizeof pubkey->bytes));
-    mix_bytes(&m, nv_hash_view(digest));
-    mix_end(&m, &name);
-    uint64_t const place = nv_be64_load(name.bytes) % VERIFIED;
-    if (!nv_hash_eq(&known[place].name, &name)) {
-        known[place].name = name;
-        known[place].right = __real_nv_verify(sig, pubkey, digest);
-    }
-    return known[place].right;
-}
-
-bool __wrap_nv_verify(const struct nv_sig *sig,
-                      const struct nv_pubkey *pubkey,
-                      const struct nv_hash *digest)
-{
-    struct nv_sig right;
-    if (crypto_net == NULL) {
-        return verify_real(sig, pubkey, digest);
-    }
-    keyed_hash(&right, pubkey, digest);
-    return memcmp(&right, sig, sizeof right) == 0;
 }

@@ -82,6 +82,7 @@ static void faulty_draw(struct sim *sim)
         }
     }
     conf->lies = conf->byzantine != 0 ? lies_draw(sim) : 0;
+    conf->real = (conf->lies & SIM_LIE_FLOOD) == 0 ? conf->real : 0; /* it would sign all day */
     conf->slow_ns = ms_between(sim, 5, 200);
     conf->skew_ms = sim_between(&sim->rng, 100, 5000);
     conf->skew_step_ns = half(sim) ? ms_between(sim, 100, 1000) : 0;

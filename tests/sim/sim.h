@@ -26,7 +26,7 @@
  *     scenario.c, in_*.c   the worlds to run
  *     twins*.c     validators that run twice, enumerated
  *     seams.c, crypto.c   what the linker puts in the place of the engine's:
- *                  signatures and hashes, leaders
+ *                  leaders, hashes; signatures are in tests/lib/key_seam.c
  *     main.c, jobs.c   the program */
 
 #include <stdbool.h>
