@@ -13,6 +13,8 @@
 
 #include "base/pure.h"
 
+#define GAP            64u  /* final heights from which on blocks are asked for by height */
+#define BACKLOG        256u /* final blocks that may wait for execution in catch-up */
 #define RANGE_PATIENCE 4u   /* in units of D */
 #define FAR_VIEWS      256u /* beyond this a missing header is asked for alone */
 
@@ -345,7 +347,7 @@ static void fetches_run(struct cs *cs)
  * while the finalization at hand only waits for bodies. */
 static bool range_needed(struct cs *cs)
 {
-    if (cs->fin.header.height > cs->executed_height + CS__BACKLOG) {
+    if (cs->fin.header.height > cs->executed_height + BACKLOG) {
         return false;
     }
     const struct cs__cert *const cert = cs->near != NULL ? cs->near : cs->target;
@@ -356,7 +358,7 @@ static uint32_t range_source(const struct cs *cs)
 {
     for (uint32_t i = 1; i <= cs->set.count; i++) {
         uint32_t const peer = (cs->range_peer + i) % cs->set.count;
-        if (peer != cs->me && cs->peer[peer].final_height > cs->fin.header.height + CS__GAP) {
+        if (peer != cs->me && cs->peer[peer].final_height > cs->fin.header.height + GAP) {
             return peer;
         }
     }

@@ -8,9 +8,11 @@
 
 #include "base/pure.h"
 
-#define BACKOFF_FROM 3u  /* lost views in a row that change nothing */
-#define SEND_SINGLY  12u /* more receivers than this are served by a broadcast */
-#define INACTIVE     10u /* silence in units of D that makes a leader inactive */
+#define DELAY_MAX_NS   UINT64_C(10000000000)
+#define FINALIZE_AGAIN 16u /* finalize votes sent again in a retry */
+#define BACKOFF_FROM   3u  /* lost views in a row that change nothing */
+#define SEND_SINGLY    12u /* more receivers than this are served by a broadcast */
+#define INACTIVE       10u /* silence in units of D that makes a leader inactive */
 
 enum {
     TIMEOUT_NO_PROPOSAL = 1,
@@ -24,11 +26,10 @@ static uint64_t working_delay(const struct cs *cs)
 {
     uint64_t delay = cs->config.delay_ns;
     uint32_t const lost = NV_SEEDED(BACKOFF_NONE) ? 0 : cs->nullified;
-    for (uint32_t k = BACKOFF_FROM; k < lost && delay < CS__DELAY_MAX_NS; k++) {
+    for (uint32_t k = BACKOFF_FROM; k < lost && delay < DELAY_MAX_NS; k++) {
         delay += delay / 2;
     }
-    uint64_t const cap =
-        cs->config.delay_ns > CS__DELAY_MAX_NS ? cs->config.delay_ns : CS__DELAY_MAX_NS;
+    uint64_t const cap = cs->config.delay_ns > DELAY_MAX_NS ? cs->config.delay_ns : DELAY_MAX_NS;
     return delay < cap ? delay : cap;
 }
 
@@ -126,7 +127,7 @@ static void resend_votes(struct cs *cs)
         message.vote = own->vote[CS_NOTARIZE];
         cs__broadcast(cs, &message);
     }
-    for (uint64_t view = cs->view; view > cs->fin.view && again < CS__FINALIZE_AGAIN; view--) {
+    for (uint64_t view = cs->view; view > cs->fin.view && again < FINALIZE_AGAIN; view--) {
         own = cs__gate_find(&cs->gate, view);
         if (own != NULL && own->has[CS_FINALIZE]) {
             message.vote = own->vote[CS_FINALIZE];
@@ -193,7 +194,7 @@ static void retry(struct cs *cs)
     cs__trace(cs, CS_TRACE_TIMEOUT, cs->view, TIMEOUT_RETRY);
     cs__resend(cs, cs->retries % 4 == 0);
     uint64_t const longer = cs->retry_ns + cs->retry_ns / 2;
-    cs->retry_ns = longer < CS__DELAY_MAX_NS ? longer : CS__DELAY_MAX_NS;
+    cs->retry_ns = longer < DELAY_MAX_NS ? longer : DELAY_MAX_NS;
     cs->timers.retry = NV_SEEDED(RETRY_ONCE) ? CS__NEVER : cs->now_ns + cs->retry_ns;
 }
 

@@ -22,25 +22,20 @@
 #include "consensus/gate.h"
 #include "consensus/leader.h"
 #include "consensus/past.h"
+#include "consensus/peers.h"
 #include "consensus/pool.h"
 #include "consensus/tally.h"
 
 struct nv_critbit;
 
-#define CS__NEVER          UINT64_MAX
-#define CS__BELOW          10u  /* views at and below fin whose votes are kept */
-#define CS__ABOVE          4u   /* views above the own one whose votes are taken */
-#define CS__TALLIES        64u  /* views whose votes are held at once */
-#define CS__FETCHES        16u  /* headers and bodies asked for at once */
-#define CS__RECENT         512u /* heights whose roots and views are remembered */
-#define CS__LAG_MAX        64u  /* executed heights that a header may be behind with a body */
-#define CS__GAP            64u  /* final heights from which on blocks are asked for by height */
-#define CS__BACKLOG        256u /* final blocks that may wait for execution in catch-up */
-#define CS__FINALIZE_AGAIN 16u  /* finalize votes sent again in a retry */
-#define CS__TOLD           16u  /* heights from which another set would come next, remembered */
-#define CS__REQUESTS       10u  /* certificate requests answered per peer and second */
-#define CS__DELAY_MAX_NS   UINT64_C(10000000000)
-#define CS__MS             UINT64_C(1000000)
+#define CS__NEVER   UINT64_MAX
+#define CS__BELOW   10u  /* views at and below fin whose votes are kept */
+#define CS__ABOVE   4u   /* views above the own one whose votes are taken */
+#define CS__TALLIES 64u  /* views whose votes are held at once */
+#define CS__RECENT  512u /* heights whose roots and views are remembered */
+#define CS__LAG_MAX 64u  /* executed heights that a header may be behind with a body */
+#define CS__TOLD    16u  /* heights from which another set would come next, remembered */
+#define CS__MS      UINT64_C(1000000)
 
 struct cs__cert {
     struct cs_certificate body; /* its signatures are in own memory */
@@ -89,36 +84,6 @@ struct cs__slot {
     struct cs__cert *null;
     struct cs__tally *tally; /* NULL until a vote comes */
     struct cs__proposal proposal;
-};
-
-/* So much of something, of one sender, since then. */
-struct cs__share {
-    uint64_t start_ns;
-    uint32_t count;
-};
-
-struct cs__peer {
-    uint64_t seen;     /* highest view known of it */
-    uint64_t heard_ns; /* last message */
-    bool heard;
-    uint64_t lag_ns;           /* no lag reply before */
-    uint64_t ask_ns;           /* no question about its newer view before */
-    uint64_t final_height;     /* by its last status; 0 when it did not deliver */
-    struct cs__share requests; /* that were answered in this second */
-    struct cs__share proofs;   /* of ended epochs, that were looked at */
-};
-
-/* Something asked of peers. */
-struct cs__fetch {
-    bool used;
-    bool mark; /* still wanted */
-    bool body; /* else the header */
-    struct nv_hash hash;
-    uint32_t count;   /* blocks to ask for */
-    uint32_t hint;    /* peer to ask first */
-    uint32_t attempt; /* times asked */
-    bool streaming;
-    uint64_t at_ns; /* next attempt */
 };
 
 struct cs__timers {

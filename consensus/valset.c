@@ -24,14 +24,11 @@ static int member_cmp(const void *a, const void *b)
 
 static bool key_repeats(const struct cs_valset *set)
 {
-    for (uint32_t i = 0; i < set->count; i++) {
-        for (uint32_t j = i + 1; j < set->count; j++) {
-            if (memcmp(&set->member[i].key, &set->member[j].key, sizeof set->member[i].key) == 0) {
-                return true;
-            }
-        }
+    uint32_t i = 0;
+    while (i < set->count && cs_valset_find(set, &set->member[i].key) == i) {
+        i++;
     }
-    return false;
+    return i < set->count;
 }
 
 /* valset_finish checks what a set must be and derives the sum and the hash. */
