@@ -76,6 +76,9 @@
  *   - After a restart, EXECUTED for the heights that are told again has `next`
  *     too, as it was at that height; the first one always has it.  A height for
  *     which it is not known is better left out.
+ *   - What shows a fork of an epoch that has ended (handovers, certificates) is
+ *     admitted without a signature to check: the engine verifies it itself, by that
+ *     epoch's set, and not often.
  *   - A node with a key that is in no set, or not in this one, is the same
  *     engine: it follows, and votes when an epoch has it.
  *   - An epoch's first block carries the finalization of the block on which it
@@ -137,17 +140,18 @@ struct cs_config {
     struct nv_hash params_hash;
     uint64_t genesis_time_ms;
     const struct cs_valset *valset; /* of the first epoch; copied */
-    uint32_t validators_max;  /* no set is larger; at most CS_VALIDATORS_MAX, which 0 stands for */
-    uint64_t epoch_ms;        /* length of an epoch; 0: the first one never ends */
-    uint64_t evidence_epochs; /* evidence is not included when it is older than this ... */
-    uint64_t evidence_ms;     /* ... and its epoch ended longer ago than this */
-    uint64_t delay_ns;        /* D: bound on propagation, transfer, checks and one sync */
-    uint64_t margin_ns;       /* added to timeouts; 20 ms */
-    uint64_t idle_ms;         /* T_idle: an empty block at least this often */
-    uint64_t pace_ms;         /* T_min: no block sooner after its parent */
-    uint64_t ahead_ms;        /* a block's time may lead the own clock; 500 ms */
-    uint64_t behind_ms;       /* ... or lag it; 2000 ms */
-    uint32_t body_size_max;   /* at most CS_BODY_SIZE_MAX */
+    uint32_t validators_max; /* no set is larger; at most CS_VALIDATORS_MAX, which 0 stands for */
+    uint64_t epoch_ms;       /* length of an epoch; 0: the first one never ends */
+    uint64_t
+        evidence_epochs;    /* evidence and forks mean nothing when they are older than this ... */
+    uint64_t evidence_ms;   /* ... and their epoch ended longer ago than this */
+    uint64_t delay_ns;      /* D: bound on propagation, transfer, checks and one sync */
+    uint64_t margin_ns;     /* added to timeouts; 20 ms */
+    uint64_t idle_ms;       /* T_idle: an empty block at least this often */
+    uint64_t pace_ms;       /* T_min: no block sooner after its parent */
+    uint64_t ahead_ms;      /* a block's time may lead the own clock; 500 ms */
+    uint64_t behind_ms;     /* ... or lag it; 2000 ms */
+    uint32_t body_size_max; /* at most CS_BODY_SIZE_MAX */
 
     struct nv_seckey seckey; /* zero: the node has no key and votes in no epoch */
     uint64_t listen_ns;      /* silence after a restart; max(2 D, 2 s) */

@@ -148,7 +148,9 @@ bool cs__epoch_turn(struct cs *cs,
     }
     cs__cert_give(cs, &cs->opened_cert, opened);
     cs__cert_give(cs, &cs->fin.cert, fin);
-    cs__past_add(&cs->past, header, final, &cs->set);
+    if (nv_hash_eq(&header->valset_hash, &cs->set.hash)) { /* else it is not known who they were */
+        cs__past_add(&cs->past, header, final, &cs->set);
+    }
     cs->opened = *header;
     cs_header_hash(&cs->opened_hash, header);
     cs->fin.header = *header;
