@@ -357,7 +357,8 @@ static bool range_needed(struct cs *cs)
 static uint32_t range_source(const struct cs *cs)
 {
     for (uint32_t i = 1; i <= cs->set.count; i++) {
-        uint32_t const peer = (cs->range_peer + i) % cs->set.count;
+        uint32_t const next = cs->range_peer + i;
+        uint32_t const peer = next < cs->set.count ? next : next - cs->set.count;
         if (peer != cs->me && cs->peer[peer].final_height > cs->fin.header.height + GAP) {
             return peer;
         }

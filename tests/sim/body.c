@@ -14,8 +14,9 @@
 struct sim_body *sim_body_find(struct sim_host *host, const struct nv_hash *hash)
 {
     for (uint32_t i = host->body_count; i > 0; i--) {
-        if (nv_hash_eq(&host->body[i - 1].hash, hash)) {
-            return &host->body[i - 1];
+        struct sim_body *const body = &host->body[i - 1];
+        if (body->hash.bytes[0] == hash->bytes[0] && nv_hash_eq(&body->hash, hash)) {
+            return body;
         }
     }
     return NULL;
