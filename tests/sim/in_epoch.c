@@ -192,9 +192,9 @@ void leavers_configure(struct sim *sim)
     sim->conf.rest = REST;
     sim->conf.churn = 1;
     sim->conf.loss = sim_chance(&sim->rng, 500000) ? (uint32_t)sim_below(&sim->rng, 100000) : 0;
-    sim->conf.gst_ns = 4000 * SIM_MS;
-    sim->conf.measure_ns = 6000 * SIM_MS;
-    sim->conf.end_ns = 9000 * SIM_MS;
+    sim->conf.gst_ns = 2000 * SIM_MS;
+    sim->conf.measure_ns = 3500 * SIM_MS;
+    sim->conf.end_ns = 5500 * SIM_MS;
     sim_poll(sim, 100 * SIM_MS);
 }
 
