@@ -24,7 +24,8 @@ static enum nv_err reserve(struct node_blocks *b)
     size_t const entries = ENTRIES_MAX * sizeof *b->entry;
     size_t const ring = (size_t)b->txs_max * sizeof *b->tx;
     size_t const heights = ENTRIES_MAX * sizeof *b->by_height;
-    b->memory_size = entries + ring + heights + hashes + txs + NODE_BLOCKS_READ_SIZE;
+    size_t const epochs = NODE_BLOCKS_EPOCHS * sizeof *b->epoch;
+    b->memory_size = entries + ring + epochs + heights + hashes + txs + NODE_BLOCKS_READ_SIZE;
     uint8_t *at = nv_heap_reserve(b->memory_size);
     if (at == NULL) {
         return NV_ERR_NO_MEMORY;
@@ -34,6 +35,8 @@ static enum nv_err reserve(struct node_blocks *b)
     at += entries;
     b->tx = (struct node_block_tx *)(void *)at;
     at += ring;
+    b->epoch = (struct node_block_epoch *)(void *)at;
+    at += epochs;
     b->by_height = (uint32_t *)(void *)at;
     at += heights;
     b->by_hash = nv_critbit_init(at, ENTRIES_MAX);
@@ -264,12 +267,25 @@ static enum nv_err note_executed(struct node_blocks *b, const struct st_record *
     return executed.height > b->checkpoint ? note_txs(b, &executed) : NV_OK;
 }
 
+/* note_epoch keeps the newest record of an epoch: a snapshot may bring one that
+ * is there. */
+static enum nv_err note_epoch(struct node_blocks *b, const struct st_record *record)
+{
+    struct cs_header header;
+    struct nv_hash hash;
+    NV_TRY(read_header(record->bytes, &header, &hash));
+    b->epoch[header.epoch % NODE_BLOCKS_EPOCHS] =
+        (struct node_block_epoch){header.epoch, record->place};
+    return NV_OK;
+}
+
 enum nv_err node_blocks_note(struct node_blocks *b, const struct st_record *record)
 {
     enum nv_err err = NV_OK;
     switch (record->type) {
     case CS_RECORD_BLOCK:
     case CS_RECORD_FINAL: err = note_header(b, record); break;
+    case CS_RECORD_EPOCH: err = note_epoch(b, record); break;
     case REPLICA_RECORD_BODY: err = note_body(b, record); break;
     case NODE_RECORD_EXECUTED: err = note_executed(b, record); break;
     default: break;

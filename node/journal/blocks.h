@@ -1,7 +1,8 @@
 #ifndef NV_NODE_JOURNAL_BLOCKS_H
 #define NV_NODE_JOURNAL_BLOCKS_H
 
-/* blocks.h - finds blocks, bodies, finalizations and receipts in the journal.
+/* blocks.h - finds blocks, bodies, finalizations, receipts and the ends of epochs
+ * in the journal.
  *
  * The journal is the block store; this is its index.
  *
@@ -12,6 +13,7 @@
  *                 those below the last checkpoint   database: height -> place of the
  *                                                   EXECUTED record, which names the rest
  *     by tx hash  since the last checkpoint         in memory; below it the database
+ *     by epoch    what ended it                     in memory
  *
  * Every record is noted once it is in the journal: at start by the replay,
  * later when its batch has come back.  What a read returns is borrowed until

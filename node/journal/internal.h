@@ -12,12 +12,14 @@
 
 #define NODE_BLOCKS_KEEP 1024u /* final blocks below the checkpoint that stay in memory */
 
-/* Records are read into one piece of memory: a block, a finalization, a body,
- * an EXECUTED record; each has its part. */
-#define NODE_BLOCKS_PART      (64u << 10) /* a block, a finalization */
+#define NODE_BLOCKS_EPOCHS 65536u /* ends of epochs that stay in memory */
+
+/* Records are read into one piece of memory: a block, a finalization, the end of
+ * an epoch, a body, an EXECUTED record; each has its part. */
+#define NODE_BLOCKS_PART      (64u << 10) /* a block, a finalization, the end of an epoch */
 #define NODE_BLOCKS_BODY      (CS_BODY_SIZE_MAX + 4096u)
 #define NODE_BLOCKS_EXECUTED  (ST_BATCH_MAX_DEFAULT + 4096u)
-#define NODE_BLOCKS_READ_SIZE (2u * NODE_BLOCKS_PART + NODE_BLOCKS_BODY + NODE_BLOCKS_EXECUTED)
+#define NODE_BLOCKS_READ_SIZE (3u * NODE_BLOCKS_PART + NODE_BLOCKS_BODY + NODE_BLOCKS_EXECUTED)
 
 /* What is known of a block.  A place of {0, 0} is not known. */
 struct node_block_entry {
@@ -39,6 +41,11 @@ struct node_block_tx {
     struct st_tx_place place;
 };
 
+struct node_block_epoch {
+    uint64_t epoch;
+    struct st_place place;
+};
+
 struct node_blocks {
     struct st_db *db;
     struct st_reader *reader;
@@ -56,7 +63,8 @@ struct node_blocks {
     uint32_t tx_first;
     uint32_t tx_count;
     uint32_t txs_max;
-    struct nv_critbit *by_tx; /* hash -> place in the ring */
+    struct nv_critbit *by_tx;       /* hash -> place in the ring */
+    struct node_block_epoch *epoch; /* by number modulo NODE_BLOCKS_EPOCHS */
     uint8_t *read_memory;
     void *memory; /* of all of the above */
     size_t memory_size;

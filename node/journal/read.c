@@ -5,7 +5,7 @@
 #include "consensus/body.h"
 #include "node/journal/internal.h"
 
-enum part { PART_BLOCK, PART_FINAL, PART_BODY, PART_EXECUTED };
+enum part { PART_BLOCK, PART_FINAL, PART_EPOCH, PART_BODY, PART_EXECUTED };
 
 /* read_record reads the record at a place into the memory of `part`. */
 static enum nv_err read_record(struct node_blocks *b,
@@ -18,7 +18,8 @@ static enum nv_err read_record(struct node_blocks *b,
         0,
         NODE_BLOCKS_PART,
         2u * NODE_BLOCKS_PART,
-        2u * NODE_BLOCKS_PART + NODE_BLOCKS_BODY,
+        3u * NODE_BLOCKS_PART,
+        3u * NODE_BLOCKS_PART + NODE_BLOCKS_BODY,
         NODE_BLOCKS_READ_SIZE,
     };
     struct st_record record;
@@ -195,9 +196,24 @@ static enum nv_err body(void *ctx, const struct nv_hash *hash, struct nv_view *o
     return read_body(b, places.body, &header, out);
 }
 
+static enum nv_err epoch_end(void *ctx, uint64_t epoch, struct nv_view *out)
+{
+    struct node_blocks *const b = ctx;
+    const struct node_block_epoch *const e = &b->epoch[epoch % NODE_BLOCKS_EPOCHS];
+    struct cs_handover handover;
+    struct nv_reader r;
+    if (e->epoch != epoch) {
+        return NV_ERR_NOT_FOUND;
+    }
+    NV_TRY(read_record(b, PART_EPOCH, e->place, CS_RECORD_EPOCH, out));
+    nv_reader_init(&r, *out);
+    bool const whole = cs_handover_get(&r, &handover) == NV_OK && handover.header.epoch == epoch;
+    return whole ? NV_OK : NV_ERR_CORRUPT;
+}
+
 struct replica_store node_blocks_store(struct node_blocks *blocks)
 {
-    return (struct replica_store){blocks, by_height, by_hash, body};
+    return (struct replica_store){blocks, by_height, by_hash, body, epoch_end};
 }
 
 /* ---- rpc's port ---- */

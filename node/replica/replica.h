@@ -66,6 +66,8 @@ struct replica_store {
     enum nv_err (*by_height)(void *ctx, uint64_t height, struct replica_stored *out); /* final */
     enum nv_err (*by_hash)(void *ctx, const struct nv_hash *hash, struct replica_stored *out);
     enum nv_err (*body)(void *ctx, const struct nv_hash *block_hash, struct nv_view *out);
+    /* the payload of the CS_RECORD_EPOCH by which an epoch ended */
+    enum nv_err (*epoch)(void *ctx, uint64_t epoch, struct nv_view *out);
 };
 
 struct replica_config {

@@ -89,24 +89,30 @@ static void make_block(struct node_chain *chain, uint64_t height)
     b->record_size = w.size;
 }
 
-static void make_final(struct node_chain *chain, uint64_t height)
+static struct cs_certificate final_of(const struct cs_header *header, const struct nv_hash *hash)
 {
-    struct node_chain_block *const b = &chain->block[height];
     static const struct nv_sig sigs[3];
-    const struct replica_block *const top = &chain->block[node_chain_final_height(height)].block;
     struct cs_certificate certificate = {
         .ballot = {.kind = CS_FINALIZE,
-                   .epoch = 1,
-                   .view = top->header.view,
-                   .parent_view = top->header.parent_view,
-                   .block_hash = top->hash},
+                   .epoch = header->epoch,
+                   .view = header->view,
+                   .parent_view = header->parent_view,
+                   .block_hash = *hash},
         .signer_count = 3,
         .sigs = sigs,
     };
-    struct nv_writer w;
     for (uint32_t i = 0; i < 3; i++) {
         cs_bitmap_add(&certificate.signers, i);
     }
+    return certificate;
+}
+
+static void make_final(struct node_chain *chain, uint64_t height)
+{
+    struct node_chain_block *const b = &chain->block[height];
+    const struct replica_block *const top = &chain->block[node_chain_final_height(height)].block;
+    struct cs_certificate const certificate = final_of(&top->header, &top->hash);
+    struct nv_writer w;
     nv_writer_init(&w, b->final, sizeof b->final);
     cs_certificate_put(&w, &certificate);
     assert_false(w.overflow);
@@ -126,6 +132,35 @@ void node_chain_make(struct node_chain *chain, const struct nv_hash *chain_id, u
     for (uint64_t h = 1; h <= count; h++) {
         make_final(chain, h);
     }
+}
+
+uint32_t node_chain_handover(const struct node_chain *chain, uint64_t epoch, uint8_t *out)
+{
+    struct cs_valset set;
+    struct nv_seckey secret;
+    uint8_t bytes[CS_VALSET_SIZE_MAX];
+    struct cs_validator member = {.stake = epoch};
+    uint8_t const seed[32] = {(uint8_t)epoch, 3};
+    struct nv_hash hash;
+    struct nv_writer w;
+    assert_int_equal(nv_key_from_seed(&secret, &member.key, seed), NV_OK);
+    assert_int_equal(cs_valset_init(&set, &member, 1), NV_OK);
+    struct cs_handover handover = {
+        .header = {.chain_id = chain->chain_id,
+                   .epoch = epoch,
+                   .height = 1000 * epoch,
+                   .view = 1000,
+                   .parent_view = 999,
+                   .time_ms = chain->start_ms + 1000000 * epoch,
+                   .next_valset_hash = set.hash},
+        .set = nv_view_of(bytes, cs_valset_encode(&set, bytes)),
+    };
+    cs_header_hash(&hash, &handover.header);
+    handover.final = final_of(&handover.header, &hash);
+    nv_writer_init(&w, out, CS_HANDOVER_SIZE_MAX);
+    cs_handover_put(&w, &handover);
+    assert_false(w.overflow);
+    return w.size;
 }
 
 struct nv_view node_chain_genesis(void)

@@ -8,6 +8,7 @@
  * each fails with a receipt); every block with h % 4 == 0 has a finalization of
  * its own, with signatures that nobody checks. */
 
+#include "consensus/handover.h"
 #include "node/replica/replica.h"
 
 #define NODE_CHAIN_MAX 64u
@@ -35,6 +36,11 @@ void node_chain_make(struct node_chain *chain, const struct nv_hash *chain_id, u
 /* node_chain_final_height returns the height of the finalization that makes a
  * block final. */
 uint64_t node_chain_final_height(uint64_t height);
+
+/* node_chain_handover writes the end of an epoch into `out`, which has room for
+ * CS_HANDOVER_SIZE_MAX bytes: a block above the chain, at 1000 times the epoch,
+ * and a set of one.  Returns how many bytes it took. */
+uint32_t node_chain_handover(const struct node_chain *chain, uint64_t epoch, uint8_t *out);
 
 /* node_chain_genesis is the text of a genesis of one validator. */
 struct nv_view node_chain_genesis(void);

@@ -142,6 +142,27 @@ static enum nv_err body_of(void *ctx, const struct nv_hash *hash, struct nv_view
     return out->size > 0 ? NV_OK : NV_ERR_NOT_FOUND;
 }
 
+static enum nv_err epoch_end(void *ctx, uint64_t epoch, struct nv_view *out)
+{
+    const struct store *const store = ctx;
+    for (const struct rw_batch *b = store->w->node[store->node].journal; b != NULL; b = b->next) {
+        struct nv_reader r;
+        nv_reader_init(&r, nv_view_of(b->bytes, b->size));
+        while (nv_reader_left(&r) > 0) {
+            uint8_t const type = nv_get_u8(&r);
+            struct nv_reader p;
+            struct cs_header header;
+            *out = nv_get_view(&r, nv_get_u32(&r));
+            nv_reader_init(&p, *out);
+            if (type == CS_RECORD_EPOCH && cs_header_get(&p, &header) == NV_OK &&
+                header.epoch == epoch) {
+                return NV_OK;
+            }
+        }
+    }
+    return NV_ERR_NOT_FOUND;
+}
+
 static void job_end(struct rw *w, uint32_t node, struct replica_job *job);
 
 /* ---- life ---- */
@@ -168,7 +189,7 @@ static struct replica *new_replica(struct rw *w, uint32_t node)
                 .status_ns = UINT64_C(5000000000),
                 .views_max = 256,
             },
-        .store = {&stores[node], by_height, by_hash, body_of},
+        .store = {&stores[node], by_height, by_hash, body_of, epoch_end},
         .mempool = {10000, 10000, 32u << 20},
         .window_max = 1u << 16,
         .accounts_max = w->fees && node != w->blind ? RW_ACCOUNTS : 0,

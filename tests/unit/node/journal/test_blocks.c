@@ -360,6 +360,38 @@ static void test_damaged_records(void **state)
     assert_int_equal(node_blocks_note(blocks, &unknown), NV_OK);
 }
 
+/* The ends of epochs are found by their numbers. */
+static void test_ends_of_epochs(void **state)
+{
+    (void)state;
+    struct replica_store const store = node_blocks_store(blocks);
+    static uint8_t bytes[3][CS_HANDOVER_SIZE_MAX];
+    struct nv_view end[3];
+    struct nv_view found;
+    for (uint32_t i = 0; i < 3; i++) {
+        end[i] = nv_view_of(bytes[i], node_chain_handover(&chain, i + 1, bytes[i]));
+    }
+    assert_int_equal(store.epoch(store.ctx, 0, &found), NV_ERR_NOT_FOUND);
+    assert_int_equal(store.epoch(store.ctx, 1, &found), NV_ERR_NOT_FOUND);
+    append(CS_RECORD_EPOCH, end[0]);
+    append_chain(1, 4);
+    append(CS_RECORD_EPOCH, end[1]);
+    append(CS_RECORD_EPOCH, end[0]); /* once more */
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(store.epoch(store.ctx, i + 1, &found), NV_OK);
+        assert_true(nv_view_eq(found, end[i]));
+    }
+    assert_int_equal(store.epoch(store.ctx, 3, &found), NV_ERR_NOT_FOUND);
+    assert_int_equal(store.epoch(store.ctx, UINT64_MAX, &found), NV_ERR_NOT_FOUND);
+    /* A header that is not the finalized one. */
+    bytes[2][CS_HEADER_SIZE - 1] ^= 1;
+    append(CS_RECORD_EPOCH, end[2]);
+    assert_int_equal(store.epoch(store.ctx, 3, &found), NV_ERR_CORRUPT);
+    struct st_record const cut = {CS_RECORD_EPOCH, nv_view_of(bytes[0], 100), {1, 512}};
+    assert_int_equal(node_blocks_note(blocks, &cut), NV_ERR_CORRUPT);
+    expect_block(4);
+}
+
 /* What is on the disk is compared with its hash, by whatever way it is read. */
 static void test_flipped_bytes_are_found(void **state)
 {
@@ -480,6 +512,7 @@ int main(void)
         CASE(test_not_there),
         CASE(test_places_wait_for_the_finalization),
         CASE(test_damaged_records),
+        CASE(test_ends_of_epochs),
         CASE(test_flipped_bytes_are_found),
         CASE(test_memory_of_a_long_chain),
         CASE(test_all_blocks_when_the_database_is_lost),
