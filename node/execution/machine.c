@@ -8,6 +8,7 @@
 #include "base/heap.h"
 
 #include "consensus/certificate.h"
+#include "vm/rows.h"
 
 #define HEADS     (2u * ST_VERSIONS_DEFAULT) /* heights whose time is remembered */
 #define LOAD_ROWS 256u
@@ -195,6 +196,63 @@ void node_machine_params_hash(const struct node_machine *m, struct nv_hash *out)
     vm_params_hash(m->vm, out);
 }
 
+/* ---- sets of validators ---- */
+
+static bool set_make(struct replica_set *out, const struct vm_validator *list, uint32_t count)
+{
+    struct cs_validator members[VM_VALIDATORS_OUT] = {{.stake = 0}};
+    if (count == 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        members[i] = (struct cs_validator){.key = list[i].key, .stake = list[i].stake};
+        out->node_key[i] = list[i].node_key;
+    }
+    enum nv_err const err = cs_valset_init(&out->set, members, count);
+    NV_ASSERT(err == NV_OK); /* the VM keeps within the same limits */
+    for (uint32_t i = 0; i < count; i++) {
+        NV_ASSERT(memcmp(&out->set.member[i].key, &list[i].key, sizeof list[i].key) == 0);
+    }
+    return true;
+}
+
+bool node_machine_next(const struct node_machine *m, uint64_t height, struct replica_set *out)
+{
+    struct vm_validator list[VM_VALIDATORS_OUT];
+    uint32_t count = 0;
+    return vm_validators_at(m->vm, height, list, &count) && set_make(out, list, count);
+}
+
+bool node_machine_current(const struct node_machine *m, struct replica_set *out)
+{
+    struct vm_validator list[VM_VALIDATORS_OUT];
+    uint32_t count = 0;
+    vm_validators_current(m->vm, list, &count);
+    return set_make(out, list, count);
+}
+
+/* tell_sets adds to a result the sets that its block may have changed. */
+static enum nv_err tell_sets(const struct node_machine *m,
+                             const struct vm_consensus *facts,
+                             struct node_result *result)
+{
+    if (result->head.height % VM_CHOICE_HEIGHTS == 0) {
+        result->chosen = nv_heap_alloc(sizeof *result->chosen);
+        NV_TRY(result->chosen == NULL ? NV_ERR_NO_MEMORY : NV_OK);
+        bool const chosen = node_machine_next(m, result->head.height, result->chosen);
+        NV_ASSERT(chosen); /* just now */
+    }
+    if (facts->boundary) {
+        result->in_force = nv_heap_alloc(sizeof *result->in_force);
+        NV_TRY(result->in_force == NULL ? NV_ERR_NO_MEMORY : NV_OK);
+        if (!node_machine_current(m, result->in_force)) {
+            nv_heap_free(result->in_force);
+            result->in_force = NULL;
+        }
+    }
+    return NV_OK;
+}
+
 /* ---- executing ---- */
 
 /* note_anchor keeps the header of a block that has a finalization of its own. */
@@ -247,6 +305,7 @@ enum nv_err node_machine_execute(struct node_machine *m,
             .previous_root = parent->root,
             .tx_count = block->tx_count,
             .txs = block->txs,
+            .consensus = block->facts,
         };
         vm_execute(m->vm, &run, &m->yield);
         m->ran = run.height;
@@ -257,7 +316,7 @@ enum nv_err node_machine_execute(struct node_machine *m,
     remember(m, block->header.time_ms);
     note_anchor(m, block);
     *out = node_result_new(block, &m->yield, &st_newest(m->state)->root);
-    return *out == NULL ? NV_ERR_NO_MEMORY : NV_OK;
+    return *out == NULL ? NV_ERR_NO_MEMORY : tell_sets(m, &block->facts, *out);
 }
 
 /* ---- reads ---- */

@@ -60,6 +60,14 @@ void node_machine_set_time(struct node_machine *machine, uint64_t time_ms);
 struct rpc_head node_machine_head(const struct node_machine *machine);
 void node_machine_params_hash(const struct node_machine *machine, struct nv_hash *out);
 
+/* node_machine_next writes the set that the state after `height`, which is not
+ * above the newest, gives the next epoch.  False when that is not known any more.
+ * node_machine_current writes the set of the epoch that the state is in; false
+ * when that is empty. */
+NV_MUST_USE bool
+node_machine_next(const struct node_machine *machine, uint64_t height, struct replica_set *out);
+NV_MUST_USE bool node_machine_current(const struct node_machine *machine, struct replica_set *out);
+
 /* node_machine_execute runs the block above the newest height.  NV_ERR_BUSY:
  * the overlay has no room for it; freeze it, or wait for the checkpoint under
  * way, and call again with the same block.  NV_ERR_NO_MEMORY is for good. */

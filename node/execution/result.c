@@ -85,12 +85,27 @@ struct node_result *node_result_new(const struct replica_block *block,
     r->tx_count = yield->receipt_count;
     r->event_count = yield->event_count;
     r->write_count = yield->write_count;
+    r->chosen = NULL;
+    r->in_force = NULL;
     return r;
 }
 
 void node_result_free(struct node_result *result)
 {
-    nv_heap_free(result);
+    if (result != NULL) {
+        nv_heap_free(result->chosen);
+        nv_heap_free(result->in_force);
+        nv_heap_free(result);
+    }
+}
+
+struct replica_outcome node_result_outcome(const struct node_result *result)
+{
+    return (struct replica_outcome){
+        .height = result->head.height,
+        .root = result->head.state_root,
+        .next = result->chosen,
+    };
 }
 
 /* ---- the record ---- */

@@ -32,6 +32,8 @@ struct node_result {
     uint32_t tx_count;
     uint32_t event_count;
     uint32_t write_count;
+    struct replica_set *chosen;   /* the set that this state would give the next epoch; owned */
+    struct replica_set *in_force; /* that of the epoch that has begun; owned; else both NULL */
 };
 
 /* node_result_new copies what a block has yielded; NULL: no memory.  The
@@ -40,6 +42,9 @@ struct node_result *node_result_new(const struct replica_block *block,
                                     const struct vm_result *yield,
                                     const struct nv_hash *root);
 void node_result_free(struct node_result *result);
+
+/* node_result_outcome returns what the replica is told of it, borrowed. */
+struct replica_outcome node_result_outcome(const struct node_result *result);
 
 /* Beside consensus/record.h and node/replica/replica.h the journal holds: */
 #define NODE_RECORD_EXECUTED 17u

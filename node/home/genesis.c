@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/assert.h"
 #include "base/fmt.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -18,6 +19,7 @@
 #define ARENA_SIZE       (16u * 1024u * 1024u)
 #define LIST_MAX         65536u
 #define MARKETS_MAX      4096u
+#define EPOCH_MS_MAX     UINT64_C(31536000000) /* a year */
 #define FORMAT           "novate-genesis-1"
 
 /* What one reading of the file carries along. */
@@ -56,18 +58,20 @@ static void read_name(const struct node_fields *f, const char *key, char *out, u
 
 static void read_consensus(struct reading *r, const struct node_fields *top)
 {
-    static const char *const keys[] = {"delta_ms", "idle_ms", "interval_min_ms", "body_bytes_max"};
+    static const char *const keys[] = {
+        "delta_ms", "idle_ms", "interval_min_ms", "body_bytes_max", "epoch_ms"};
     const json_t *const object = json_object_get(top->object, "consensus");
     if (!json_is_object(object)) {
         node_fields_fail(top, "consensus", "an object");
         return;
     }
     struct node_fields const f = {object, "consensus.", &r->failed};
-    node_fields_only(&f, keys, 4);
+    node_fields_only(&f, keys, sizeof keys / sizeof keys[0]);
     r->out->delta_ms = (uint32_t)node_field_number(&f, "delta_ms", 10, 60000);
     r->out->idle_ms = (uint32_t)node_field_number(&f, "idle_ms", 1, 3600000);
     r->out->interval_min_ms = (uint32_t)node_field_number(&f, "interval_min_ms", 0, 60000);
     r->out->body_bytes_max = (uint32_t)node_field_number(&f, "body_bytes_max", 65536, 4194304);
+    r->out->epoch_ms = node_field_number(&f, "epoch_ms", 0, EPOCH_MS_MAX);
 }
 
 static int validator_cmp(const void *a, const void *b)
@@ -326,6 +330,26 @@ static void read_params(struct reading *r, const struct node_fields *top)
     r->out->vm.param_count = count;
 }
 
+/* SPEC stake 6.2: "So stake that stood behind an offence is there when the evidence
+ * comes." */
+static void check_stake(const struct reading *r, const struct node_fields *top)
+{
+    const struct node_genesis *const g = r->out;
+    int64_t const epochs = node_genesis_param(g, VM_PARAM_EVIDENCE_EPOCHS);
+    int64_t const time_ms = node_genesis_param(g, VM_PARAM_EVIDENCE_TIME);
+    int64_t const wait_ms = node_genesis_param(g, VM_PARAM_UNBOND_TIME);
+    if (epochs + 1 > node_genesis_param(g, VM_PARAM_UNBOND_EPOCHS)) {
+        node_fields_fail(top, "params.UNBOND_EPOCHS", "more than EVIDENCE_EPOCHS");
+    }
+    if (time_ms >= wait_ms || time_ms + (int64_t)g->epoch_ms > wait_ms) {
+        node_fields_fail(
+            top, "params.UNBOND_TIME", "at least EVIDENCE_TIME and consensus.epoch_ms together");
+    }
+    if (g->validator_count > node_genesis_param(g, VM_PARAM_VALIDATORS_MAX)) {
+        node_fields_fail(top, "validators", "no more of them than params.VALIDATORS_MAX");
+    }
+}
+
 static void read_top(struct reading *r, const struct node_fields *f)
 {
     static const char *const keys[] = {"format",
@@ -369,6 +393,21 @@ static void read_top(struct reading *r, const struct node_fields *f)
     read_feeds(r, f);
     read_markets(r, f);
     read_params(r, f);
+    if (!r->failed) {
+        check_stake(r, f);
+    }
+}
+
+int64_t node_genesis_param(const struct node_genesis *genesis, uint16_t number)
+{
+    for (uint32_t i = 0; i < genesis->vm.param_count; i++) {
+        if (genesis->vm.params[i].number == number) {
+            return genesis->vm.params[i].value;
+        }
+    }
+    const struct vm_param_spec *const spec = vm_param_spec_of(number);
+    NV_ASSERT(spec != NULL);
+    return spec->devnet;
 }
 
 enum nv_err node_genesis_parse(struct node_genesis *genesis, struct nv_view text)

@@ -37,6 +37,7 @@ struct node_genesis {
     uint32_t idle_ms;
     uint32_t interval_min_ms;
     uint32_t body_bytes_max;
+    uint64_t epoch_ms; /* least length of an epoch; 0: the first one never ends */
     uint32_t validator_count;
     struct node_genesis_validator validators[NODE_VALIDATORS_MAX]; /* by index */
     struct vm_genesis vm;
@@ -51,6 +52,9 @@ NV_MUST_USE enum nv_err node_genesis_load(struct node_genesis *genesis, const ch
 
 /* node_genesis_parse does the same from bytes already in memory. */
 NV_MUST_USE enum nv_err node_genesis_parse(struct node_genesis *genesis, struct nv_view text);
+
+/* node_genesis_param returns a parameter of the chain, by vm/params.h. */
+int64_t node_genesis_param(const struct node_genesis *genesis, uint16_t number);
 
 void node_genesis_deinit(struct node_genesis *genesis);
 

@@ -10,7 +10,8 @@
  *     fees.c          who can pay for what a body holds
  *     transactions.c  transactions coming in
  *     messages.c      messages coming in, requests answered
- *     jobs.c          what runs on workers */
+ *     jobs.c          what runs on workers
+ *     facts.c         what consensus knows of a final block */
 
 #include "base/arena.h"
 
@@ -83,6 +84,7 @@ struct replica_lent {
     struct replica_lent *next;
     struct replica_block block;
     struct node_body *body; /* NULL for an empty one */
+    struct vm_offence offence[CS_EVIDENCE_MAX];
 };
 
 /* A body from the journal whose header is not looked up yet. */
@@ -151,6 +153,7 @@ struct replica {
     struct replica_lent *final; /* those that wait for their bodies, oldest first */
     struct nv_hash last_hash;   /* of the newest block given for execution */
     uint64_t last_height;
+    uint64_t parent_executed; /* executed_height of the newest final block's header */
     uint64_t executed_height;
 
     struct replica_job *tx_job; /* being filled */

@@ -209,6 +209,21 @@ void replica__give(struct replica *r)
     }
 }
 
+/* note_facts writes what consensus knows of a final block. */
+static void note_facts(struct replica *r, struct replica_lent *lent, const struct cs_effect *effect)
+{
+    struct cs_block block = {
+        .header = *effect->execute.header,
+        .has_justify = effect->execute.justify != NULL,
+        .evidence = effect->execute.evidence,
+    };
+    if (block.has_justify) {
+        block.justify = *effect->execute.justify;
+    }
+    replica_facts(&lent->block.facts, lent->offence, &block, r->parent_executed);
+    r->parent_executed = block.header.executed_height;
+}
+
 /* lend takes a final block.  An own one may be final before its body was
  * checked: the engine knows that it is good, and others were faster. */
 static void lend(struct replica *r, const struct cs_effect *effect)
@@ -228,6 +243,7 @@ static void lend(struct replica *r, const struct cs_effect *effect)
     block->hash = effect->execute.block_hash;
     block->final = nv_view_of(w.bytes, w.size);
     block->final_hash = final->ballot.block_hash;
+    note_facts(r, lent, effect);
     if (block->header.body_size > 0) {
         lent->body = replica__body(r, &block->hash);
         NV_ASSERT(lent->body != NULL && node_body_complete(lent->body));
@@ -388,11 +404,21 @@ void replica_job_done(struct replica *r, struct replica_time t, struct replica_j
     replica__job_free(job);
 }
 
+static struct cs_event executed_event(const struct replica_outcome *outcome)
+{
+    return (struct cs_event){
+        .kind = CS_EV_EXECUTED,
+        .executed = {.height = outcome->height,
+                     .root = outcome->root,
+                     .next = outcome->next != NULL ? &outcome->next->set : NULL},
+    };
+}
+
 void replica_executed(struct replica *r,
                       struct replica_time t,
-                      uint64_t height,
-                      const struct nv_hash *root)
+                      const struct replica_outcome *outcome)
 {
+    uint64_t const height = outcome->height;
     struct replica_lent **at = &r->lent;
     while (*at != NULL && (*at)->block.header.height != height) {
         at = &(*at)->next;
@@ -409,10 +435,8 @@ void replica_executed(struct replica *r,
     if (r->started && !r->halted) {
         replica__bodies_judge(r); /* some wait for this state */
     }
-    input(
-        r,
-        t,
-        &(struct cs_event){.kind = CS_EV_EXECUTED, .executed = {.height = height, .root = *root}});
+    struct cs_event const event = executed_event(outcome);
+    input(r, t, &event);
 }
 
 /* ---- restart ---- */
@@ -440,17 +464,17 @@ enum nv_err replica_recover(struct replica *r, uint8_t type, struct nv_view payl
     return err;
 }
 
-void replica_checkpoint(struct replica *r, uint64_t height, const struct nv_hash *root)
+void replica_checkpoint(struct replica *r, const struct replica_outcome *outcome)
 {
-    r->executed_height = height;
-    replica__event(
-        r,
-        &(struct cs_event){.kind = CS_EV_EXECUTED, .executed = {.height = height, .root = *root}});
+    struct cs_event const event = executed_event(outcome);
+    r->executed_height = outcome->height;
+    replica__event(r, &event);
     replica__run(r);
 }
 
-enum nv_err
-replica_replayed(struct replica *r, const struct replica_block *block, const struct nv_hash *root)
+enum nv_err replica_replayed(struct replica *r,
+                             const struct replica_block *block,
+                             const struct replica_outcome *outcome)
 {
     node_window_forget(r->window, block->header.time_ms);
     for (uint32_t i = 0; i < block->tx_count && !NV_SEEDED(WINDOW_VOLATILE); i++) {
@@ -459,8 +483,9 @@ replica_replayed(struct replica *r, const struct replica_block *block, const str
     replica__fees_replayed(r, block);
     r->last_hash = block->hash;
     r->last_height = block->header.height;
-    if (root != NULL) {
-        replica_checkpoint(r, block->header.height, root);
+    r->parent_executed = block->header.executed_height;
+    if (outcome != NULL) {
+        replica_checkpoint(r, outcome);
     }
     return NV_OK;
 }

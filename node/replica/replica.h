@@ -28,6 +28,10 @@
  * replica_wrote and replica_replayed for each final block that the shell executes from its
  * journal, oldest first; replica_start.
  *
+ * THE NEXT SET.  With a height that was executed goes, now and then, the set that
+ * the state after it would give the next epoch: whenever it may be another one
+ * than before, and with the first height told; NULL in between.
+ *
  * One thread, but for replica_job_run. */
 
 #include <stdbool.h>
@@ -39,7 +43,9 @@
 #include "base/row.h"
 
 #include "consensus/consensus.h"
+#include "node/replica/facts.h"
 #include "node/replica/mempool.h"
+#include "node/replica/set.h"
 #include "vm/tx.h"
 
 struct replica;
@@ -101,6 +107,7 @@ struct replica_block {
     struct nv_view body;
     const struct vm_tx *txs;
     uint32_t tx_count;
+    struct vm_consensus facts; /* facts.h */
 };
 
 enum replica_op_kind {
@@ -166,11 +173,21 @@ void replica_close(struct replica *r);
 
 /* Restart, in this order. */
 NV_MUST_USE enum nv_err replica_recover(struct replica *r, uint8_t type, struct nv_view payload);
-/* replica_checkpoint says which state the shell starts from. */
-void replica_checkpoint(struct replica *r, uint64_t height, const struct nv_hash *root);
-/* replica_replayed tells a final block executed from the journal, with its root. */
-NV_MUST_USE enum nv_err
-replica_replayed(struct replica *r, const struct replica_block *block, const struct nv_hash *root);
+/* What executing a height has given. */
+struct replica_outcome {
+    uint64_t height;
+    struct nv_hash root;
+    const struct replica_set *next; /* NULL: as before */
+};
+
+/* replica_checkpoint tells a height at or below the state that the shell starts
+ * from, oldest first. */
+void replica_checkpoint(struct replica *r, const struct replica_outcome *outcome);
+/* replica_replayed tells a final block from the journal; `outcome` is NULL when it
+ * was not executed now. */
+NV_MUST_USE enum nv_err replica_replayed(struct replica *r,
+                                         const struct replica_block *block,
+                                         const struct replica_outcome *outcome);
 void replica_start(struct replica *r, struct replica_time t);
 
 /* Inputs. */
@@ -191,8 +208,7 @@ void replica_wrote(struct replica *r,
                    uint32_t row_count);
 void replica_executed(struct replica *r,
                       struct replica_time t,
-                      uint64_t height,
-                      const struct nv_hash *root);
+                      const struct replica_outcome *outcome);
 
 /* replica_flush asks for the records that wait for the next batch.  Call it when
  * there was none for a while: a node that does not vote makes none. */

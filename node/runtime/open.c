@@ -9,6 +9,7 @@
 #include "base/log.h"
 
 #include "node/runtime/internal.h"
+#include "vm/params.h"
 
 #define INBOX_VOTES (4u << 20)
 #define INBOX_BULK  (16u << 20)
@@ -120,6 +121,10 @@ static struct cs_config consensus_config(const struct node *n)
         .params_hash = n->home.chain.params_hash,
         .genesis_time_ms = g->vm.time_ms,
         .valset = &n->home.valset,
+        .validators_max = (uint32_t)node_genesis_param(g, VM_PARAM_VALIDATORS_MAX),
+        .epoch_ms = g->epoch_ms,
+        .evidence_epochs = (uint64_t)node_genesis_param(g, VM_PARAM_EVIDENCE_EPOCHS),
+        .evidence_ms = (uint64_t)node_genesis_param(g, VM_PARAM_EVIDENCE_TIME),
         .delay_ns = delay_ns,
         .margin_ns = MARGIN_NS,
         .idle_ms = g->idle_ms,

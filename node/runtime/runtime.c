@@ -154,7 +154,8 @@ static void on_result(struct node *n, struct node_result *result)
     n->txs_executed += result->tx_count;
     forget_executing(n, result->head.height);
     replica_wrote(n->replica, result->head.height, result->writes, result->write_count);
-    replica_executed(n->replica, node_now(), result->head.height, &result->head.state_root);
+    struct replica_outcome const outcome = node_result_outcome(result);
+    replica_executed(n->replica, node_now(), &outcome);
     if (!n->parts_closed) {
         node_rpc_executed(n, result);
     }

@@ -11,6 +11,7 @@
 
 #include "node/replica/body.h"
 #include "node/store/start.h"
+#include "vm/rows.h"
 
 #define ROOTS_KNOWN    64u /* state roots that the engine is told */
 #define PROGRESS_EVERY 100000u
@@ -26,6 +27,9 @@ struct walk {
     struct nv_hash final_hash;
     uint32_t final_size;
     uint8_t final[CS_CERTIFICATE_SIZE_MAX];
+    struct vm_offence offence[CS_EVIDENCE_MAX];
+    struct replica_set set; /* room for one */
+    bool told;              /* the replica knows a set */
 };
 
 static bool broken(const struct node_start *s, const char *what, uint64_t height, enum nv_err err)
@@ -135,6 +139,24 @@ static enum nv_err read_final(struct walk *w, uint64_t height)
     return NV_OK;
 }
 
+/* read_facts writes what consensus knows of a block.  A record of the parent's
+ * header is there too: of what stands below a base, that of the base. */
+static enum nv_err read_facts(struct walk *w, uint64_t height)
+{
+    struct replica_stored stored;
+    struct nv_reader r;
+    struct cs_block block;
+    struct cs_header parent = {.executed_height = 0};
+    if (height > 1) {
+        NV_TRY(node_blocks_header(w->start->store->blocks, height - 1, &parent));
+    }
+    NV_TRY(w->store.by_height(w->store.ctx, height, &stored));
+    nv_reader_init(&r, stored.block);
+    NV_TRY(cs_block_get(&r, &block));
+    replica_facts(&w->block.facts, w->offence, &block, parent.executed_height);
+    return NV_OK;
+}
+
 /* read_block fills `w->block` with the final block of a height; end_block gives
  * its memory back. */
 static enum nv_err read_block(struct walk *w, uint64_t height)
@@ -172,12 +194,27 @@ static void end_block(struct walk *w)
 
 /* ---- below the checkpoint ---- */
 
-static bool tell_roots(const struct node_start *s, uint64_t height)
+/* tell_root tells a height at or below the checkpoint, with the set that its state
+ * gave: the first time, and where a set was chosen.
+ * SPEC stake 4.6: "Choices are rows, the last eight of them." */
+static void tell_root(struct walk *w, uint64_t height, const struct nv_hash *root)
 {
+    struct replica_outcome outcome = {.height = height, .root = *root, .next = NULL};
+    if ((!w->told || height % VM_CHOICE_HEIGHTS == 0) &&
+        node_machine_next(w->start->machine, height, &w->set)) {
+        outcome.next = &w->set;
+        w->told = true;
+    }
+    replica_checkpoint(w->start->store->replica, &outcome);
+}
+
+static bool tell_roots(struct walk *w, uint64_t height)
+{
+    const struct node_start *const s = w->start;
     uint64_t const base = s->store->base_height;
     uint64_t h = height > ROOTS_KNOWN ? height - ROOTS_KNOWN : 1;
     if (base >= h && base < height) {
-        replica_checkpoint(s->store->replica, base, &s->store->base_root);
+        tell_root(w, base, &s->store->base_root);
     }
     for (h = h > base ? h : base + 1; h < height; h++) {
         struct node_executed executed;
@@ -185,11 +222,22 @@ static bool tell_roots(const struct node_start *s, uint64_t height)
         if (err != NV_OK) {
             return broken(s, "what a block yielded cannot be read", h, err);
         }
-        replica_checkpoint(s->store->replica, h, &executed.state_root);
+        tell_root(w, h, &executed.state_root);
     }
     struct rpc_head const head = node_machine_head(s->machine);
-    replica_checkpoint(s->store->replica, head.height, &head.state_root);
+    tell_root(w, head.height, &head.state_root);
     return true;
+}
+
+/* read_base_block fills `w->block` with the header of a base, whose body is not
+ * here. */
+static enum nv_err read_base_block(struct walk *w, uint64_t height)
+{
+    w->block = (struct replica_block){.tx_count = 0};
+    NV_TRY(node_blocks_header(w->start->store->blocks, height, &w->block.header));
+    cs_header_hash(&w->block.hash, &w->block.header);
+    node_body_init(&w->body, &w->block.hash);
+    return NV_OK;
 }
 
 /* tell_window tells the blocks up to the checkpoint whose transactions may not
@@ -199,16 +247,13 @@ static bool tell_window(struct walk *w, uint64_t height, uint64_t time_ms)
     const struct node_start *const s = w->start;
     struct cs_header header;
     uint64_t const base = s->store->base_height;
-    if (height <= base) {
-        return true;
-    }
     uint64_t from = height;
     while (from > base + 1 && node_blocks_header(s->store->blocks, from - 1, &header) == NV_OK &&
            header.time_ms + VM_EXPIRY_MAX_MS >= time_ms) {
         from--;
     }
     for (uint64_t h = from; h <= height; h++) {
-        enum nv_err err = read_block(w, h);
+        enum nv_err err = h > base ? read_block(w, h) : read_base_block(w, h);
         if (err == NV_OK) {
             err = replica_replayed(s->store->replica, &w->block, NULL);
         }
@@ -233,7 +278,7 @@ static bool below_checkpoint(struct walk *w)
         return broken(s, "the checkpoint's block cannot be read", height, err);
     }
     node_machine_set_time(s->machine, header.time_ms);
-    return tell_roots(s, height) && tell_window(w, height, header.time_ms);
+    return tell_roots(w, height) && tell_window(w, height, header.time_ms);
 }
 
 /* ---- above the checkpoint ---- */
@@ -275,6 +320,7 @@ static enum nv_err run_block(struct walk *w, uint64_t height)
     const struct node_start *const s = w->start;
     struct node_result *result = NULL;
     NV_TRY(read_block(w, height));
+    NV_TRY(read_facts(w, height));
     enum nv_err err = node_machine_execute(s->machine, &w->block, &result);
     if (err == NV_ERR_BUSY) {
         NV_TRY(write_checkpoint(s));
@@ -285,7 +331,8 @@ static enum nv_err run_block(struct walk *w, uint64_t height)
     NV_CRASH_POINT(REPLAYED_BLOCK);
     replica_wrote(s->store->replica, height, result->writes, result->write_count);
     if (err == NV_OK) {
-        err = replica_replayed(s->store->replica, &w->block, &result->head.state_root);
+        struct replica_outcome const outcome = node_result_outcome(result);
+        err = replica_replayed(s->store->replica, &w->block, &outcome);
     }
     node_result_free(result);
     return err;
@@ -352,6 +399,7 @@ bool node_start_replay(const struct node_start *s)
     if (w == NULL) {
         return broken(s, "no memory", height, NV_ERR_NO_MEMORY);
     }
+    memset(w, 0, sizeof *w);
     w->start = s;
     w->store = node_blocks_store(s->store->blocks);
     w->tip = node_blocks_final(s->store->blocks);

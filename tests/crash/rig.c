@@ -204,7 +204,8 @@ static void on_result(struct rig *rig, struct node_result *result)
     n->executing_count--;
     witness_say(&mark);
     replica_wrote(n->replica, mark.height, result->writes, result->write_count);
-    replica_executed(n->replica, now(rig), mark.height, &mark.root);
+    struct replica_outcome const outcome = node_result_outcome(result);
+    replica_executed(n->replica, now(rig), &outcome);
     node_store_result(&n->store, rig->now_ns, result);
 }
 

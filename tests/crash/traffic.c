@@ -24,7 +24,7 @@ void traffic_genesis(FILE *file, const char *validator, const char *node)
         "{\"format\": \"novate-genesis-1\", \"name\": \"crash\", \"devnet\": true,\n"
         "\"salt\": \"0x0000000000000000000000000000000000000000000000000000000000000001\",\n"
         "\"time_ms\": 1700000000000, \"consensus\": {\"delta_ms\": 100, \"idle_ms\": 200,\n"
-        "\"interval_min_ms\": 0, \"body_bytes_max\": 65536},\n"
+        "\"interval_min_ms\": 0, \"epoch_ms\": 0, \"body_bytes_max\": 65536},\n"
         "\"validators\": [{\"name\": \"v\", \"key\": \"%s\", \"node_key\": \"%s\",\n"
         "\"stake\": \"1\"}],\n"
         "\"fee_account\": \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\",\n"

@@ -151,7 +151,7 @@ class Node:
 
 def genesis(nodes, age_s=0, **consensus):
     """The text of a genesis in which all nodes validate with equal stake."""
-    timing = {"delta_ms": 100, "idle_ms": 200, "interval_min_ms": 0, "body_bytes_max": 1048576}
+    timing = {"delta_ms": 100, "idle_ms": 200, "interval_min_ms": 0, "epoch_ms": 0, "body_bytes_max": 1048576}
     return json.dumps({
         "format": "novate-genesis-1", "name": "test",
         "salt": "0x" + os.urandom(32).hex(), "devnet": True,

@@ -169,7 +169,7 @@ struct nv_view node_chain_genesis(void)
         "{\"format\":\"novate-genesis-1\",\"name\":\"test\",\"salt\":"
         "\"0x0000000000000000000000000000000000000000000000000000000000000001\",\"devnet\":true,"
         "\"time_ms\":1700000000000,"
-        "\"consensus\":{\"delta_ms\":100,\"idle_ms\":1000,\"interval_min_ms\":0,"
+        "\"consensus\":{\"delta_ms\":100,\"idle_ms\":1000,\"interval_min_ms\":0,\"epoch_ms\":0,"
         "\"body_bytes_max\":1048576},\"validators\":[{\"name\":\"v0\",\"key\":"
         "\"0xf9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9\",\"node_key\":"
         "\"0xdff1d77f2a671c5f36183726db2341be58feae1da2deced843240f7b502ba659\",\"stake\":\"1\"}],"

@@ -376,7 +376,8 @@ static void replay(struct rw *w, uint32_t node)
         block.header.height = h;
         block.header.time_ms = n->executed[h].time_ms;
         root_of(&root, &block.hash);
-        assert_int_equal(replica_replayed(n->replica, &block, &root), NV_OK);
+        struct replica_outcome const outcome = {.height = h, .root = root};
+        assert_int_equal(replica_replayed(n->replica, &block, &outcome), NV_OK);
     }
     n->executed_height = top;
 }
@@ -465,7 +466,8 @@ static void done(struct rw *w, const struct rw_event *event)
     for (uint32_t i = 0; i < w->account_count; i++) {
         tell_cash(w, event->to, event->height, i, cash[i]);
     }
-    replica_executed(replica, now(w), event->height, &event->root);
+    struct replica_outcome const outcome = {.height = event->height, .root = event->root};
+    replica_executed(replica, now(w), &outcome);
 }
 
 static void gossip(struct rw *w, uint32_t node, const struct replica_op *op)

@@ -32,6 +32,7 @@ struct devnet {
     /* Used when it is made: the parameters of genesis that set the pace of blocks. */
     uint32_t pace_ms;  /* interval_min_ms */
     uint32_t delta_ms; /* the bound on a message's way */
+    uint32_t epoch_s;  /* least length of an epoch; 0: the first never ends */
 };
 
 /* devnet_dir returns --dir, or $NOVATE_DEVNET, or ./devnet. */

@@ -214,7 +214,7 @@ static json_t *whole(const struct devnet *d, uint64_t now_ms)
     nv_random_bytes(salt, sizeof salt);
     nv_bytes_format(salt_text, salt, sizeof salt);
     return json_pack(
-        "{s:s, s:s, s:s, s:b, s:I, s:{s:i, s:i, s:i, s:i}, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "{s:s, s:s, s:s, s:b, s:I, s:{s:i, s:i, s:i, s:i, s:I}, s:o, s:o, s:o, s:o, s:o, s:o, "
         "s:o, s:o, s:{}}",
         "format",
         "novate-genesis-1",
@@ -235,6 +235,8 @@ static json_t *whole(const struct devnet *d, uint64_t now_ms)
         (int)d->pace_ms,
         "body_bytes_max",
         1048576,
+        "epoch_ms",
+        (json_int_t)d->epoch_s * 1000,
         "validators",
         list,
         "fee_account",

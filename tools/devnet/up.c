@@ -24,7 +24,7 @@
 #define READY_MS 60000u
 #define USAGE                                                                                      \
     "novate devnet up [--dir D] [--base-port P] [--validators N] [--detach] [--no-bots] "          \
-    "[--feed synthetic|CSV] [--pace MS] [--delta MS]"
+    "[--feed synthetic|CSV] [--pace MS] [--delta MS] [--epoch SECONDS]"
 
 static volatile sig_atomic_t stopping;
 
@@ -260,6 +260,7 @@ enum tool_exit tool_devnet_up(char **argv)
     const char *feed = "synthetic";
     const char *pace = "50";
     const char *delta = "300";
+    const char *epoch = "600";
     bool detach = false;
     bool no_bots = false;
     struct tool_args args;
@@ -270,14 +271,16 @@ enum tool_exit tool_devnet_up(char **argv)
         {"--feed", &feed, NULL},
         {"--pace", &pace, NULL},
         {"--delta", &delta, NULL},
+        {"--epoch", &epoch, NULL},
         {"--detach", NULL, &detach},
         {"--no-bots", NULL, &no_bots},
     };
-    enum tool_exit const code = tool_args_read(&args, options, 8, USAGE, argv);
+    enum tool_exit const code = tool_args_read(&args, options, 9, USAGE, argv);
     uint64_t first = 0;
     uint64_t count = 0;
     uint64_t pace_ms = 0;
     uint64_t delta_ms = 0;
+    uint64_t epoch_s = 0;
     static struct devnet d;
     if (code != TOOL_OK || args.count != 0) {
         return code != TOOL_OK ? code
@@ -286,7 +289,8 @@ enum tool_exit tool_devnet_up(char **argv)
     if (!tool_args_number(&first, "--base-port", port, 1024, 65000) ||
         !tool_args_number(&count, "--validators", validators, 1, DEVNET_VALIDATORS_MAX) ||
         !tool_args_number(&pace_ms, "--pace", pace, 0, 60000) ||
-        !tool_args_number(&delta_ms, "--delta", delta, 10, 60000)) {
+        !tool_args_number(&delta_ms, "--delta", delta, 10, 60000) ||
+        !tool_args_number(&epoch_s, "--epoch", epoch, 0, 432000)) {
         return TOOL_USAGE;
     }
     struct sigaction const action = {.sa_handler = on_signal};
@@ -306,6 +310,7 @@ enum tool_exit tool_devnet_up(char **argv)
     d.bots = !no_bots;
     d.pace_ms = (uint32_t)pace_ms;
     d.delta_ms = (uint32_t)delta_ms;
+    d.epoch_s = (uint32_t)epoch_s;
     bool const file = strcmp(feed, "synthetic") != 0 && realpath(feed, real) != NULL;
     const char *const source = file ? real : feed;
     if (strlen(source) >= sizeof d.feed) {

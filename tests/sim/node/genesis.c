@@ -1,5 +1,5 @@
 /* The chain's beginning: three markets on two feeds, traders, four reporters, a
- * faucet.  The same for every seed. */
+ * faucet, and as many validators as the seed has. */
 
 #include <string.h>
 
@@ -47,7 +47,28 @@ static void market(struct vm_market_row *row, const char *symbol, uint32_t feed)
     vm_payoff_linear(row->program);
 }
 
+static struct node_genesis genesis;
+
 const struct node_genesis *ns_genesis(void)
+{
+    return &genesis;
+}
+
+static const struct vm_genesis_validator *validators(uint32_t count)
+{
+    static struct vm_genesis_validator list[NS_VALIDATORS_MAX];
+    for (uint32_t i = 0; i < count; i++) {
+        list[i] = (struct vm_genesis_validator){
+            .key = ns_key(i)->key,
+            .node_key = ns_key(NS_KEY_NODE + i)->key,
+            .operator= ns_key(i)->address,
+            .stake = vm_money(NS_STAKE),
+        };
+    }
+    return list;
+}
+
+void ns_genesis_make(const struct ns *ns)
 {
     static struct vm_market_row markets[NS_MARKETS];
     static struct vm_genesis_account accounts[NS_TRADERS + NS_REPORTERS + 3];
@@ -56,10 +77,6 @@ const struct node_genesis *ns_genesis(void)
         {.symbol = "BTC", .range_initial = {80000000}, .range_maintenance = {50000000}},
         {.symbol = "ETH", .range_initial = {100000000}, .range_maintenance = {60000000}},
     };
-    static struct node_genesis genesis;
-    if (genesis.vm.account_count > 0) {
-        return &genesis;
-    }
     market(&markets[0], "BTC-PERP", 0);
     market(&markets[1], "ETH-PERP", 1);
     market(&markets[2], "BTC-DATED", 0);
@@ -98,6 +115,7 @@ const struct node_genesis *ns_genesis(void)
         .insurance_account = ns_key(NS_KEY_FUND)->address,
         .has_faucet = true,
         .faucet_account = ns_key(NS_KEY_FAUCET)->address,
+        .validator_count = ns->validators,
+        .validators = validators(ns->validators),
     };
-    return &genesis;
 }

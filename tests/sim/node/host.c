@@ -165,8 +165,8 @@ static void executed(struct ns *ns, struct ns_host *host)
     ns_trace(ns, host->id, "executed", result->head.height, result->head.state_root.bytes[0]);
     ns_check_result(ns, host, result);
     replica_wrote(host->replica, result->head.height, result->writes, result->write_count);
-    replica_executed(
-        host->replica, ns_host_time(ns, host), result->head.height, &result->head.state_root);
+    struct replica_outcome const outcome = node_result_outcome(result);
+    replica_executed(host->replica, ns_host_time(ns, host), &outcome);
     node_store_result(&host->store, ns->now_ns, result);
     bool full = false;
     if (node_machine_dirty(host->machine, &full) >= ns->conf.dirty_rows || full) {

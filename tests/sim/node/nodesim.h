@@ -114,7 +114,8 @@ void ns_bytes_drop(struct ns_bytes *bytes);
 #define NS_KEY_FUND     92u /* insurance */
 #define NS_KEY_STRANGER 93u /* has no account */
 #define NS_KEY_POOR     94u /* has one, without cash */
-#define NS_KEYS         96u
+#define NS_KEY_NODE     96u /* of validators, by number: their nodes' */
+#define NS_KEYS         112u
 
 struct ns_key {
     struct nv_seckey secret;
@@ -127,9 +128,14 @@ void ns_keys_seam(bool real);
 
 /* ---- the genesis ---- */
 
+struct ns;
+
+#define NS_STAKE   INT64_C(1000000000) /* of a validator, at the beginning */
 #define NS_MARKETS 3u
 #define NS_FEEDS   2u
 extern const struct node_machine_limits ns_limits;
+/* ns_genesis_make makes the genesis of a seed, ns_genesis returns it. */
+void ns_genesis_make(const struct ns *ns);
 const struct node_genesis *ns_genesis(void);
 
 /* ---- memory ---- */

@@ -81,7 +81,7 @@ static void validators_make(struct ns *ns)
     struct cs_validator members[NS_VALIDATORS_MAX];
     ns->validators = (uint32_t)ns->conf.validators;
     for (uint32_t i = 0; i < ns->validators; i++) {
-        members[i] = (struct cs_validator){.key = ns_key(i)->key, .stake = 100};
+        members[i] = (struct cs_validator){.key = ns_key(i)->key, .stake = NS_STAKE};
     }
     enum nv_err const err = cs_valset_init(&ns->valset, members, ns->validators);
     NV_ASSERT(err == NV_OK);
@@ -290,6 +290,7 @@ uint64_t ns_run(struct ns *ns, uint64_t seed, char *const *changes, uint32_t cha
     NV_ASSERT(ns->tx != NULL);
     ns_keys_seam(ns->conf.real_keys != 0);
     validators_make(ns);
+    ns_genesis_make(ns);
     hosts_make(ns);
     plans_make(ns);
     while (!ns->failed && !over(ns)) {

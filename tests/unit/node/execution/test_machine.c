@@ -331,9 +331,28 @@ static void test_reads_are_bounded(void **state)
     node_machine_close(m);
 }
 
+/* The set of the genesis, with the keys of its nodes, is in force and comes next. */
+static void sets_are_told_with_their_node_keys(void **state)
+{
+    (void)state;
+    struct node_machine *const m = fresh();
+    struct replica_set next;
+    struct replica_set current;
+    assert_true(node_machine_next(m, 0, &next));
+    assert_true(node_machine_current(m, &current));
+    assert_false(node_machine_next(m, 64, &next)); /* not made yet */
+    assert_int_equal(current.set.count, genesis.validator_count);
+    assert_memory_equal(
+        &current.set.member[0].key, &genesis.validators[0].key, sizeof(struct nv_pubkey));
+    assert_memory_equal(
+        &current.node_key[0], &genesis.validators[0].node_key, sizeof(struct nv_pubkey));
+    node_machine_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sets_are_told_with_their_node_keys),
         cmocka_unit_test(test_same_from_a_checkpoint),
         cmocka_unit_test(test_reads),
         cmocka_unit_test(test_thread_keeps_the_order),

@@ -23,7 +23,7 @@ static const char good[] =
     "{\"format\":\"novate-genesis-1\",\"name\":\"test\",\"salt\":"
     "\"0x0000000000000000000000000000000000000000000000000000000000000001\",\"devnet\":true,"
     "\"time_ms\":1700000000000,"
-    "\"consensus\":{\"delta_ms\":400,\"idle_ms\":1000,\"interval_min_ms\":0,"
+    "\"consensus\":{\"delta_ms\":400,\"idle_ms\":1000,\"interval_min_ms\":0,\"epoch_ms\":0,"
     "\"body_bytes_max\":1048576},"
     "\"validators\":[{\"name\":\"v0\",\"key\":\"" KEY_A "\",\"node_key\":\"" KEY_B
     "\",\"stake\":\"10\"},{\"name\":\"v1\",\"key\":\"" KEY_C "\",\"node_key\":\"" KEY_D
@@ -99,6 +99,19 @@ static void test_operator(void **state)
     node_genesis_deinit(&g);
 }
 
+static void test_epochs(void **state)
+{
+    (void)state;
+    char text[4096];
+    struct node_genesis g;
+    replaced(text, sizeof text, "\"epoch_ms\":0", "\"epoch_ms\":432000000");
+    assert_int_equal(parse(&g, text), NV_OK);
+    assert_int_equal(g.epoch_ms, 432000000);
+    assert_int_equal(node_genesis_param(&g, VM_PARAM_TX_FEE), 7);
+    assert_int_equal(node_genesis_param(&g, VM_PARAM_EVIDENCE_EPOCHS), 48);
+    node_genesis_deinit(&g);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -131,6 +144,12 @@ static void test_refused(void **state)
         {"\"TX_FEE\":\"7\"", "\"TX_FEES\":\"7\""},
         {"\"TX_FEE\":\"7\"", "\"TX_FEE\":\"-7\""},
         {"\"params\":{", "\"params\":["},
+        {"\"epoch_ms\":0", "\"epoch_ms\":-1"},
+        {"\"epoch_ms\":0,", ""},
+        {"\"epoch_ms\":0", "\"epoch_ms\":432000001"}, /* five days and two, and a little */
+        {"\"TX_FEE\":\"7\"", "\"EVIDENCE_TIME\":\"604800000\""},
+        {"\"TX_FEE\":\"7\"", "\"UNBOND_EPOCHS\":\"48\""},
+        {"\"TX_FEE\":\"7\"", "\"VALIDATORS_MAX\":\"1\""},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char text[4096];
@@ -163,6 +182,7 @@ int main(void)
     nv_log_set_level(NV_LOG_ERROR);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
+        cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_operator),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_truncated),
