@@ -157,8 +157,9 @@ struct cs_config {
     uint64_t listen_ns;      /* silence after a restart; max(2 D, 2 s) */
     bool listen_first;       /* with an empty journal too: the chain is older than it */
     bool sit_out;            /* listen for ever: never sign */
-    uint64_t status_ns;      /* a Status to everybody this often; 5 s; a node that does not vote
-                           follows at this pace */
+    uint64_t status_ns;      /* a Status to everybody this often; 5 s */
+    uint64_t follow_ns;      /* the same of a node that is in no set, which so hears of new blocks;
+                                0: status_ns */
     uint32_t views_max;      /* views above the final one held at once; 1024, at least 32 */
 };
 

@@ -288,7 +288,7 @@ static void start(struct cs *cs)
         cs->listening = true;
         cs->timers.listen = cs->config.sit_out ? CS__NEVER : cs->now_ns + cs->config.listen_ns;
     }
-    cs->timers.status = cs->now_ns + cs->config.status_ns;
+    cs->timers.status = cs->now_ns + cs__status_pace(cs);
     cs__send_status(cs, CS_NOBODY);
 }
 

@@ -67,6 +67,9 @@ void cs__view_arm(struct cs *cs);
 /* cs__timeout gives the view up; `reason` as in CS_TRACE_TIMEOUT. */
 void cs__timeout(struct cs *cs, uint32_t reason);
 
+/* cs__status_pace returns how often a status goes to everybody. */
+uint64_t cs__status_pace(const struct cs *cs);
+
 /* cs__timers_run does what is due, and returns whether that changed anything. */
 bool cs__timers_run(struct cs *cs);
 

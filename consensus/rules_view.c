@@ -231,6 +231,12 @@ static void listen_end(struct cs *cs)
     cs__resend(cs, true);
 }
 
+uint64_t cs__status_pace(const struct cs *cs)
+{
+    bool const follows = cs->me == CS_NOBODY && cs->config.follow_ns > 0;
+    return follows ? cs->config.follow_ns : cs->config.status_ns;
+}
+
 bool cs__timers_run(struct cs *cs)
 {
     struct cs__timers *const timers = &cs->timers;
@@ -258,7 +264,7 @@ bool cs__timers_run(struct cs *cs)
         retry(cs);
     }
     if (fired(cs, &timers->status)) {
-        timers->status = cs->now_ns + cs->config.status_ns;
+        timers->status = cs->now_ns + cs__status_pace(cs);
         cs__send_status(cs, CS_NOBODY);
         cs__evidence_again(cs);
     }

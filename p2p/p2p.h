@@ -238,16 +238,13 @@ enum p2p_sent {
  * the size must agree with P2P_TYPES. */
 enum p2p_sent p2p_send(struct p2p *p2p, uint32_t peer, const struct p2p_message *message);
 
-struct p2p_broadcast {
-    uint32_t queued;        /* validators that will get it */
-    uint32_t dropped_older; /* of these, at the cost of an older frame */
-    uint32_t full;          /* validators whose queue refused it */
-    uint32_t down;          /* validators (other than this node) that are not connected */
-};
-
-/* p2p_broadcast queues `message` for every validator but this node; one of lane 0
- * goes by lane 1, if it may, to those with which lane 0 is not the one to send by. */
-struct p2p_broadcast p2p_broadcast(struct p2p *p2p, const struct p2p_message *message);
+/* p2p_send_each queues one copy of `message` for all of `peers`, and returns for how
+ * many of them.  One of lane 0 goes by lane 1, if it may, to those with which lane 0
+ * is not the one to send by. */
+uint32_t p2p_send_each(struct p2p *p2p,
+                       const uint32_t *peers,
+                       uint32_t count,
+                       const struct p2p_message *message);
 
 /* p2p_gossip passes a transaction that this node has checked on to every peer
  * that has neither sent it nor been sent it, validators first, in batches.

@@ -45,23 +45,9 @@ enum p2p_sent p2p_send(struct p2p *p2p, uint32_t peer, const struct p2p_message 
     return sent;
 }
 
-static void count(struct p2p_broadcast *result, enum p2p_sent sent)
-{
-    switch (sent) {
-    case P2P_SENT_QUEUED: result->queued++; return;
-    case P2P_SENT_DROPPED_OLDER:
-        result->queued++;
-        result->dropped_older++;
-        return;
-    case P2P_SENT_FULL: result->full++; return;
-    case P2P_SENT_DOWN: result->down++; return;
-    }
-}
-
-/* broadcast_lane returns the lane by which a validator is to get a message. */
-static uint8_t broadcast_lane(const struct p2p *p2p,
-                              const struct p2p__peer *peer,
-                              const struct p2p_message *message)
+/* lane_by returns the lane by which a peer is to get a message. */
+static uint8_t
+lane_by(const struct p2p *p2p, const struct p2p__peer *peer, const struct p2p_message *message)
 {
     bool const lane_0 = p2p__peers_standing(&p2p->peers, peer, p2p__now(p2p)).lane_0;
     bool const may = message->payload.size <= p2p_type_max(message->type, P2P_LANE_1) &&
@@ -69,23 +55,25 @@ static uint8_t broadcast_lane(const struct p2p *p2p,
     return message->lane == P2P_LANE_0 && !lane_0 && may ? P2P_LANE_1 : message->lane;
 }
 
-struct p2p_broadcast p2p_broadcast(struct p2p *p2p, const struct p2p_message *message)
+uint32_t p2p_send_each(struct p2p *p2p,
+                       const uint32_t *peers,
+                       uint32_t count,
+                       const struct p2p_message *message)
 {
     message_check(message);
-    struct p2p_broadcast result = {0};
     struct p2p__packet *packet =
         p2p->closing ? NULL : p2p__packet_new(message->type, message->payload);
-    for (uint32_t i = 0; i < p2p->peers.top; i++) {
-        struct p2p__peer *peer = &p2p->peers.peers[i];
-        if (peer->used && peer->validator) {
-            uint8_t const lane = broadcast_lane(p2p, peer, message);
-            count(&result, packet == NULL ? P2P_SENT_FULL : put(peer, lane, packet));
-        }
+    uint32_t queued = 0;
+    for (uint32_t i = 0; i < count && packet != NULL; i++) {
+        struct p2p__peer *peer = p2p__peers_by_id(&p2p->peers, peers[i]);
+        enum p2p_sent const sent =
+            peer == NULL ? P2P_SENT_DOWN : put(peer, lane_by(p2p, peer, message), packet);
+        queued += sent == P2P_SENT_QUEUED || sent == P2P_SENT_DROPPED_OLDER ? 1u : 0u;
     }
     if (packet != NULL) {
         p2p__packet_release(packet);
     }
-    return result;
+    return queued;
 }
 
 /* offer_gossip makes the sessions that carry transactions look for new ones. */

@@ -245,11 +245,13 @@ void replica__bodies_judge(struct replica *r)
 
 static void ask(struct replica *r, const struct node_body *body, uint32_t peer)
 {
+    uint32_t link = 0;
     struct cs_message message = {.type = CS_MSG_BODY_REQUEST};
     struct cs_body_request *const request = &message.body_request;
     request->block_hash = body->hash;
-    if (node_body_missing(body, &request->first, &request->count)) {
-        replica__send(r, peer, &message);
+    if (replica_roster_id(&r->roster, peer, &link) &&
+        node_body_missing(body, &request->first, &request->count)) {
+        replica__send(r, link, &message);
     }
 }
 
@@ -281,8 +283,9 @@ void replica__body_needed(struct replica *r, const struct cs_effect *effect)
 /* near returns whether a chunk of an unknown block may be kept: its sender is
  * the leader of a view near our own.  Who is a little behind is sent bodies of
  * views that it has not entered, before the proposals that name them. */
-static bool near(const struct replica *r, uint32_t peer)
+static bool near(const struct replica *r, uint32_t link)
 {
+    uint32_t const peer = replica_roster_number(&r->roster, link);
     uint64_t const view = cs_summary(r->cs).view;
     for (uint64_t v = view > 1 ? view - 1 : 1; v <= view + VIEWS_AHEAD; v++) {
         if (peer == cs_leader(r->cs, v)) {
@@ -292,18 +295,18 @@ static bool near(const struct replica *r, uint32_t peer)
     return false;
 }
 
-void replica__body_chunk(struct replica *r, uint32_t peer, const struct cs_body_chunk *chunk)
+void replica__body_chunk(struct replica *r, uint32_t link, const struct cs_body_chunk *chunk)
 {
     struct node_body *body = replica__body(r, &chunk->block_hash);
     if (body == NULL) {
-        body = near(r, peer) ? replica__body_new(r, &chunk->block_hash) : NULL;
+        body = near(r, link) ? replica__body_new(r, &chunk->block_hash) : NULL;
         if (body == NULL) {
             return;
         }
         body->view = cs_summary(r->cs).view;
     }
     if (!node_body_add(body, &chunk->chunk)) {
-        replica__ban(r, peer);
+        replica__ban(r, link);
         return;
     }
     if_complete(r, body);

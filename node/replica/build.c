@@ -178,7 +178,7 @@ static void stream(struct replica *r, const struct node_body *body)
         message.body_chunk.chunk.index = i;
         message.body_chunk.chunk.bytes = cs_body_chunk(bytes, i);
         nv_merkle_path(&message.body_chunk.chunk.path, leaves, count, i);
-        replica__send(r, NODE_PEER_ALL, &message);
+        replica__send_all(r, &message);
     }
 }
 

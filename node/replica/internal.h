@@ -9,7 +9,9 @@
  *     build.c         bodies: building and publishing
  *     fees.c          who can pay for what a body holds
  *     transactions.c  transactions coming in
- *     messages.c      messages coming in, requests answered
+ *     messages.c      messages coming in
+ *     serve.c         requests answered
+ *     epochs.c        sets, links, numbers
  *     jobs.c          what runs on workers
  *     facts.c         what consensus knows of a final block */
 
@@ -19,6 +21,7 @@
 #include "node/replica/outbox.h"
 #include "node/replica/purses.h"
 #include "node/replica/replica.h"
+#include "node/replica/roster.h"
 #include "node/replica/window.h"
 
 #define REPLICA_BODIES_MAX  192u /* bodies of blocks not yet executed */
@@ -32,9 +35,16 @@ enum replica_job_kind {
     REPLICA_JOB_SIGNATURES,  /* some transactions of a body */
 };
 
+/* The validators by whom messages are checked, as long as a check is under way.
+ * Counted on the replica's thread. */
+struct replica_checkers {
+    uint32_t refs;
+    struct cs_valset set;
+};
+
 /* A transaction that came in. */
 struct replica_new_tx {
-    uint32_t peer; /* or CS_NOBODY */
+    uint32_t link; /* or CS_NOBODY */
     uint64_t ticket;
     uint8_t *bytes; /* owned by the job */
     uint32_t size;
@@ -50,13 +60,14 @@ struct replica_new_tx {
 struct replica_job {
     enum replica_job_kind kind;
     struct nv_hash chain_id;
-    const struct cs_valset *valset; /* borrowed from the replica */
     bool ok;
     bool starved; /* there was no memory for it: no verdict */
     union {
         struct {
-            uint32_t peer;
-            uint8_t *bytes; /* owned; message borrows it */
+            uint32_t link;
+            uint32_t from;                     /* its number in plan.epoch */
+            struct replica_checkers *checkers; /* of plan.epoch; counted */
+            uint8_t *bytes;                    /* owned; message borrows it */
             struct cs_message message;
             struct cs_plan plan;
         } message;
@@ -117,7 +128,9 @@ enum replica_judgement {
 
 struct replica {
     struct replica_config config;
-    struct cs_valset valset;
+    struct cs_valset valset; /* of the genesis */
+    struct replica_roster roster;
+    struct replica_checkers *checkers; /* the present ones */
     struct cs *cs;
     void *cs_memory;
     size_t cs_memory_size;
@@ -146,7 +159,7 @@ struct replica {
     struct {
         uint64_t second;
         uint32_t count;
-    } asked[CS_VALIDATORS_MAX + 1]; /* block requests answered, by validator; the last: of others */
+    } asked[CS_VALIDATORS_MAX + 1]; /* requests answered, by validator; the last: of others */
     uint32_t saved_count;
     struct node_body *built; /* the body made for the last BUILD; no hash yet */
     struct replica_lent *lent;
@@ -171,14 +184,17 @@ void replica__work(struct replica *r); /* tell the engine of the mempool */
 
 /* operations.c */
 void replica__op(struct replica *r, const struct replica_op *op, uint8_t *memory);
-void replica__send(struct replica *r, uint32_t peer, const struct cs_message *message);
-void replica__ban(struct replica *r, uint32_t peer);
+void replica__send(struct replica *r, uint32_t link, const struct cs_message *message);
+void replica__send_all(struct replica *r, const struct cs_message *message);
+/* replica__send_bytes sends a message that is encoded already. */
+void replica__send_bytes(struct replica *r, uint32_t link, uint8_t type, struct nv_view bytes);
+void replica__ban(struct replica *r, uint32_t link);
 void replica__ops_free(struct replica *r);
 
 /* bodies.c */
 struct node_body *replica__body(struct replica *r, const struct nv_hash *hash);
 void replica__body_needed(struct replica *r, const struct cs_effect *effect);
-void replica__body_chunk(struct replica *r, uint32_t peer, const struct cs_body_chunk *chunk);
+void replica__body_chunk(struct replica *r, uint32_t link, const struct cs_body_chunk *chunk);
 void replica__body_job_done(struct replica *r, struct replica_job *job);
 void replica__bodies_judge(struct replica *r);
 /* replica__give lends the final blocks that can be: a body was checked. */
@@ -232,10 +248,20 @@ void replica__txs_final(struct replica *r, const struct replica_block *block);
 
 /* messages.c */
 void replica__message_job_done(struct replica *r, struct replica_job *job);
-void replica__serve_blocks(struct replica *r,
-                           uint32_t peer,
-                           const struct cs_block_request *request);
-void replica__serve_body(struct replica *r, uint32_t peer, const struct cs_body_request *request);
+
+/* serve.c: answers a request, if `message` is one that the engine leaves to the
+ * shell; false when it is none. */
+bool replica__serve(struct replica *r, uint32_t link, const struct cs_message *message);
+
+/* epochs.c */
+NV_MUST_USE enum nv_err replica__epochs_open(struct replica *r, const struct nv_pubkey *node_keys);
+void replica__epochs_close(struct replica *r);
+void replica__epoch_begin(struct replica *r, const struct cs_valset *set);
+void replica__epoch_tell(struct replica *r); /* the shell */
+/* Learns node keys, and tells engine and shell what is new by them. */
+void replica__learn(struct replica *r, const struct replica_set *set);
+struct replica_checkers *replica__checkers_take(struct replica *r);
+void replica__checkers_drop(struct replica_checkers *checkers);
 
 /* jobs.c */
 struct replica_job *replica__job(struct replica *r, enum replica_job_kind kind);

@@ -12,8 +12,7 @@ struct replica_job *replica__job(struct replica *r, enum replica_job_kind kind)
 {
     struct replica_job *const job = nv_heap_alloc(sizeof *job);
     if (job != NULL) {
-        *job = (struct replica_job){
-            .kind = kind, .chain_id = r->config.consensus.chain_id, .valset = &r->valset};
+        *job = (struct replica_job){.kind = kind, .chain_id = r->config.consensus.chain_id};
     }
     return job;
 }
@@ -32,6 +31,7 @@ void replica__job_free(struct replica_job *job)
     }
     if (job->kind == REPLICA_JOB_MESSAGE) {
         nv_heap_free(job->message.bytes);
+        replica__checkers_drop(job->message.checkers);
     }
     if (job->kind == REPLICA_JOB_TXS) {
         for (uint32_t i = 0; i < job->txs.count; i++) {
@@ -105,7 +105,8 @@ static uint32_t certificates_of(const struct cs_plan *plan)
 uint32_t replica_job_weight(const struct replica_job *job)
 {
     switch (job->kind) {
-    case REPLICA_JOB_MESSAGE: return 1 + certificates_of(&job->message.plan) * job->valset->count;
+    case REPLICA_JOB_MESSAGE:
+        return 1 + certificates_of(&job->message.plan) * job->message.checkers->set.count;
     case REPLICA_JOB_TXS: return job->txs.count;
     case REPLICA_JOB_DECODE: return 1 + job->body.body->header.body_size / DECODED_A_CHECK;
     case REPLICA_JOB_SIGNATURES: return job->body.count;
@@ -119,7 +120,7 @@ void replica_job_run(struct replica_job *job)
     switch (job->kind) {
     case REPLICA_JOB_MESSAGE:
         job->ok = cs_message_check(
-            &job->message.message, &job->message.plan, &job->chain_id, job->valset);
+            &job->message.message, &job->message.plan, &job->chain_id, &job->message.checkers->set);
         break;
     case REPLICA_JOB_TXS: run_txs(job); break;
     case REPLICA_JOB_DECODE: run_decode(job); break;

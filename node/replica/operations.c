@@ -18,27 +18,55 @@ void replica__op(struct replica *r, const struct replica_op *op, uint8_t *memory
     r->last = queued;
 }
 
-void replica__send(struct replica *r, uint32_t peer, const struct cs_message *message)
+static void
+send(struct replica *r, const uint32_t *links, uint32_t count, uint8_t type, struct nv_view bytes)
+{
+    size_t const ids = count * sizeof *links;
+    uint8_t *const copy = count == 0 ? NULL : nv_heap_alloc(ids + bytes.size);
+    if (copy == NULL) {
+        return; /* whoever waits for it asks again */
+    }
+    memcpy(copy, links, ids);
+    memcpy(copy + ids, bytes.bytes, bytes.size);
+    struct replica_op const op = {
+        .kind = REPLICA_SEND,
+        .send = {(const uint32_t *)(const void *)copy,
+                 count,
+                 type,
+                 nv_view_of(copy + ids, bytes.size)},
+    };
+    replica__op(r, &op, copy);
+}
+
+static struct nv_view encode(struct replica *r, const struct cs_message *message)
 {
     struct nv_writer w;
     nv_writer_init(&w, r->message_memory, CS_MESSAGE_SIZE_MAX);
     cs_message_encode(&w, message);
     NV_ASSERT(!w.overflow);
-    uint8_t *const copy = nv_heap_alloc(w.size);
-    if (copy == NULL) {
-        return; /* whoever waits for it asks again */
-    }
-    memcpy(copy, w.bytes, w.size);
-    struct replica_op const op = {
-        .kind = REPLICA_SEND,
-        .send = {peer, (uint8_t)message->type, nv_view_of(copy, w.size)},
-    };
-    replica__op(r, &op, copy);
+    return nv_writer_view(&w);
 }
 
-void replica__ban(struct replica *r, uint32_t peer)
+void replica__send(struct replica *r, uint32_t link, const struct cs_message *message)
 {
-    struct replica_op const op = {.kind = REPLICA_BAN, .ban_peer = peer};
+    send(r, &link, 1, (uint8_t)message->type, encode(r, message));
+}
+
+void replica__send_all(struct replica *r, const struct cs_message *message)
+{
+    uint32_t links[CS_VALIDATORS_MAX];
+    uint32_t const count = replica_roster_all(&r->roster, links);
+    send(r, links, count, (uint8_t)message->type, encode(r, message));
+}
+
+void replica__send_bytes(struct replica *r, uint32_t link, uint8_t type, struct nv_view bytes)
+{
+    send(r, &link, 1, type, bytes);
+}
+
+void replica__ban(struct replica *r, uint32_t link)
+{
+    struct replica_op const op = {.kind = REPLICA_BAN, .ban_link = link};
     replica__op(r, &op, NULL);
 }
 
@@ -73,7 +101,8 @@ static void outbox_op(struct replica_op *op, const struct node_outbox_item *item
         *op = (struct replica_op){.kind = REPLICA_EXECUTE, .block = item->block};
     } else {
         const struct node_outbox_message *const m = &item->message;
-        *op = (struct replica_op){.kind = REPLICA_SEND, .send = {m->peer, m->type, m->bytes}};
+        *op = (struct replica_op){.kind = REPLICA_SEND,
+                                  .send = {m->links, m->link_count, m->type, m->bytes}};
     }
 }
 

@@ -6,11 +6,11 @@
 #include "base/bug.h"
 #include "base/heap.h"
 
-/* A queued item, its bytes behind it. */
+/* A queued item, its links and its bytes behind it. */
 struct item {
     struct item *next;
-    uint32_t peer;
-    uint32_t size;
+    uint32_t link_count;
+    uint32_t size; /* of both */
     uint8_t type;
     bool records;
     bool sync;         /* what follows waits for these records */
@@ -64,20 +64,25 @@ void node_outbox_close(struct node_outbox *outbox)
     nv_heap_free(outbox);
 }
 
-static enum nv_err push(struct node_outbox *outbox, struct item head, struct nv_view bytes)
+static enum nv_err
+push(struct node_outbox *outbox, struct item head, const uint32_t *links, struct nv_view bytes)
 {
-    if (outbox->bytes + bytes.size > outbox->bytes_max) {
+    size_t const ids = head.link_count * sizeof *links;
+    if (outbox->bytes + ids + bytes.size > outbox->bytes_max) {
         return NV_ERR_NO_MEMORY;
     }
-    struct item *const item = nv_heap_alloc(sizeof *item + bytes.size);
+    struct item *const item = nv_heap_alloc(sizeof *item + ids + bytes.size);
     if (item == NULL) {
         return NV_ERR_NO_MEMORY;
     }
     *item = head;
     item->next = NULL;
-    item->size = bytes.size;
+    item->size = (uint32_t)ids + bytes.size;
+    if (ids > 0) {
+        memcpy(item + 1, links, ids);
+    }
     if (bytes.size > 0) {
-        memcpy(item + 1, bytes.bytes, bytes.size);
+        memcpy((uint8_t *)(item + 1) + ids, bytes.bytes, bytes.size);
     }
     if (outbox->last == NULL) {
         outbox->first = item;
@@ -85,25 +90,25 @@ static enum nv_err push(struct node_outbox *outbox, struct item head, struct nv_
         outbox->last->next = item;
     }
     outbox->last = item;
-    outbox->bytes += bytes.size;
+    outbox->bytes += item->size;
     return NV_OK;
 }
 
 enum nv_err node_outbox_persist(struct node_outbox *outbox, struct nv_view records, bool sync)
 {
-    return push(outbox, (struct item){.records = true, .sync = sync}, records);
+    return push(outbox, (struct item){.records = true, .sync = sync}, NULL, records);
 }
 
 enum nv_err node_outbox_send(struct node_outbox *outbox, const struct node_outbox_message *message)
 {
-    struct item const head = {.peer = message->peer, .type = message->type};
-    return push(outbox, head, message->bytes);
+    struct item const head = {.link_count = message->link_count, .type = message->type};
+    return push(outbox, head, message->links, message->bytes);
 }
 
 enum nv_err node_outbox_block(struct node_outbox *outbox, const void *block)
 {
     NV_ASSERT(block != NULL);
-    return push(outbox, (struct item){.block = block}, nv_view_of(NULL, 0));
+    return push(outbox, (struct item){.block = block}, NULL, nv_view_of(NULL, 0));
 }
 
 static struct item *unlink_first(struct node_outbox *outbox)
@@ -214,10 +219,15 @@ bool node_outbox_next(struct node_outbox *outbox, struct node_outbox_item *out)
         return flush(outbox, out);
     }
     const struct item *const item = outbox->first;
+    const uint32_t *const links = (const uint32_t *)(const void *)(item + 1);
+    uint32_t const ids = item->link_count * (uint32_t)sizeof *links;
     *out = (struct node_outbox_item){
         .kind = item->block != NULL ? NODE_OUTBOX_BLOCK : NODE_OUTBOX_MESSAGE,
         .block = item->block,
-        .message = {item->peer, item->type, nv_view_of((const uint8_t *)(item + 1), item->size)},
+        .message = {links,
+                    item->link_count,
+                    item->type,
+                    nv_view_of((const uint8_t *)links + ids, item->size - ids)},
     };
     pop(outbox);
     return true;

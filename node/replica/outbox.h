@@ -26,11 +26,10 @@
 
 struct node_outbox;
 
-#define NODE_PEER_ALL UINT32_MAX
-
 struct node_outbox_message {
-    uint32_t peer; /* NODE_PEER_ALL: every other validator */
-    uint8_t type;  /* enum cs_message_type */
+    const uint32_t *links; /* to whom, as they are named when it is queued */
+    uint32_t link_count;
+    uint8_t type; /* enum cs_message_type */
     struct nv_view bytes;
 };
 

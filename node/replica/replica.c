@@ -12,6 +12,8 @@
 
 static enum nv_err open_parts(struct replica *r)
 {
+    NV_TRY(replica__epochs_open(r, r->config.node_keys));
+    r->config.node_keys = NULL; /* copied */
     NV_TRY(node_mempool_open(&r->mempool, &r->config.mempool));
     NV_TRY(node_outbox_open(&r->outbox, OUTBOX_BYTES_MAX));
     NV_TRY(node_window_open(&r->window, r->config.window_max));
@@ -38,12 +40,12 @@ static enum nv_err open_parts(struct replica *r)
 
 /* pace: a validator that is a quorum by itself waits for nobody but the clock;
  * without a pause, one step would lead to the next for ever.  Members stand by
- * stake: it could only be the first one. */
+ * stake: it could only be the first one.  A later set may have one like that. */
 static void pace(struct replica *r)
 {
     struct cs_config *const c = &r->config.consensus;
     bool const alone = cs_valset_quorum(&r->valset, r->valset.member[0].stake);
-    c->pace_ms = alone && c->pace_ms == 0 ? 1 : c->pace_ms;
+    c->pace_ms = (alone || c->epoch_ms > 0) && c->pace_ms == 0 ? 1 : c->pace_ms;
 }
 
 enum nv_err replica_open(struct replica **out, const struct replica_config *config)
@@ -101,6 +103,7 @@ void replica_close(struct replica *r)
         free_body(r->body[i]);
     }
     free_body(r->built);
+    replica__epochs_close(r);
     replica__saved_free(r);
     node_mempool_close(r->mempool);
     node_outbox_close(r->outbox);
@@ -166,8 +169,19 @@ static void persist(struct replica *r, const struct cs_effect *effect)
 
 static void send(struct replica *r, const struct cs_effect *effect)
 {
+    uint32_t links[CS_VALIDATORS_MAX];
+    uint32_t count = 0;
+    if (effect->kind == CS_FX_BROADCAST) {
+        count = replica_roster_all(&r->roster, links);
+    } else if (replica_roster_id(&r->roster, effect->send.peer, &links[0])) {
+        count = 1;
+    }
+    if (count == 0) {
+        return; /* away */
+    }
     struct node_outbox_message const message = {
-        .peer = effect->kind == CS_FX_BROADCAST ? NODE_PEER_ALL : effect->send.peer,
+        .links = links,
+        .link_count = count,
         .type = (uint8_t)effect->send.type,
         .bytes = effect->send.bytes,
     };
@@ -301,7 +315,10 @@ static void perform(struct replica *r, const struct cs_effect *effect)
         op.trace.a = effect->trace.a;
         replica__op(r, &op, NULL);
         break;
-    case CS_FX_EPOCH: break; /* there is one epoch yet */
+    case CS_FX_EPOCH:
+        replica__epoch_begin(r, effect->epoch.set);
+        replica__epoch_tell(r);
+        break;
     case CS_FX_HALT: halt(r, effect); break;
     }
 }
@@ -326,6 +343,9 @@ void replica__run(struct replica *r)
         r->pending_count--;
         event.now_ns = r->time.now_ns;
         event.wall_ms = r->time.wall_ms;
+        if (event.kind == CS_EV_LINK) { /* a link has its number of now */
+            event.link.peer = replica_roster_number(&r->roster, event.link.peer);
+        }
         cs_step(r->cs, &event, r->fx);
         for (uint32_t i = 0; i < r->fx->count; i++) {
             perform(r, &r->fx->list[i]);
@@ -358,9 +378,23 @@ void replica_timer(struct replica *r, struct replica_time t)
     input(r, t, &(struct cs_event){.kind = CS_EV_TIMER});
 }
 
-void replica_link(struct replica *r, struct replica_time t, uint32_t peer, bool up)
+void replica_link(struct replica *r,
+                  struct replica_time t,
+                  uint32_t link,
+                  const struct nv_pubkey *node_key,
+                  bool up)
 {
-    input(r, t, &(struct cs_event){.kind = CS_EV_LINK, .link = {.peer = peer, .up = up}});
+    replica_roster_link(&r->roster, link, node_key, up);
+    input(r, t, &(struct cs_event){.kind = CS_EV_LINK, .link = {.peer = link, .up = up}});
+}
+
+void replica_validators(struct replica *r, struct replica_time t, const struct replica_set *set)
+{
+    r->time = t;
+    replica__learn(r, set);
+    if (r->started && !r->halted) {
+        replica__run(r);
+    }
 }
 
 void replica_durable(struct replica *r)
@@ -436,6 +470,10 @@ void replica_executed(struct replica *r,
         replica__bodies_judge(r); /* some wait for this state */
     }
     struct cs_event const event = executed_event(outcome);
+    r->time = t;
+    if (outcome->next != NULL) {
+        replica__learn(r, outcome->next);
+    }
     input(r, t, &event);
 }
 
@@ -459,8 +497,12 @@ enum nv_err replica_recover(struct replica *r, uint8_t type, struct nv_view payl
     nv_put_u8(&w, type);
     nv_put_u32(&w, payload.size);
     nv_put_bytes(&w, payload.bytes, payload.size);
+    uint64_t const epoch = cs_summary(r->cs).epoch;
     enum nv_err const err = cs_recover(r->cs, nv_view_of(record, w.size));
     nv_heap_free(record);
+    if (err == NV_OK && type == CS_RECORD_EPOCH && cs_summary(r->cs).epoch != epoch) {
+        replica__epoch_begin(r, cs_validators(r->cs));
+    }
     return err;
 }
 
@@ -468,6 +510,9 @@ void replica_checkpoint(struct replica *r, const struct replica_outcome *outcome
 {
     struct cs_event const event = executed_event(outcome);
     r->executed_height = outcome->height;
+    if (outcome->next != NULL) {
+        replica__learn(r, outcome->next);
+    }
     replica__event(r, &event);
     replica__run(r);
 }
@@ -494,6 +539,7 @@ void replica_start(struct replica *r, struct replica_time t)
 {
     r->started = true;
     r->time = t;
+    replica__epoch_tell(r);
     replica__bodies_restore(r);
     input(r, t, &(struct cs_event){.kind = CS_EV_START});
 }
@@ -513,6 +559,11 @@ struct cs_summary replica_summary(const struct replica *r)
 uint32_t replica_leader(const struct replica *r, uint64_t view)
 {
     return cs_leader(r->cs, view);
+}
+
+const struct replica_set *replica_present(const struct replica *r)
+{
+    return &r->roster.present;
 }
 
 const struct node_mempool *replica_mempool(const struct replica *r)

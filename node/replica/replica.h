@@ -28,6 +28,13 @@
  * replica_wrote and replica_replayed for each final block that the shell executes from its
  * journal, oldest first; replica_start.
  *
+ * PEERS.  The shell names a link by an id of its own, with the key that the node at
+ * its other end has proved; the replica knows whose that is (roster.h).  All inputs
+ * and operations name links so, whatever validators there are.  REPLICA_EPOCH tells
+ * with whom links are to be kept as validators: the members of the present and of the
+ * last set.  It comes first of all after replica_start, with every epoch, and when
+ * more node keys are known.
+ *
  * THE NEXT SET.  With a height that was executed goes, now and then, the set that
  * the state after it would give the next epoch: whenever it may be another one
  * than before, and with the first height told; NULL in between.
@@ -77,7 +84,8 @@ struct replica_store {
 };
 
 struct replica_config {
-    struct cs_config consensus; /* valset copied */
+    struct cs_config consensus;        /* valset copied */
+    const struct nv_pubkey *node_keys; /* of the genesis's validators, by index; copied */
     struct replica_store store;
     struct node_mempool_limits mempool;
     uint32_t window_max;   /* transactions of final blocks not yet expired */
@@ -112,14 +120,15 @@ struct replica_block {
 
 enum replica_op_kind {
     REPLICA_JOURNAL = 1, /* append as one batch and sync; then replica_durable */
-    REPLICA_SEND,        /* peer NODE_PEER_ALL: to every validator */
-    REPLICA_TIMER,       /* call replica_timer at this time; replaces the last */
-    REPLICA_JOB,         /* run it anywhere; then replica_job_done */
-    REPLICA_EXECUTE,     /* then replica_executed */
-    REPLICA_GOSSIP,      /* a good new transaction: pass it on */
-    REPLICA_VERDICT,     /* the answer to replica_submit with a ticket */
-    REPLICA_DROPPED,     /* a waiting transaction expired */
-    REPLICA_BAN,         /* the peer broke the protocol */
+    REPLICA_SEND,
+    REPLICA_TIMER,   /* call replica_timer at this time; replaces the last */
+    REPLICA_JOB,     /* run it anywhere; then replica_job_done */
+    REPLICA_EXECUTE, /* then replica_executed */
+    REPLICA_GOSSIP,  /* a good new transaction: pass it on */
+    REPLICA_VERDICT, /* the answer to replica_submit with a ticket */
+    REPLICA_DROPPED, /* a waiting transaction expired */
+    REPLICA_BAN,     /* the peer broke the protocol */
+    REPLICA_EPOCH,   /* who is to be linked as a validator */
     REPLICA_EVIDENCE,
     REPLICA_TRACE,
     REPLICA_HALT, /* stop the process with this code */
@@ -130,7 +139,8 @@ struct replica_op {
     union {
         struct nv_view journal; /* records: type u8 | size u32 | payload */
         struct {
-            uint32_t peer;
+            const uint32_t *links; /* to each of them that is up */
+            uint32_t link_count;
             uint8_t type; /* enum cs_message_type */
             struct nv_view bytes;
         } send;
@@ -138,7 +148,7 @@ struct replica_op {
         struct replica_job *job;
         const struct replica_block *block;
         struct {
-            uint32_t from; /* peer, or CS_NOBODY for a local one */
+            uint32_t from; /* link, or CS_NOBODY for a local one */
             struct nv_view bytes;
         } gossip;
         struct {
@@ -147,7 +157,13 @@ struct replica_op {
             struct nv_hash hash; /* zero when malformed */
         } verdict;
         struct nv_hash dropped;
-        uint32_t ban_peer;
+        uint32_t ban_link;
+        struct {
+            uint64_t number;
+            uint32_t me; /* own index in the present set, or CS_NOBODY */
+            const struct replica_set *present;
+            const struct replica_set *last; /* count 0 in the first epoch */
+        } epoch;
         struct {
             enum cs_offence offence;
             struct cs_vote vote[2];
@@ -192,12 +208,16 @@ void replica_start(struct replica *r, struct replica_time t);
 
 /* Inputs. */
 void replica_message(
-    struct replica *r, struct replica_time t, uint32_t peer, uint8_t type, struct nv_view bytes);
-/* replica_submit takes a transaction (copied).  `peer` CS_NOBODY: a local one,
+    struct replica *r, struct replica_time t, uint32_t link, uint8_t type, struct nv_view bytes);
+/* replica_submit takes a transaction (copied).  `link` CS_NOBODY: a local one,
  * answered by a VERDICT with `ticket`; else nobody waits. */
-void replica_submit(struct replica *r, uint32_t peer, uint64_t ticket, struct nv_view bytes);
+void replica_submit(struct replica *r, uint32_t link, uint64_t ticket, struct nv_view bytes);
 void replica_timer(struct replica *r, struct replica_time t);
-void replica_link(struct replica *r, struct replica_time t, uint32_t peer, bool up);
+void replica_link(struct replica *r,
+                  struct replica_time t,
+                  uint32_t link,
+                  const struct nv_pubkey *node_key,
+                  bool up);
 void replica_job_done(struct replica *r, struct replica_time t, struct replica_job *job);
 void replica_durable(struct replica *r);
 /* replica_wrote takes rows of the state after `height` (copied): what executing
@@ -209,6 +229,10 @@ void replica_wrote(struct replica *r,
 void replica_executed(struct replica *r,
                       struct replica_time t,
                       const struct replica_outcome *outcome);
+
+/* replica_validators tells the node keys of a set that the state holds: those of
+ * the set in force, at the start and when it has changed. */
+void replica_validators(struct replica *r, struct replica_time t, const struct replica_set *set);
 
 /* replica_flush asks for the records that wait for the next batch.  Call it when
  * there was none for a while: a node that does not vote makes none. */
@@ -230,6 +254,9 @@ bool replica_pressed(const struct replica *r);
 
 struct cs_summary replica_summary(const struct replica *r);
 uint32_t replica_leader(const struct replica *r, uint64_t view);
+/* replica_present returns the set of the engine's epoch; it lives until the next
+ * input. */
+const struct replica_set *replica_present(const struct replica *r);
 const struct node_mempool *replica_mempool(const struct replica *r);
 
 #endif /* NV_NODE_REPLICA_REPLICA_H */

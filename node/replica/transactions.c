@@ -8,7 +8,7 @@
 
 static void verdict(struct replica *r, const struct replica_new_tx *tx)
 {
-    if (tx->peer != CS_NOBODY) {
+    if (tx->link != CS_NOBODY) {
         return;
     }
     struct replica_op const op = {
@@ -18,9 +18,9 @@ static void verdict(struct replica *r, const struct replica_new_tx *tx)
     replica__op(r, &op, NULL);
 }
 
-void replica_submit(struct replica *r, uint32_t peer, uint64_t ticket, struct nv_view bytes)
+void replica_submit(struct replica *r, uint32_t link, uint64_t ticket, struct nv_view bytes)
 {
-    struct replica_new_tx tx = {.peer = peer, .ticket = ticket, .size = bytes.size};
+    struct replica_new_tx tx = {.link = link, .ticket = ticket, .size = bytes.size};
     if (bytes.size == 0 || bytes.size > VM_TX_SIZE_MAX) {
         tx.refusal = REPLICA_TX_MALFORMED;
         verdict(r, &tx);
@@ -98,7 +98,7 @@ static void gossip(struct replica *r, const struct replica_new_tx *tx)
     }
     memcpy(copy, bytes.bytes, bytes.size);
     struct replica_op const op = {.kind = REPLICA_GOSSIP,
-                                  .gossip = {tx->peer, nv_view_of(copy, bytes.size)}};
+                                  .gossip = {tx->link, nv_view_of(copy, bytes.size)}};
     replica__op(r, &op, copy);
 }
 

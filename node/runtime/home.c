@@ -149,7 +149,7 @@ read_keys(struct node_home *home, const struct node_config *config, struct node_
 
 static void journal_fault(const struct node_home *home, enum nv_err err, struct node_fault *fault)
 {
-    if (err == NV_ERR_CORRUPT && home->me != CS_NOBODY) {
+    if (err == NV_ERR_CORRUPT && home->validator != NULL) {
         node_fault_set(fault,
                        NODE_EXIT_GUARD,
                        "restore this folder from a disk that is whole; a validator whose votes are "
@@ -205,7 +205,7 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
         struct node_key_journal const none = {.found = false};
         bool bind = false;
         bool const signs =
-            home->me != CS_NOBODY && node_config_number(config, NODE_SYNC_SIT_OUT) == 0;
+            home->validator != NULL && node_config_number(config, NODE_SYNC_SIT_OUT) == 0;
         if (signs &&
             !node_key_guard(home->validator, &home->genesis.chain_id, &none, &bind, fault)) {
             return false;
@@ -248,7 +248,7 @@ void node_home_leave(struct node_home *home, struct node_batch *batch)
 
 bool node_home_guard(struct node_home *home, bool votes, struct node_fault *fault)
 {
-    if (home->me == CS_NOBODY) {
+    if (home->validator == NULL) {
         return true;
     }
     bool bind = false;

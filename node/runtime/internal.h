@@ -70,7 +70,7 @@ struct node_home {
     struct cs_valset valset;
     struct node_key *validator; /* in locked memory; NULL: no such file */
     struct node_key *node;
-    uint32_t me;           /* own index, or CS_NOBODY */
+    uint32_t me;           /* own index in the genesis, or CS_NOBODY */
     uint32_t segment_size; /* of a new journal; 0: as the configuration says */
     struct st_journal_options journal_options;
     struct st_journal *journal;
@@ -230,7 +230,9 @@ void node_disk_beat(struct node *n, uint64_t now_ns);
 
 /* peers.c */
 NV_MUST_USE bool node_p2p_open(struct node *n);
-void node_p2p_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes);
+void node_p2p_send(struct node *n, const struct replica_op *op);
+/* node_p2p_epoch keeps links to the validators of REPLICA_EPOCH. */
+void node_p2p_epoch(struct node *n, const struct replica_op *op);
 
 /* rpc.c */
 NV_MUST_USE bool node_rpc_open(struct node *n);

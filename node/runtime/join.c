@@ -385,10 +385,11 @@ static bool run(struct node *n)
     return p.stage == SYNC_SKIP || take_over(n);
 }
 
-/* signs returns whether this node may vote: then it goes by blocks. */
+/* signs returns whether this node may vote, in whatever epoch has its key: then it
+ * goes by blocks. */
 static bool signs(const struct node *n)
 {
-    return n->home.me != CS_NOBODY && !node_sits_out(n);
+    return n->home.validator != NULL && !node_sits_out(n);
 }
 
 bool node_join(struct node *n)

@@ -135,10 +135,11 @@ static struct cs_config consensus_config(const struct node *n)
         .listen_ns = 2 * delay_ns > LISTEN_NS ? 2 * delay_ns : LISTEN_NS,
         .listen_first = node_now().wall_ms > g->vm.time_ms + OLD_MS,
         .sit_out = node_sits_out(n),
-        .status_ns = n->home.me == CS_NOBODY ? FOLLOW_NS : STATUS_NS,
+        .status_ns = STATUS_NS,
+        .follow_ns = FOLLOW_NS,
         .views_max = VIEWS_MAX,
     };
-    if (n->home.me != CS_NOBODY) {
+    if (n->home.validator != NULL) {
         config.seckey = n->home.validator->secret;
     }
     return config;
@@ -147,6 +148,7 @@ static struct cs_config consensus_config(const struct node *n)
 static bool open_replica(struct node *n)
 {
     struct node_config *const c = n->config;
+    struct nv_pubkey node_keys[CS_VALIDATORS_MAX];
     struct node_blocks_options const blocks = {
         .journal = n->home.journal_options,
         .db = n->home.db,
@@ -157,8 +159,12 @@ static bool open_replica(struct node *n)
     if (err != NV_OK) {
         return failed(n, "the index of blocks cannot be opened", err);
     }
+    for (uint32_t i = 0; i < n->home.valset.count; i++) {
+        node_keys[i] = n->home.genesis.validators[i].node_key;
+    }
     struct replica_config const config = {
         .consensus = consensus_config(n),
+        .node_keys = node_keys,
         .store = node_blocks_store(n->blocks),
         .mempool =
             {

@@ -155,7 +155,7 @@ static void perform(struct node *n, const struct replica_op *op)
 {
     switch (op->kind) {
     case REPLICA_JOURNAL: node_store_batch(&n->store, uv_hrtime(), op->journal); break;
-    case REPLICA_SEND: node_p2p_send(n, op->send.peer, op->send.type, op->send.bytes); break;
+    case REPLICA_SEND: node_p2p_send(n, op); break;
     case REPLICA_TIMER:
         n->timer_ns = op->timer_ns;
         node_set_timer(n);
@@ -165,7 +165,8 @@ static void perform(struct node *n, const struct replica_op *op)
     case REPLICA_GOSSIP: (void)p2p_gossip(n->p2p, op->gossip.from, op->gossip.bytes); break;
     case REPLICA_VERDICT: node_rpc_verdict(n, op); break;
     case REPLICA_DROPPED: node_rpc_dropped(n, &op->dropped); break;
-    case REPLICA_BAN: p2p_ban(n->p2p, op->ban_peer, BAN_MS, "a message broke the protocol"); break;
+    case REPLICA_BAN: p2p_ban(n->p2p, op->ban_link, BAN_MS, "a message broke the protocol"); break;
+    case REPLICA_EPOCH: node_p2p_epoch(n, op); break;
     case REPLICA_EVIDENCE: log_evidence(op); break;
     case REPLICA_TRACE: node_rpc_trace(n, op); break;
     case REPLICA_HALT: halt(n, op); break;

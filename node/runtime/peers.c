@@ -3,12 +3,12 @@
 
 #include <string.h>
 
+#include "base/assert.h"
+#include "base/fmt.h"
 #include "base/log.h"
 
 #include "node/runtime/internal.h"
 
-/* As long as the validators are those of the genesis, a peer's id is its number. */
-_Static_assert(P2P_PEER_OTHER == CS_PEER_OTHER, "peers are numbered alike");
 _Static_assert(P2P_TYPE_PROPOSAL == (int)CS_MSG_PROPOSAL, "types are numbered alike");
 _Static_assert(P2P_TYPE_BODY_REQ == (int)CS_MSG_BODY_REQUEST, "types are numbered alike");
 
@@ -52,18 +52,53 @@ static void on_peer(void *ctx, const struct p2p_link *link)
 
 /* ---- sending ---- */
 
-void node_p2p_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes)
+void node_p2p_send(struct node *n, const struct replica_op *op)
 {
-    bool const votes = peer == NODE_PEER_ALL || p2p_has_lane0(n->p2p, peer);
-    uint32_t const lane = votes ? cs_message_lane((enum cs_message_type)type) : P2P_LANE_1;
-    struct p2p_message const message = {.lane = (uint8_t)lane, .type = type, .payload = bytes};
-    if (p2p_type_max(type, message.lane) < bytes.size) {
-        return; /* nothing for who does not vote */
+    uint32_t const lane = cs_message_lane((enum cs_message_type)op->send.type);
+    struct p2p_message const message = {
+        .lane = (uint8_t)lane, .type = op->send.type, .payload = op->send.bytes};
+    /* Who misses it asks again. */
+    (void)p2p_send_each(n->p2p, op->send.links, op->send.link_count, &message);
+}
+
+/* ---- validators ---- */
+
+static bool known(const struct nv_pubkey *key)
+{
+    static const struct nv_pubkey none;
+    return memcmp(key, &none, sizeof none) != 0;
+}
+
+static uint32_t add_keys(struct nv_pubkey *keys, uint32_t count, const struct replica_set *set)
+{
+    for (uint32_t i = 0; i < set->set.count; i++) {
+        if (known(&set->node_key[i])) {
+            keys[count++] = set->node_key[i];
+        }
     }
-    if (peer == NODE_PEER_ALL) {
-        (void)p2p_broadcast(n->p2p, &message); /* who misses it asks again */
-    } else {
-        (void)p2p_send(n->p2p, peer, &message);
+    return count;
+}
+
+void node_p2p_epoch(struct node *n, const struct replica_op *op)
+{
+    struct nv_pubkey keys[2 * CS_VALIDATORS_MAX];
+    const struct replica_set *const present = op->epoch.present;
+    uint32_t const me = op->epoch.me;
+    _Static_assert(2 * CS_VALIDATORS_MAX <= P2P_VALIDATORS_MAX, "two sets have a place");
+    uint32_t const count = add_keys(keys, add_keys(keys, 0, present), op->epoch.last);
+    enum nv_err const err = p2p_validators_set(n->p2p, keys, count);
+    NV_ASSERT(err == NV_OK);
+    nv_log(NV_LOG_INFO,
+           "event=epoch number=%" NV_U64 " validators=%u validator=%d",
+           op->epoch.number,
+           (unsigned)present->set.count,
+           me == CS_NOBODY ? -1 : (int)me);
+    if (me != CS_NOBODY && known(&present->node_key[me]) &&
+        memcmp(&present->node_key[me], &n->home.node->key, sizeof n->home.node->key) != 0) {
+        nv_log(NV_LOG_ERROR,
+               "event=node_key_differs hint=\"this validator was bonded with another node key: "
+               "others do not take its votes; put that key into %s\"",
+               n->home.node->path);
     }
 }
 

@@ -156,6 +156,9 @@ static void on_result(struct node *n, struct node_result *result)
     replica_wrote(n->replica, result->head.height, result->writes, result->write_count);
     struct replica_outcome const outcome = node_result_outcome(result);
     replica_executed(n->replica, node_now(), &outcome);
+    if (result->in_force != NULL) {
+        replica_validators(n->replica, node_now(), result->in_force);
+    }
     if (!n->parts_closed) {
         node_rpc_executed(n, result);
     }
@@ -209,6 +212,14 @@ static void settle(struct node *n)
     }
 }
 
+static void take_link(struct node *n, const struct node_inbox_item *item)
+{
+    struct nv_pubkey key;
+    NV_ASSERT(item->bytes.size == sizeof key.bytes);
+    memcpy(key.bytes, item->bytes.bytes, sizeof key.bytes);
+    replica_link(n->replica, node_now(), item->peer, &key, item->type == 1);
+}
+
 static void take_item(struct node *n, const struct node_inbox_item *item)
 {
     switch ((enum node_item)item->kind) {
@@ -221,7 +232,7 @@ static void take_item(struct node *n, const struct node_inbox_item *item)
         node_join_hint(n, item);
         replica_message(n->replica, node_now(), item->peer, (uint8_t)item->type, item->bytes);
         break;
-    case NODE_ITEM_LINK: replica_link(n->replica, node_now(), item->peer, item->type == 1); break;
+    case NODE_ITEM_LINK: take_link(n, item); break;
     case NODE_ITEM_TX: replica_submit(n->replica, item->peer, item->ticket, item->bytes); break;
     }
 }
@@ -371,10 +382,11 @@ static void run_loop(struct node *n)
 {
     start_loop(n);
     replica_start(n->replica, node_now());
+    uint32_t const me = replica_summary(n->replica).me;
     nv_log(NV_LOG_INFO,
            "event=started height=%" NV_U64 " validator=%d p2p_port=%u rpc_port=%u",
            n->head.height,
-           n->home.me == CS_NOBODY ? -1 : (int)n->home.me,
+           me == CS_NOBODY ? -1 : (int)me,
            (unsigned)p2p_listen_port(n->p2p),
            (unsigned)rpc_listen_port(n->rpc));
     (void)uv_run(&n->loop, UV_RUN_DEFAULT);

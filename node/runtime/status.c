@@ -72,7 +72,7 @@ static void stage_status(const struct node *n, const struct cs_summary *s, struc
         out->stage = RPC_STAGE_HALTED;
         out->eta_ms = -1;
         note = "no quorum: too few validators are reached";
-    } else if (node_sits_out(n) && n->home.me != CS_NOBODY) {
+    } else if (node_sits_out(n) && n->home.validator != NULL) {
         note = "sits out: follows and never signs";
     } else if (s->listening) {
         note = "listens before it votes again";
@@ -89,7 +89,7 @@ void node_rpc_status(void *ctx, struct rpc_status *out)
         .chain_id = n->home.genesis.chain_id,
         .node_key = n->home.node->key,
         .devnet = n->home.genesis.devnet,
-        .validator = n->home.me == CS_NOBODY ? -1 : (int32_t)n->home.me,
+        .validator = s.me == CS_NOBODY ? -1 : (int32_t)s.me,
         .epoch = s.epoch,
         .view = s.view,
         .finalized_height = s.final_height,
@@ -113,9 +113,9 @@ void node_rpc_status(void *ctx, struct rpc_status *out)
 /* validator_of returns the index of who has this node key, or -1. */
 static int32_t validator_of(const struct node *n, const struct nv_pubkey *node_key)
 {
-    const struct node_genesis *const genesis = &n->home.genesis;
-    for (uint32_t i = 0; i < genesis->validator_count; i++) {
-        if (memcmp(&genesis->validators[i].node_key, node_key, sizeof *node_key) == 0) {
+    const struct replica_set *const present = replica_present(n->replica);
+    for (uint32_t i = 0; i < present->set.count; i++) {
+        if (memcmp(&present->node_key[i], node_key, sizeof *node_key) == 0) {
             return (int32_t)i;
         }
     }
@@ -153,17 +153,26 @@ uint32_t node_rpc_peers(void *ctx, struct rpc_peer *out, uint32_t cap)
     return count;
 }
 
+/* name_of returns what the genesis calls a validator, or nothing. */
+static const char *name_of(const struct node *n, const struct nv_pubkey *key)
+{
+    const struct node_genesis *const genesis = &n->home.genesis;
+    for (uint32_t i = 0; i < genesis->validator_count; i++) {
+        if (memcmp(&genesis->validators[i].key, key, sizeof *key) == 0) {
+            return genesis->validators[i].name;
+        }
+    }
+    return "";
+}
+
 uint32_t node_rpc_validators(void *ctx, struct rpc_validator *out, uint32_t cap)
 {
     const struct node *const n = ctx;
-    const struct node_genesis *const genesis = &n->home.genesis;
-    uint32_t const count = genesis->validator_count < cap ? genesis->validator_count : cap;
+    const struct cs_valset *const set = &replica_present(n->replica)->set;
+    uint32_t const count = set->count < cap ? set->count : cap;
     for (uint32_t i = 0; i < count; i++) {
-        out[i] = (struct rpc_validator){
-            .key = genesis->validators[i].key,
-            .power = genesis->validators[i].stake,
-        };
-        (void)snprintf(out[i].name, sizeof out[i].name, "%.63s", genesis->validators[i].name);
+        out[i] = (struct rpc_validator){.key = set->member[i].key, .power = set->member[i].stake};
+        (void)snprintf(out[i].name, sizeof out[i].name, "%.63s", name_of(n, &out[i].key));
     }
     return count;
 }

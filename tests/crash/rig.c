@@ -166,6 +166,7 @@ static void perform(struct rig *rig, const struct replica_op *op, struct replica
     case REPLICA_VERDICT:
     case REPLICA_DROPPED:
     case REPLICA_BAN:
+    case REPLICA_EPOCH:
     case REPLICA_EVIDENCE:
     case REPLICA_TRACE: break;
     }

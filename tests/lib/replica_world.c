@@ -6,7 +6,6 @@
 #include "base/sort.h"
 
 #include "node/replica/internal.h"
-#include "node/replica/outbox.h"
 #include "tests/lib/nv_test.h"
 #include "vm/params.h"
 #include "vm/rows.h"
@@ -177,6 +176,9 @@ static struct replica *new_replica(struct rw *w, uint32_t node)
                 .genesis_root = w->chain_id,
                 .genesis_time_ms = START_MS,
                 .valset = &w->valset,
+                .epoch_ms = w->epoch_ms,
+                .evidence_epochs = 4,
+                .evidence_ms = 10000,
                 .delay_ns = UINT64_C(100000000),
                 .margin_ns = UINT64_C(20000000),
                 .idle_ms = 1000,
@@ -187,9 +189,11 @@ static struct replica *new_replica(struct rw *w, uint32_t node)
                 .seckey = w->secret[node],
                 .listen_ns = UINT64_C(200000000),
                 .status_ns = UINT64_C(5000000000),
+                .follow_ns = UINT64_C(200000000),
                 .views_max = 256,
             },
         .store = {&stores[node], by_height, by_hash, body_of, epoch_end},
+        .node_keys = w->node_keys,
         .mempool = {10000, 10000, 32u << 20},
         .window_max = 1u << 16,
         .accounts_max = w->fees && node != w->blind ? RW_ACCOUNTS : 0,
@@ -199,49 +203,66 @@ static struct replica *new_replica(struct rw *w, uint32_t node)
     return replica;
 }
 
-static void open_world(struct rw *w, uint32_t count, bool fees, uint32_t blind)
+/* ---- opening ---- */
+
+static void link_nodes(struct rw *w, uint32_t node, uint32_t other, bool up)
 {
-    struct cs_validator members[RW_NODES_MAX];
-    struct nv_seckey secrets[RW_NODES_MAX];
-    memset(w, 0, sizeof *w);
-    w->count = count;
-    w->fees = fees;
-    w->blind = blind;
-    w->slow = CS_NOBODY;
-    w->delay_ns = DELAY_NS;
-    w->scratch = nv_heap_alloc(CS_BODY_SIZE_MAX);
-    assert_non_null(w->scratch);
-    memset(w->chain_id.bytes, 0x5a, sizeof w->chain_id.bytes);
-    for (uint32_t i = 0; i < count; i++) {
-        uint8_t seed[32] = {(uint8_t)(i + 1)};
-        assert_int_equal(nv_key_from_seed(&secrets[i], &members[i].key, seed), NV_OK);
-        members[i].stake = 100;
-    }
-    assert_int_equal(cs_valset_init(&w->valset, members, count), NV_OK);
-    for (uint32_t i = 0; i < count; i++) {
-        w->secret[cs_valset_find(&w->valset, &members[i].key)] = secrets[i];
-    }
-    for (uint32_t i = 0; i < count; i++) {
+    struct nv_pubkey const key = rw_node_key(other);
+    replica_link(w->node[node].replica, now(w), RW_LINK + other, &key, up);
+}
+
+static void start_all(struct rw *w, uint32_t nodes)
+{
+    struct replica_set first;
+    rw_choose(w, 0, nodes);
+    rw_set_of(w, &first, nodes);
+    w->valset = first.set;
+    memcpy(w->node_keys, first.node_key, sizeof w->node_keys);
+    for (uint32_t i = 0; i < w->count; i++) {
         w->node[i].replica = new_replica(w, i);
         replica_start(w->node[i].replica, now(w));
     }
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t j = 0; j < count; j++) {
+    for (uint32_t i = 0; i < w->count; i++) {
+        for (uint32_t j = 0; j < w->count; j++) {
             if (i != j) {
-                replica_link(w->node[i].replica, now(w), j, true);
+                link_nodes(w, i, j, true);
             }
         }
     }
 }
 
+static void begin_world(struct rw *w, uint32_t count)
+{
+    memset(w, 0, sizeof *w);
+    w->count = count;
+    w->blind = CS_NOBODY;
+    w->slow = CS_NOBODY;
+    w->delay_ns = DELAY_NS;
+    w->scratch = nv_heap_alloc(CS_BODY_SIZE_MAX);
+    assert_non_null(w->scratch);
+    memset(w->chain_id.bytes, 0x5a, sizeof w->chain_id.bytes);
+    rw_keys(w);
+}
+
 void rw_open(struct rw *w, uint32_t count)
 {
-    open_world(w, count, false, CS_NOBODY);
+    begin_world(w, count);
+    start_all(w, (1u << count) - 1);
+}
+
+void rw_open_epochs(struct rw *w, uint32_t count, uint32_t nodes, uint64_t epoch_ms)
+{
+    begin_world(w, count);
+    w->epoch_ms = epoch_ms;
+    start_all(w, nodes);
 }
 
 void rw_open_fees(struct rw *w, uint32_t count, uint32_t blind)
 {
-    open_world(w, count, true, blind);
+    begin_world(w, count);
+    w->fees = true;
+    w->blind = blind;
+    start_all(w, (1u << count) - 1);
     uint8_t value[VM_ROW_SIZE_MAX];
     struct vm_param_row const fee = {.value = RW_FEE};
     struct nv_writer writer;
@@ -340,11 +361,12 @@ void rw_crash(struct rw *w, uint32_t node)
     struct rw_node *const n = &w->node[node];
     replica_close(n->replica);
     n->replica = NULL;
+    n->told = false;
     n->life++;
     free_journal(n, false);
     for (uint32_t i = 0; i < w->count; i++) {
         if (i != node && w->node[i].replica != NULL) {
-            replica_link(w->node[i].replica, now(w), node, false);
+            link_nodes(w, i, node, false);
         }
     }
 }
@@ -371,12 +393,11 @@ static void replay(struct rw *w, uint32_t node)
     uint64_t const height = replica_summary(n->replica).final_height;
     uint64_t const top = height < n->executed_height ? height : n->executed_height;
     for (uint64_t h = 1; h <= top; h++) {
-        struct nv_hash root;
-        struct replica_block block = {.hash = n->executed[h].hash};
-        block.header.height = h;
-        block.header.time_ms = n->executed[h].time_ms;
-        root_of(&root, &block.hash);
-        struct replica_outcome const outcome = {.height = h, .root = root};
+        struct replica_block const block = {.hash = n->executed[h].hash,
+                                            .header = n->executed[h].header};
+        struct replica_set room;
+        struct replica_outcome outcome = rw_outcome(w, n, h, &room);
+        root_of(&outcome.root, &block.hash);
         assert_int_equal(replica_replayed(n->replica, &block, &outcome), NV_OK);
     }
     n->executed_height = top;
@@ -391,8 +412,8 @@ void rw_revive(struct rw *w, uint32_t node)
     replica_start(n->replica, now(w));
     for (uint32_t i = 0; i < w->count; i++) {
         if (i != node && w->node[i].replica != NULL) {
-            replica_link(w->node[i].replica, now(w), node, true);
-            replica_link(n->replica, now(w), i, true);
+            link_nodes(w, i, node, true);
+            link_nodes(w, node, i, true);
         }
     }
 }
@@ -419,9 +440,11 @@ static void journal(struct rw *w, uint32_t node, struct nv_view records)
          0);
 }
 
-static void send_to(struct rw *w, uint32_t from, uint32_t to, const struct replica_op *op)
+static void send_to(struct rw *w, uint32_t from, uint32_t link, const struct replica_op *op)
 {
-    if (to >= w->count || to == from || w->node[to].replica == NULL) {
+    uint32_t const to = link - RW_LINK;
+    assert_true(link >= RW_LINK && to < w->count);
+    if (to == from || w->node[to].replica == NULL) {
         return;
     }
     post(w,
@@ -446,7 +469,8 @@ static void execute(struct rw *w, uint32_t node, const struct replica_block *blo
                              .height = height};
     assert_true(height < RW_BLOCKS_MAX);
     assert_int_equal(height, n->executed_height + 1);
-    n->executed[height] = (struct rw_executed){block->hash, block->tx_count, block->header.time_ms};
+    n->executed[height] =
+        (struct rw_executed){block->hash, block->tx_count, block->header, block->facts};
     n->executed_height = height;
     n->txs_executed += block->tx_count;
     root_of(&event.root, &block->hash);
@@ -466,8 +490,16 @@ static void done(struct rw *w, const struct rw_event *event)
     for (uint32_t i = 0; i < w->account_count; i++) {
         tell_cash(w, event->to, event->height, i, cash[i]);
     }
-    struct replica_outcome const outcome = {.height = event->height, .root = event->root};
+    struct rw_node *const n = &w->node[event->to];
+    const struct vm_consensus *const facts = &n->executed[event->height].facts;
+    struct replica_set room;
+    struct replica_outcome outcome = rw_outcome(w, n, event->height, &room);
+    outcome.root = event->root;
     replica_executed(replica, now(w), &outcome);
+    if (facts->boundary) {
+        rw_set_of(w, &room, rw_choice_at(w, facts->next_height)->nodes);
+        replica_validators(replica, now(w), &room);
+    }
 }
 
 static void gossip(struct rw *w, uint32_t node, const struct replica_op *op)
@@ -517,10 +549,8 @@ static void perform(struct rw *w, uint32_t node, const struct replica_op *op)
     switch (op->kind) {
     case REPLICA_JOURNAL: journal(w, node, op->journal); break;
     case REPLICA_SEND:
-        for (uint32_t i = 0; i < w->count; i++) {
-            if (op->send.peer == NODE_PEER_ALL || op->send.peer == i) {
-                send_to(w, node, i, op);
-            }
+        for (uint32_t i = 0; i < op->send.link_count; i++) {
+            send_to(w, node, op->send.links[i], op);
         }
         break;
     case REPLICA_TIMER:
@@ -539,6 +569,13 @@ static void perform(struct rw *w, uint32_t node, const struct replica_op *op)
     case REPLICA_VERDICT: n->verdicts[op->verdict.refusal]++; break;
     case REPLICA_BAN: n->bans++; break;
     case REPLICA_HALT: n->halts++; break;
+    case REPLICA_EPOCH:
+        n->epochs++;
+        n->epoch = op->epoch.number;
+        n->me = op->epoch.me;
+        n->present = *op->epoch.present;
+        n->last = *op->epoch.last;
+        break;
     case REPLICA_DROPPED:
     case REPLICA_EVIDENCE:
     case REPLICA_TRACE: break;
@@ -558,7 +595,9 @@ static void deliver(struct rw *w, const struct rw_event *event)
     struct rw_node *const n = &w->node[event->to];
     struct nv_view const bytes = nv_view_of(event->bytes, event->size);
     switch (event->kind) {
-    case RW_MESSAGE: replica_message(n->replica, now(w), event->from, event->type, bytes); break;
+    case RW_MESSAGE:
+        replica_message(n->replica, now(w), RW_LINK + event->from, event->type, bytes);
+        break;
     case RW_TIMER:
         if (event->at_ns >= n->timer_ns) {
             replica_timer(n->replica, now(w));
@@ -571,7 +610,7 @@ static void deliver(struct rw *w, const struct rw_event *event)
         replica_durable(n->replica);
         break;
     case RW_DONE: done(w, event); break;
-    case RW_GOSSIP: replica_submit(n->replica, event->from, 0, bytes); break;
+    case RW_GOSSIP: replica_submit(n->replica, RW_LINK + event->from, 0, bytes); break;
     case RW_JOB: job_end(w, event->to, event->job); break;
     }
     drain(w, event->to);
@@ -612,6 +651,29 @@ bool rw_run(struct rw *w, uint64_t height, uint64_t limit_ms)
     uint64_t const end_ns = w->now_ns + limit_ms * 1000000;
     drain_all(w);
     while (!all_at(w, height)) {
+        if (w->queue == NULL || w->queue->at_ns > end_ns) {
+            return false;
+        }
+        step(w);
+    }
+    return true;
+}
+
+static bool all_in(const struct rw *w, uint64_t epoch)
+{
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (w->node[i].replica != NULL && replica_summary(w->node[i].replica).epoch < epoch) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool rw_epoch(struct rw *w, uint64_t epoch, uint64_t limit_ms)
+{
+    uint64_t const end_ns = w->now_ns + limit_ms * 1000000;
+    drain_all(w);
+    while (!all_in(w, epoch)) {
         if (w->queue == NULL || w->queue->at_ns > end_ns) {
             return false;
         }

@@ -15,6 +15,8 @@
 #include "node/replica/replica.h"
 
 #define RW_NODES_MAX  7u
+#define RW_LINK       500u /* plus a node's number: its links' id */
+#define RW_CHOICES    8u
 #define RW_BLOCKS_MAX 4096u
 #define RW_ACCOUNTS   16u
 #define RW_FEE        INT64_C(100)
@@ -26,7 +28,14 @@ struct rw_batch;
 struct rw_executed {
     struct nv_hash hash;
     uint32_t tx_count;
-    uint64_t time_ms;
+    struct cs_header header;
+    struct vm_consensus facts; /* without the list of offences */
+};
+
+/* The state after `height`, and above it, gives the next epoch these nodes. */
+struct rw_choice {
+    uint64_t height;
+    uint32_t nodes; /* by bit */
 };
 
 struct rw_node {
@@ -37,6 +46,12 @@ struct rw_node {
     uint64_t executed_height;
     uint64_t txs_executed;
     uint64_t timer_ns;
+    bool told;       /* a set, in this life */
+    uint64_t epochs; /* REPLICA_EPOCH came so often */
+    uint64_t epoch;  /* as the newest said */
+    uint32_t me;
+    struct replica_set present;
+    struct replica_set last;
     uint32_t bans;
     uint32_t halts;
     uint64_t verdicts[16]; /* by enum replica_refusal */
@@ -47,8 +62,13 @@ struct rw_node {
 struct rw {
     uint32_t count;
     struct rw_node node[RW_NODES_MAX];
-    struct nv_seckey secret[RW_NODES_MAX]; /* by validator index */
+    struct nv_seckey secret[RW_NODES_MAX]; /* by node; in the order of their keys */
+    struct nv_pubkey key[RW_NODES_MAX];
     struct cs_valset valset;
+    struct nv_pubkey node_keys[RW_NODES_MAX]; /* of valset, by index */
+    uint64_t epoch_ms;
+    struct rw_choice choice[RW_CHOICES]; /* by height; the first is that of height 0 */
+    uint32_t choice_count;
     struct nv_hash chain_id;
     struct rw_event *queue; /* ordered by time, then by insertion */
     uint64_t now_ns;
@@ -69,6 +89,26 @@ void rw_open(struct rw *w, uint32_t count);
 /* rw_open_fees opens a world with fees, of which one node may know nothing. */
 void rw_open_fees(struct rw *w, uint32_t count, uint32_t blind);
 
+/* rw_open_epochs opens a world in which some of the nodes, by bit, validate at first
+ * and epochs last `epoch_ms` at least. */
+void rw_open_epochs(struct rw *w, uint32_t count, uint32_t nodes, uint64_t epoch_ms);
+
+/* rw_choose says who validates by the state after a height that nobody has executed. */
+void rw_choose(struct rw *w, uint64_t height, uint32_t nodes);
+
+/* replica_sets.c, for the world: keys in ascending order; the set of some nodes; what
+ * the state after a height gives; and what executing it tells, with the set when that
+ * is another one, or the first that the node is told (in `room`). */
+void rw_keys(struct rw *w);
+void rw_set_of(const struct rw *w, struct replica_set *out, uint32_t nodes);
+const struct rw_choice *rw_choice_at(const struct rw *w, uint64_t height);
+struct replica_outcome
+rw_outcome(const struct rw *w, struct rw_node *n, uint64_t height, struct replica_set *room);
+
+/* rw_index returns a node's index in a set, or CS_VALIDATORS_MAX. */
+uint32_t rw_index(const struct rw *w, const struct replica_set *set, uint32_t node);
+struct nv_pubkey rw_node_key(uint32_t node);
+
 /* rw_account opens the account of rw_tx with this salt, before any block. */
 void rw_account(struct rw *w, uint64_t salt, int64_t cash);
 
@@ -80,6 +120,9 @@ void rw_close(struct rw *w);
 /* rw_run goes on until every node that is up has executed `height`, or
  * `limit_ms` of virtual time have passed; false then. */
 bool rw_run(struct rw *w, uint64_t height, uint64_t limit_ms);
+
+/* rw_epoch goes on until every node that is up is in an epoch. */
+bool rw_epoch(struct rw *w, uint64_t epoch, uint64_t limit_ms);
 
 /* rw_pass lets virtual time pass. */
 void rw_pass(struct rw *w, uint64_t ms);

@@ -12,10 +12,17 @@ static void vote_note(struct ns_votes *votes, const struct cs_ballot *ballot)
     votes->hash[ballot->kind] = ballot->block_hash;
 }
 
+uint64_t ns_vote_place(const struct ns *ns, uint64_t epoch, uint64_t view)
+{
+    uint64_t const views = ns->conf.epoch_ms > 0 ? NS_EPOCH_VIEWS : NS_VIEWS_MAX;
+    bool const inside = epoch >= 1 && epoch * views <= NS_VIEWS_MAX && view < views;
+    return inside ? (epoch - 1) * views + view : NS_VIEWS_MAX;
+}
+
 /* conflict_check restates the four offences. */
 static void conflict_check(struct ns *ns, const struct ns_host *host, const struct cs_ballot *b)
 {
-    struct ns_votes *const mine = &ns->votes[host->me][b->view];
+    struct ns_votes *const mine = &ns->votes[host->key][ns_vote_place(ns, b->epoch, b->view)];
     if (mine->has[b->kind] && !nv_hash_eq(&mine->hash[b->kind], &b->block_hash)) {
         ns_fail(ns, "honest host %u votes twice in view %u", host->id, (unsigned)b->view);
     }
@@ -43,22 +50,21 @@ void ns_check_sent(struct ns *ns, struct ns_host *host, uint8_t type, struct nv_
     }
     if (type == CS_MSG_VOTE) {
         ballot = message.vote.ballot;
-        if (message.vote.signer != host->me) {
-            ns_fail(ns, "host %u sends a vote of %u", host->id, message.vote.signer);
-        }
     } else {
         ballot = (struct cs_ballot){
             .kind = CS_NOTARIZE,
+            .epoch = message.proposal.epoch,
             .view = message.proposal.view,
             .block_hash = message.proposal.block_hash,
         };
     }
-    if (ballot.view >= NS_VIEWS_MAX) {
+    uint64_t const place = ns_vote_place(ns, ballot.epoch, ballot.view);
+    if (place >= NS_VIEWS_MAX || host->key == CS_NOBODY) {
         ns_fail(ns, "view %u is out of range", (unsigned)ballot.view);
         return;
     }
     conflict_check(ns, host, &ballot);
-    const struct ns_votes *const durable = &host->durable[ballot.view];
+    const struct ns_votes *const durable = &host->durable[place];
     if (!durable->has[ballot.kind] ||
         !nv_hash_eq(&durable->hash[ballot.kind], &ballot.block_hash)) {
         ns_fail(ns,
@@ -84,11 +90,12 @@ static void record_note(struct ns *ns, struct ns_host *host, const struct st_rec
         return;
     }
     nv_reader_init(&r, record->bytes);
-    if (cs_vote_get(&r, &vote) != NV_OK || vote.ballot.view >= NS_VIEWS_MAX) {
+    if (cs_vote_get(&r, &vote) != NV_OK ||
+        ns_vote_place(ns, vote.ballot.epoch, vote.ballot.view) >= NS_VIEWS_MAX) {
         ns_fail(ns, "host %u keeps a vote that makes no sense", host->id);
         return;
     }
-    vote_note(&host->durable[vote.ballot.view], &vote.ballot);
+    vote_note(&host->durable[ns_vote_place(ns, vote.ballot.epoch, vote.ballot.view)], &vote.ballot);
 }
 
 /* stir adds a record to the trace of those that are durable. */

@@ -19,6 +19,7 @@ struct ns;
     XX(idle_ms, "an empty block at least this often")                                              \
     XX(views_max, "views held above the final one")                                                \
     XX(safety_ms, "everything may fail until then")                                                \
+    XX(epoch_ms, "least length of an epoch; 0: the first one never ends")                          \
     XX(settle_ms, "time to recover before promises are measured")                                  \
     XX(live_ms, "how long they are measured")                                                      \
     XX(net_min_us, "least delay of a message")                                                     \

@@ -167,6 +167,9 @@ static void executed(struct ns *ns, struct ns_host *host)
     replica_wrote(host->replica, result->head.height, result->writes, result->write_count);
     struct replica_outcome const outcome = node_result_outcome(result);
     replica_executed(host->replica, ns_host_time(ns, host), &outcome);
+    if (result->in_force != NULL) {
+        replica_validators(host->replica, ns_host_time(ns, host), result->in_force);
+    }
     node_store_result(&host->store, ns->now_ns, result);
     bool full = false;
     if (node_machine_dirty(host->machine, &full) >= ns->conf.dirty_rows || full) {
@@ -189,12 +192,12 @@ static void job(struct ns *ns, struct ns_host *host, struct replica_job *job)
     ns_push(ns, us * 1000, NS_JOB, host->id)->a = slot;
 }
 
-static void ban(struct ns *ns, struct ns_host *host, uint32_t peer)
+static void ban(struct ns *ns, struct ns_host *host, uint32_t link)
 {
-    ns_trace(ns, host->id, "ban", peer, 0);
+    ns_trace(ns, host->id, "ban", link, 0);
     for (uint32_t i = 0; i < ns->host_count; i++) {
         const struct ns_host *const other = &ns->host[i];
-        if (ns_net_peer(ns, other) != peer) {
+        if (ns_net_id(other) != link) {
             continue;
         }
         host->banned_until_ns[i] = ns->now_ns + 60000 * NS_MS;
@@ -220,10 +223,13 @@ static void halt(struct ns *ns, struct ns_host *host, const struct replica_op *o
 static void evidence(struct ns *ns, const struct ns_host *host, const struct replica_op *op)
 {
     uint32_t const signer = op->evidence.vote[0].signer;
+    const struct replica_set *const present = replica_present(host->replica);
     ns_trace(ns, host->id, "evidence", signer, (uint64_t)op->evidence.offence);
     for (uint32_t i = 0; i < ns->host_count; i++) {
-        if (ns->host[i].me == signer && ns->host[i].honest) {
-            ns_fail(ns, "evidence against honest validator %u", signer);
+        const struct ns_host *const other = &ns->host[i];
+        bool const honest = other->honest && other->key != CS_NOBODY;
+        if (honest && cs_valset_find(&present->set, &ns_key(other->key)->key) == signer) {
+            ns_fail(ns, "evidence against honest host %u", i);
         }
     }
 }
@@ -234,7 +240,9 @@ static void perform(struct ns *ns, struct ns_host *host, const struct replica_op
     case REPLICA_JOURNAL: node_store_batch(&host->store, ns->now_ns, op->journal); break;
     case REPLICA_SEND:
         ns_check_sent(ns, host, op->send.type, op->send.bytes);
-        ns_net_send(ns, host, op->send.peer, op->send.type, op->send.bytes);
+        for (uint32_t i = 0; i < op->send.link_count; i++) {
+            ns_net_send(ns, host, op->send.links[i], op->send.type, op->send.bytes);
+        }
         break;
     case REPLICA_TIMER: {
         uint64_t const now = ns_host_time(ns, host).now_ns;
@@ -251,7 +259,8 @@ static void perform(struct ns *ns, struct ns_host *host, const struct replica_op
         ns_check_verdict(ns, host, &op->verdict.hash, op->verdict.refusal);
         break;
     case REPLICA_DROPPED: ns_trace(ns, host->id, "dropped", op->dropped.bytes[0], 0); break;
-    case REPLICA_BAN: ban(ns, host, op->ban_peer); break;
+    case REPLICA_BAN: ban(ns, host, op->ban_link); break;
+    case REPLICA_EPOCH: ns_net_epoch(host, op); break;
     case REPLICA_EVIDENCE: evidence(ns, host, op); break;
     case REPLICA_TRACE:
         ns_trace(ns, host->id, cs_trace_name(op->trace.code), op->trace.view, op->trace.a);
@@ -320,6 +329,13 @@ static void job_done(struct ns *ns, struct ns_host *host, uint32_t slot)
     replica_job_done(host->replica, ns_host_time(ns, host), job);
 }
 
+static void link_told(struct ns *ns, struct ns_host *host, const struct ns_item *item)
+{
+    const struct ns_host *const other = &ns->host[item->a];
+    struct nv_pubkey const key = ns_net_node_key(other);
+    replica_link(host->replica, ns_host_time(ns, host), ns_net_id(other), &key, item->b == 1);
+}
+
 void ns_host_event(struct ns *ns, struct ns_host *host, const struct ns_item *item)
 {
     ns_memory_of(&host->memory);
@@ -338,7 +354,7 @@ void ns_host_event(struct ns *ns, struct ns_host *host, const struct ns_item *it
     case NS_FROZEN: node_store_frozen(&host->store, ns->now_ns, &host->checkpoint); break;
     case NS_WRITE: written(ns, host); break;
     case NS_BEAT: beat(ns, host); break;
-    case NS_LINK: replica_link(host->replica, ns_host_time(ns, host), item->a, item->b == 1); break;
+    case NS_LINK: link_told(ns, host, item); break;
     default: NV_ASSERT(false);
     }
     if (host->up && !ns->failed) {

@@ -14,7 +14,7 @@ static uint8_t out[CS_MESSAGE_SIZE_MAX];
  * lie can be the same for all receivers. */
 static uint64_t dice(const struct ns *ns, const struct ns_host *host, uint64_t salt)
 {
-    struct nv_test_rng rng = {ns->seed ^ (host->me * UINT64_C(7919)) ^ (salt << 20)};
+    struct nv_test_rng rng = {ns->seed ^ (host->key * UINT64_C(7919)) ^ (salt << 20)};
     (void)nv_test_next(&rng);
     return nv_test_next(&rng);
 }
@@ -42,14 +42,11 @@ send(struct ns *ns, struct ns_host *from, struct ns_host *to, const struct cs_me
     post(ns, from, to, (uint8_t)message->type, nv_writer_view(&w));
 }
 
-static void sign(const struct ns *ns,
-                 const struct ns_host *host,
-                 const struct cs_ballot *ballot,
-                 struct nv_sig *sig)
+static void sign(const struct ns_host *host, const struct cs_ballot *ballot, struct nv_sig *sig)
 {
     struct nv_hash digest;
     cs_ballot_digest(&digest, &ns_genesis()->chain_id, ballot);
-    nv_sign(sig, &ns_key(ns->key_of[host->me])->secret, &digest);
+    nv_sign(sig, &ns_key(host->key)->secret, &digest);
 }
 
 /* ---- votes ---- */
@@ -78,7 +75,7 @@ votes_more(struct ns *ns, struct ns_host *from, struct ns_host *to, const struct
         break;
     }
     ns_fault(ns, NS_FAULT_LIE);
-    sign(ns, from, ballot, &message.vote.sig);
+    sign(from, ballot, &message.vote.sig);
     send(ns, from, to, &message);
 }
 
@@ -126,7 +123,7 @@ static void body_follow(struct ns *ns,
     send(ns, from, to, &message);
 }
 
-static void proposal_sign(const struct ns *ns, const struct ns_host *host, struct cs_proposal *p)
+static void proposal_sign(const struct ns_host *host, struct cs_proposal *p)
 {
     cs_header_hash(&p->block_hash, &p->header);
     struct cs_ballot const ballot = {
@@ -136,7 +133,7 @@ static void proposal_sign(const struct ns *ns, const struct ns_host *host, struc
         .parent_view = p->parent_view,
         .block_hash = p->block_hash,
     };
-    sign(ns, host, &ballot, &p->sig);
+    sign(host, &ballot, &p->sig);
 }
 
 static void
@@ -162,7 +159,7 @@ proposal_send(struct ns *ns, struct ns_host *from, struct ns_host *to, struct cs
     }
     if (lied) {
         ns_fault(ns, NS_FAULT_LIE);
-        proposal_sign(ns, from, p);
+        proposal_sign(from, p);
         body_follow(ns, from, to, &real, p);
     }
     send(ns, from, to, message);

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 
 #include "tests/sim/node/nodesim.h"
+#include "vm/params.h"
 
 #define SEGMENT_SIZE (256u << 10)
 #define BATCH_ROOM   2048u
@@ -46,6 +47,9 @@ static struct cs_config consensus_config(const struct ns *ns, const struct ns_ho
         .params_hash = host->chain.params_hash,
         .genesis_time_ms = NS_START_MS,
         .valset = &ns->valset,
+        .epoch_ms = c->epoch_ms,
+        .evidence_epochs = (uint64_t)node_genesis_param(ns_genesis(), VM_PARAM_EVIDENCE_EPOCHS),
+        .evidence_ms = (uint64_t)node_genesis_param(ns_genesis(), VM_PARAM_EVIDENCE_TIME),
         .delay_ns = c->delay_ms * NS_MS,
         .margin_ns = 20 * NS_MS,
         .idle_ms = c->idle_ms,
@@ -53,11 +57,12 @@ static struct cs_config consensus_config(const struct ns *ns, const struct ns_ho
         .behind_ms = 2000,
         .body_size_max = BODY_MAX,
         .listen_ns = 2 * c->delay_ms * NS_MS,
-        .status_ns = host->me == CS_NOBODY ? 300 * NS_MS : 2000 * NS_MS,
+        .status_ns = 2000 * NS_MS,
+        .follow_ns = 300 * NS_MS,
         .views_max = (uint32_t)c->views_max,
     };
-    if (host->me != CS_NOBODY) {
-        config.seckey = ns_key(ns->key_of[host->me])->secret;
+    if (host->key != CS_NOBODY) {
+        config.seckey = ns_key(host->key)->secret;
     }
     return config;
 }
@@ -73,6 +78,7 @@ static enum nv_err open_replica(struct ns *ns, struct ns_host *host)
     NV_TRY(node_blocks_open(&host->blocks, &blocks));
     struct replica_config const config = {
         .consensus = consensus_config(ns, host),
+        .node_keys = ns->node_keys,
         .store = node_blocks_store(host->blocks),
         .mempool = {(uint32_t)ns->conf.mempool, (uint32_t)ns->conf.mempool, 4u << 20},
         .window_max = 1u << 16,
@@ -349,7 +355,7 @@ struct ns_host *ns_host_copy(struct ns *ns, const struct ns_host *host)
     ns_memory_of(&copy->memory);
     copy->ns = ns;
     copy->id = host->id;
-    copy->me = host->me;
+    copy->key = host->key;
     copy->disk = disk_new();
     disk_copy(copy->disk, host->disk);
     copy->disk->locked = false;

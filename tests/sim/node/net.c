@@ -5,15 +5,40 @@
 
 #include "base/assert.h"
 
-#include "node/replica/outbox.h"
 #include "p2p/p2p.h"
 #include "tests/sim/node/nodesim.h"
 #include "vm/wire/wire.h"
 
-uint32_t ns_net_peer(const struct ns *ns, const struct ns_host *host)
+/* Ids are no numbers of the engine's: whoever takes one for the other is found out. */
+#define IDS_FIRST 1000u
+#define IDS_OTHER 2000u
+
+uint32_t ns_net_id(const struct ns_host *host)
 {
-    (void)ns;
-    return host->me != CS_NOBODY ? host->me : CS_PEER_OTHER + host->id;
+    return host->key != CS_NOBODY ? IDS_FIRST + host->key : IDS_OTHER + host->id;
+}
+
+struct nv_pubkey ns_net_node_key(const struct ns_host *host)
+{
+    struct nv_pubkey const other = {{0xee, (uint8_t)host->id}};
+    return host->key != CS_NOBODY ? ns_key(NS_KEY_NODE + host->key)->key : other;
+}
+
+static uint32_t listed(const struct replica_set *set)
+{
+    uint32_t keys = 0;
+    for (uint32_t i = 0; i < set->set.count; i++) {
+        for (uint32_t k = 0; k < NS_SIGNERS; k++) {
+            const struct nv_pubkey *const key = &ns_key(NS_KEY_NODE + k)->key;
+            keys |= memcmp(&set->node_key[i], key, sizeof *key) == 0 ? 1u << k : 0u;
+        }
+    }
+    return keys;
+}
+
+void ns_net_epoch(struct ns_host *host, const struct replica_op *op)
+{
+    host->lists = listed(op->epoch.present) | listed(op->epoch.last);
 }
 
 /* ---- messages ---- */
@@ -67,31 +92,27 @@ static void post(struct ns *ns, struct ns_host *from, struct ns_host *to, struct
 void ns_net_post(
     struct ns *ns, struct ns_host *from, struct ns_host *to, uint8_t type, struct ns_bytes *bytes)
 {
-    struct ns_item const mail = {
-        .kind = NS_MAIL, .a = type, .b = ns_net_peer(ns, from), .bytes = bytes};
+    struct ns_item const mail = {.kind = NS_MAIL, .a = type, .b = ns_net_id(from), .bytes = bytes};
     post(ns, from, to, mail);
-}
-
-static bool addressed(const struct ns *ns, const struct ns_host *to, uint32_t peer)
-{
-    return peer == NODE_PEER_ALL ? to->me != CS_NOBODY : ns_net_peer(ns, to) == peer;
 }
 
 /* fits returns whether the lane between two takes such a message. */
 static bool fits(const struct ns_host *from, const struct ns_host *to, uint8_t type, uint32_t size)
 {
-    bool const voters = from->me != CS_NOBODY && to->me != CS_NOBODY;
+    bool const keyed = from->key != CS_NOBODY && to->key != CS_NOBODY;
+    uint32_t const both = keyed ? 1u << from->key | 1u << to->key : 0u;
+    bool const voters = keyed && (from->lists & both) == both && (to->lists & both) == both;
     uint32_t const lane = voters ? cs_message_lane((enum cs_message_type)type) : P2P_LANE_1;
     return size <= p2p_type_max(type, (uint8_t)lane);
 }
 
 void ns_net_send(
-    struct ns *ns, struct ns_host *from, uint32_t peer, uint8_t type, struct nv_view bytes)
+    struct ns *ns, struct ns_host *from, uint32_t id, uint8_t type, struct nv_view bytes)
 {
     struct ns_bytes *const shared = ns_bytes_new(bytes);
     for (uint32_t i = 0; i < ns->host_count; i++) {
         struct ns_host *const to = &ns->host[i];
-        if (to == from || to->me == from->me || !addressed(ns, to, peer) ||
+        if (to == from || ns_net_id(to) != id || id == ns_net_id(from) ||
             !fits(from, to, type, bytes.size)) {
             continue;
         }
@@ -125,7 +146,7 @@ void ns_net_gossip(struct ns *ns, struct ns_host *from, struct nv_view bytes)
         }
         tx->known[from->id] |= (uint16_t)(1u << i);
         struct ns_item const mail = {
-            .kind = NS_TX, .a = ns_net_peer(ns, from), .b = from->id, .bytes = shared};
+            .kind = NS_TX, .a = ns_net_id(from), .b = from->id, .bytes = shared};
         post(ns, from, to, mail);
     }
     ns_bytes_drop(shared);
@@ -154,14 +175,14 @@ static void tell(struct ns *ns, struct ns_host *host, const struct ns_host *othe
     if (host->up) {
         struct ns_item *const item =
             ns_push(ns, ns_between(ns, 100, 3000) * 1000, NS_LINK, host->id);
-        item->a = ns_net_peer(ns, other);
+        item->a = other->id;
         item->b = up ? 1 : 0;
     }
 }
 
 static void link_set(struct ns *ns, struct ns_host *a, struct ns_host *b, bool up)
 {
-    if (a->me == b->me || ns->link[a->id][b->id] == up) {
+    if (ns_net_id(a) == ns_net_id(b) || ns->link[a->id][b->id] == up) {
         return;
     }
     ns->link[a->id][b->id] = up;

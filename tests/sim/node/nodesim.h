@@ -40,7 +40,9 @@
 #define NS_VALIDATORS_MAX 7u
 #define NS_HOSTS_MAX      10u /* validators, twins, a newcomer */
 #define NS_HEIGHTS_MAX    4096u
-#define NS_VIEWS_MAX      8192u
+#define NS_EPOCHS_MAX     64u
+#define NS_EPOCH_VIEWS    1024u /* in one epoch; in one that never ends, in all */
+#define NS_VIEWS_MAX      (NS_EPOCHS_MAX * NS_EPOCH_VIEWS)
 #define NS_TXS_MAX        8192u
 #define NS_JOBS_MAX       4096u
 #define NS_MS             UINT64_C(1000000)
@@ -104,6 +106,7 @@ void ns_bytes_drop(struct ns_bytes *bytes);
 /* ---- keys ---- */
 
 /* Key numbers: validators first, then these. */
+#define NS_SIGNERS      10u /* that validate, or may come to */
 #define NS_KEY_TRADER   16u
 #define NS_TRADERS      24u
 #define NS_KEY_SESSION  48u /* of traders, by number */
@@ -173,7 +176,7 @@ struct ns;
 struct ns_host {
     struct ns *ns;
     uint32_t id;
-    uint32_t me; /* validator, or CS_NOBODY */
+    uint32_t key; /* number of its vote key, or CS_NOBODY */
     bool honest;
     bool up;
     bool gone; /* never restarts */
@@ -186,6 +189,8 @@ struct ns_host {
     struct st_files files;
     struct disk *old_disk; /* an earlier copy, for who forgets */
     struct ns_db *rows;
+
+    uint32_t lists; /* whom it has lane 0 with, by key number, as REPLICA_EPOCH said */
 
     /* while it is up */
     struct ns_memory memory;
@@ -216,7 +221,7 @@ struct ns_host {
     uint64_t kept_height; /* executed, and its record is durable */
     uint64_t acked_records;
     uint64_t acked_trace;
-    struct ns_votes *durable; /* by view */
+    struct ns_votes *durable; /* by ns_vote_place */
 };
 
 /* ---- transactions ---- */
@@ -263,15 +268,15 @@ struct ns {
     uint32_t newcomer; /* host that joins when all is well */
     struct ns_host host[NS_HOSTS_MAX];
     struct cs_valset valset;
-    uint32_t key_of[NS_VALIDATORS_MAX];   /* key number, by validator */
-    bool cut[NS_HOSTS_MAX][NS_HOSTS_MAX]; /* from, to */
+    struct nv_pubkey node_keys[NS_VALIDATORS_MAX]; /* of valset, by index */
+    bool cut[NS_HOSTS_MAX][NS_HOSTS_MAX];          /* from, to */
     bool link[NS_HOSTS_MAX][NS_HOSTS_MAX];
     bool healed;
     bool measured;
 
     struct ns_seen seen[NS_HEIGHTS_MAX];
-    uint64_t height;                           /* greatest given by an honest host */
-    struct ns_votes *votes[NS_VALIDATORS_MAX]; /* of honest validators, by view */
+    uint64_t height;                    /* greatest given by an honest host */
+    struct ns_votes *votes[NS_SIGNERS]; /* of honest validators, by key number and ns_vote_place */
     uint64_t height_then[NS_HOSTS_MAX];
 
     struct ns_tx *tx;
@@ -330,14 +335,18 @@ struct st_db *ns_db_open(struct ns_db *rows);
 
 /* net.c */
 void ns_net_send(
-    struct ns *ns, struct ns_host *from, uint32_t peer, uint8_t type, struct nv_view bytes);
+    struct ns *ns, struct ns_host *from, uint32_t id, uint8_t type, struct nv_view bytes);
 void ns_net_post(
     struct ns *ns, struct ns_host *from, struct ns_host *to, uint8_t type, struct ns_bytes *bytes);
 void ns_net_gossip(struct ns *ns, struct ns_host *from, struct nv_view bytes);
 /* ns_net_came notes who brought a transaction, and returns whether it had come
  * before. */
 bool ns_net_came(struct ns *ns, struct ns_host *host, const struct ns_item *item);
-uint32_t ns_net_peer(const struct ns *ns, const struct ns_host *host);
+/* ns_net_id is the id of links to a host: twins share it, as they share the key. */
+uint32_t ns_net_id(const struct ns_host *host);
+struct nv_pubkey ns_net_node_key(const struct ns_host *host);
+/* ns_net_epoch notes with whom a host has lane 0 now. */
+void ns_net_epoch(struct ns_host *host, const struct replica_op *op);
 void ns_net_links(struct ns *ns, struct ns_host *host, bool up);
 void ns_net_cut(struct ns *ns);
 void ns_net_reset(struct ns *ns);
@@ -353,6 +362,8 @@ void ns_work(struct ns *ns);
 struct ns_tx *ns_tx_find(struct ns *ns, const struct nv_hash *hash);
 
 /* check_votes.c */
+/* ns_vote_place numbers a view of all epochs; NS_VIEWS_MAX when it is out of range. */
+uint64_t ns_vote_place(const struct ns *ns, uint64_t epoch, uint64_t view);
 void ns_check_sent(struct ns *ns, struct ns_host *host, uint8_t type, struct nv_view bytes);
 void ns_check_acked(struct ns *ns, struct ns_host *host, const struct node_batch *batch);
 void ns_check_journal(struct ns *ns, struct ns_host *host);

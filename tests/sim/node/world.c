@@ -86,18 +86,20 @@ static void validators_make(struct ns *ns)
     enum nv_err const err = cs_valset_init(&ns->valset, members, ns->validators);
     NV_ASSERT(err == NV_OK);
     for (uint32_t i = 0; i < ns->validators; i++) {
-        ns->key_of[cs_valset_find(&ns->valset, &ns_key(i)->key)] = i;
+        ns->node_keys[cs_valset_find(&ns->valset, &ns_key(i)->key)] = ns_key(NS_KEY_NODE + i)->key;
+    }
+    for (uint32_t i = 0; i < NS_SIGNERS; i++) {
         ns->votes[i] = calloc(NS_VIEWS_MAX, sizeof *ns->votes[i]);
         NV_ASSERT(ns->votes[i] != NULL);
     }
 }
 
-static struct ns_host *host_add(struct ns *ns, uint32_t me, bool honest)
+static struct ns_host *host_add(struct ns *ns, uint32_t key, bool honest)
 {
     struct ns_host *const host = &ns->host[ns->host_count];
     host->ns = ns;
     host->id = ns->host_count++;
-    host->me = me;
+    host->key = key;
     host->honest = honest;
     host->disk = disk_new();
     host->files = disk_port(host->disk);
@@ -262,7 +264,7 @@ static void clear(struct ns *ns)
     for (uint32_t i = 0; i < ns->host_count; i++) {
         ns_host_free(&ns->host[i]);
     }
-    for (uint32_t i = 0; i < NS_VALIDATORS_MAX; i++) {
+    for (uint32_t i = 0; i < NS_SIGNERS; i++) {
         free(ns->votes[i]);
     }
     for (uint32_t i = 0; i < ns->tx_count; i++) {

@@ -82,7 +82,7 @@ static struct cs_config config_of(uint32_t me)
     if (me != CS_NOBODY) {
         config.seckey = net.seckey[me];
     } else {
-        config.status_ns = 500000000;
+        config.follow_ns = 500000000;
     }
     return config;
 }

@@ -17,7 +17,8 @@ static struct nv_view text(const char *s)
 
 static void send(struct node_outbox *outbox, const char *s)
 {
-    struct node_outbox_message const message = {.peer = 1, .type = 2, .bytes = text(s)};
+    struct node_outbox_message const message = {
+        .links = (const uint32_t[]){7, 9}, .link_count = 2, .type = 2, .bytes = text(s)};
     assert_int_equal(node_outbox_send(outbox, &message), NV_OK);
 }
 
@@ -40,6 +41,10 @@ static void expect_message(struct node_outbox *outbox, const char *s)
     assert_true(node_outbox_next(outbox, &item));
     assert_int_equal(item.kind, NODE_OUTBOX_MESSAGE);
     assert_true(nv_view_eq(item.message.bytes, text(s)));
+    assert_int_equal(item.message.type, 2);
+    assert_int_equal(item.message.link_count, 2);
+    assert_int_equal(item.message.links[0], 7);
+    assert_int_equal(item.message.links[1], 9);
 }
 
 static void expect_nothing(struct node_outbox *outbox)
@@ -189,7 +194,7 @@ static void random_sequences_keep_the_rule(void **state)
             assert_int_equal(node_outbox_persist(outbox, bytes, what == 0), NV_OK);
             made++;
         } else if (what == 2) {
-            struct node_outbox_message const message = {.peer = 0, .bytes = bytes};
+            struct node_outbox_message const message = {.bytes = bytes};
             assert_int_equal(node_outbox_send(outbox, &message), NV_OK);
             made++;
         } else if (what == 3 && syncing) {
