@@ -353,6 +353,9 @@ static void status_receive(struct cs *cs, const struct mail *mail)
         return;
     }
     if (mail->peer == NULL) { /* an observer: it wants to hear of finality */
+        if (cs->me == CS_NOBODY && status->final_view >= cs->fin.view) {
+            return; /* two observers would answer each other for ever */
+        }
         cs__send_status(cs, mail->from);
         if (status->final_view < cs->fin.view) {
             cs__send_cert(cs, mail->from, cs->fin.cert);

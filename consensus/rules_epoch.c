@@ -191,6 +191,7 @@ void cs__epoch_begin(struct cs *cs)
     cs__trace(cs, CS_TRACE_EPOCH, 1, cs->epoch);
     cs__view_begin(cs);
     cs__send_status(cs, CS_NOBODY);
+    cs->timers.status = cs->now_ns + cs__status_pace(cs); /* another, for who has left */
 }
 
 void cs__handover_send(struct cs *cs, uint32_t peer)

@@ -287,6 +287,18 @@ static void halt(struct replica *r, const struct cs_effect *effect)
     replica__op(r, &op, copy);
 }
 
+/* evidence names the key of who signed both: its number is the present epoch's. */
+static void evidence(struct replica *r, const struct cs_effect *effect)
+{
+    uint32_t const signer = effect->evidence.vote[0].signer;
+    struct replica_op op = {.kind = REPLICA_EVIDENCE};
+    NV_ASSERT(signer < r->roster.present.set.count); /* the engine has verified the votes */
+    op.evidence.offence = effect->evidence.offence;
+    op.evidence.key = r->roster.present.set.member[signer].key;
+    memcpy(op.evidence.vote, effect->evidence.vote, sizeof op.evidence.vote);
+    replica__op(r, &op, NULL);
+}
+
 static void perform(struct replica *r, const struct cs_effect *effect)
 {
     struct replica_op op = {.kind = REPLICA_TRACE};
@@ -303,12 +315,7 @@ static void perform(struct replica *r, const struct cs_effect *effect)
     case CS_FX_PUBLISH_BODY: replica__publish(r, effect); break;
     case CS_FX_NEED_BODY: replica__body_needed(r, effect); break;
     case CS_FX_EXECUTE: lend(r, effect); break;
-    case CS_FX_EVIDENCE:
-        op.kind = REPLICA_EVIDENCE;
-        op.evidence.offence = effect->evidence.offence;
-        memcpy(op.evidence.vote, effect->evidence.vote, sizeof op.evidence.vote);
-        replica__op(r, &op, NULL);
-        break;
+    case CS_FX_EVIDENCE: evidence(r, effect); break;
     case CS_FX_TRACE:
         op.trace.code = effect->trace.code;
         op.trace.view = effect->trace.view;

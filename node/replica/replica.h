@@ -166,6 +166,7 @@ struct replica_op {
         } epoch;
         struct {
             enum cs_offence offence;
+            struct nv_pubkey key; /* whose votes they are */
             struct cs_vote vote[2];
         } evidence;
         struct {

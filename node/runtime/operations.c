@@ -90,10 +90,13 @@ void node_set_timer(struct node *n)
 static void log_evidence(const struct replica_op *op)
 {
     const struct cs_vote *const v = op->evidence.vote;
+    char key[NV_BYTES_TEXT(32)];
+    nv_bytes_format(key, op->evidence.key.bytes, 32);
     nv_log(NV_LOG_WARN,
-           "event=evidence offence=%d signer=%u view=%" NV_U64,
+           "event=evidence offence=%d validator=%s epoch=%" NV_U64 " view=%" NV_U64,
            (int)op->evidence.offence,
-           (unsigned)v[0].signer,
+           key,
+           v[0].ballot.epoch,
            v[0].ballot.view);
 }
 

@@ -16,6 +16,8 @@
 #define ROOTS_KNOWN    64u /* state roots that the engine is told */
 #define PROGRESS_EVERY 100000u
 
+static const struct replica_time never; /* before the start there is no time */
+
 /* One walk up the final blocks. */
 struct walk {
     const struct node_start *start;
@@ -330,6 +332,9 @@ static enum nv_err run_block(struct walk *w, uint64_t height)
     err = record_result(s, result);
     NV_CRASH_POINT(REPLAYED_BLOCK);
     replica_wrote(s->store->replica, height, result->writes, result->write_count);
+    if (result->in_force != NULL) {
+        replica_validators(s->store->replica, never, result->in_force);
+    }
     if (err == NV_OK) {
         struct replica_outcome const outcome = node_result_outcome(result);
         err = replica_replayed(s->store->replica, &w->block, &outcome);
@@ -360,6 +365,15 @@ static bool above_checkpoint(struct walk *w)
            from - 1,
            node_machine_head(s->machine).height);
     return true;
+}
+
+/* tell_in_force tells by which keys the nodes of the present validators are known:
+ * the journal has their vote keys alone. */
+static void tell_in_force(struct walk *w)
+{
+    if (node_machine_current(w->start->machine, &w->set)) {
+        replica_validators(w->start->store->replica, never, &w->set);
+    }
 }
 
 /* Who is told the rows that a start begins with. */
@@ -407,6 +421,7 @@ bool node_start_replay(const struct node_start *s)
     if (!ok) {
         (void)broken(s, "the database is ahead of the journal", height, NV_ERR_MISMATCH);
     }
+    tell_in_force(w);
     ok = ok && below_checkpoint(w) && above_checkpoint(w);
     nv_heap_free(w);
     NV_CRASH_POINT(REPLAYED);

@@ -16,6 +16,7 @@ struct sums {
     struct vm_staking_row staking;
     int64_t cash;
     int64_t wallet;
+    int64_t staked;
     int64_t lots[NS_MARKETS];
     int64_t cost[NS_MARKETS];
     int64_t realised[NS_MARKETS];
@@ -28,6 +29,24 @@ static void add_account(struct sums *sums, struct nv_view value)
     if (!sums->broken) {
         sums->cash += vm_money_raw(row.cash);
         sums->wallet += vm_money_raw(row.wallet);
+    }
+}
+
+static void add_validator(struct sums *sums, struct nv_view value)
+{
+    struct vm_validator_row row;
+    sums->broken = sums->broken || vm_validator_row_decode(&row, value) != NV_OK;
+    if (!sums->broken) {
+        sums->staked += vm_money_raw(row.pool.tokens) + vm_money_raw(row.due);
+    }
+}
+
+static void add_batch(struct sums *sums, struct nv_view value)
+{
+    struct vm_batch_row row;
+    sums->broken = sums->broken || vm_batch_row_decode(&row, value) != NV_OK;
+    if (!sums->broken) {
+        sums->staked += vm_money_raw(row.pool.tokens);
     }
 }
 
@@ -51,6 +70,8 @@ static void add_rows(void *ctx, const struct nv_row *rows, uint32_t count)
         switch (key[0]) {
         case VM_TABLE_ACCOUNT: add_account(sums, value); break;
         case VM_TABLE_POSITION: add_position(sums, nv_be32_load(key + 9), value); break;
+        case VM_TABLE_VALIDATOR: add_validator(sums, value); break;
+        case VM_TABLE_BATCH: add_batch(sums, value); break;
         case VM_TABLE_CHAIN:
             sums->broken = sums->broken || vm_chain_row_decode(&sums->chain, value) != NV_OK;
             break;
@@ -78,6 +99,7 @@ static void conservation(struct ns *ns, const struct ns_host *host)
         holds = holds && sums.lots[i] == 0 && sums.cost[i] + sums.realised[i] == 0;
         realised += sums.realised[i];
     }
+    holds = holds && sums.staked == vm_money_raw(sums.staking.staked);
     int64_t const held =
         sums.cash + vm_money_raw(sums.staking.staked) + vm_money_raw(sums.staking.pot);
     holds = holds && held == vm_money_raw(sums.chain.vault) + realised &&

@@ -92,7 +92,10 @@ static struct nv_hash yield_of(const struct node_result *result)
     return yield;
 }
 
-void ns_check_result(struct ns *ns, struct ns_host *host, const struct node_result *result)
+void ns_check_result(struct ns *ns,
+                     struct ns_host *host,
+                     const struct replica_block *block,
+                     const struct node_result *result)
 {
     struct ns_seen *const seen = &ns->seen[result->head.height];
     struct nv_hash const yield = yield_of(result);
@@ -103,6 +106,7 @@ void ns_check_result(struct ns *ns, struct ns_host *host, const struct node_resu
         seen->executed = true;
         seen->root = result->head.state_root;
         seen->yield = yield;
+        ns_check_stake(ns, block, result);
     }
     if (!nv_hash_eq(&seen->root, &result->head.state_root)) {
         ns_fail(ns, "state roots differ at height %u", (unsigned)result->head.height);

@@ -12,15 +12,29 @@ static uint64_t faulty(const struct ns *ns)
     return (ns->validators - 1) / 3;
 }
 
-static uint64_t view_top(const struct ns *ns)
+/* top returns the newest view that an honest host is in. */
+static struct cs_summary top(const struct ns *ns)
 {
-    uint64_t top = 0;
-    for (uint32_t i = 0; i < ns->validators; i++) {
+    struct cs_summary newest = {.epoch = CS_FIRST_EPOCH};
+    for (uint32_t i = 0; i < ns->host_count; i++) {
         const struct ns_host *const host = &ns->host[i];
-        uint64_t const view = host->up && host->honest ? replica_summary(host->replica).view : 0;
-        top = view > top ? view : top;
+        if (host->up && host->honest) {
+            struct cs_summary const s = replica_summary(host->replica);
+            bool const newer =
+                s.epoch > newest.epoch || (s.epoch == newest.epoch && s.view > newest.view);
+            newest = newer ? s : newest;
+        }
     }
-    return top;
+    return newest;
+}
+
+/* overdue returns whether a transaction should be in a block by that of `header`: one
+ * of the leaders since then was honest.  In a new epoch they are counted anew. */
+static bool overdue(const struct ns *ns, const struct ns_tx *tx, const struct cs_header *header)
+{
+    uint64_t const from = header->epoch == tx->owed_epoch ? tx->owed_view : 0;
+    return tx->owed_epoch != 0 && header->epoch >= tx->owed_epoch &&
+           header->view > from + faulty(ns) + 2;
 }
 
 void ns_check_verdict(struct ns *ns,
@@ -46,18 +60,36 @@ void ns_check_verdict(struct ns *ns,
 
 void ns_check_mark(struct ns *ns, uint32_t tx)
 {
-    ns->tx[tx].owed_view = view_top(ns);
+    struct cs_summary const newest = top(ns);
+    ns->tx[tx].owed_epoch = newest.epoch;
+    ns->tx[tx].owed_view = newest.view;
+}
+
+/* begin_anew: while execution is far behind, blocks are empty, and nobody is to blame.
+ * SPEC consensus 14: "If height - executed_height is above 64, the body MUST be empty." */
+static void begin_anew(struct ns *ns, const struct cs_header *header)
+{
+    for (uint32_t i = ns->owed_first; i < ns->tx_count; i++) {
+        struct ns_tx *const tx = &ns->tx[i];
+        if (tx->owed_epoch != 0) {
+            tx->owed_epoch = header->epoch;
+            tx->owed_view = header->view;
+        }
+    }
 }
 
 void ns_check_final(struct ns *ns, const struct cs_header *header)
 {
+    if (header->height - header->executed_height > 64) {
+        begin_anew(ns, header);
+    }
     for (uint32_t i = ns->owed_first; i < ns->tx_count && ns->measured; i++) {
         const struct ns_tx *const tx = &ns->tx[i];
         bool const settled = tx->height != 0 || tx->expires_ms <= header->time_ms;
         if (settled && i == ns->owed_first) {
             ns->owed_first++;
         }
-        if (!settled && tx->owed_view != 0 && header->view > tx->owed_view + faulty(ns) + 2) {
+        if (!settled && overdue(ns, tx, header)) {
             ns_fail(ns,
                     "a transaction waits since view %u; view %u is final without it",
                     (unsigned)tx->owed_view,

@@ -82,6 +82,25 @@ static void choose_node(struct ns *ns)
     c->move_ppm = ns_between(ns, 0, 100000);
 }
 
+/* choose_epochs: of 20 to 60 blocks, mostly.  In each fourth seed somebody is certain to
+ * sign twice. */
+static void choose_epochs(struct ns *ns)
+{
+    struct ns_conf *const c = &ns->conf;
+    bool const punished = ns->seed % 4 == 0;
+    if (!punished && ns_chance(ns, 300000)) {
+        return;
+    }
+    c->epoch_ms = ns_between(ns, 600, 2400);
+    c->candidates = ns_between(ns, 0, 2);
+    c->stake_ppm = ns_between(ns, 20000, 200000);
+    if (punished) {
+        c->lie |= NS_LIE_VOTES;
+        c->liars |=
+            c->liars == 0 ? UINT64_C(1) << nv_test_below(&ns->rng, (uint32_t)c->validators) : 0u;
+    }
+}
+
 void ns_conf_choose(struct ns *ns)
 {
     static const uint64_t sizes[5] = {4, 4, 4, 5, 7};
@@ -98,6 +117,7 @@ void ns_conf_choose(struct ns *ns)
     c->settle_ms = 3000;
     c->live_ms = 2500;
     choose_liars(ns);
+    choose_epochs(ns);
     choose_network(ns);
     choose_crashes(ns);
     choose_node(ns);

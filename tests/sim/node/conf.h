@@ -20,6 +20,8 @@ struct ns;
     XX(views_max, "views held above the final one")                                                \
     XX(safety_ms, "everything may fail until then")                                                \
     XX(epoch_ms, "least length of an epoch; 0: the first one never ends")                          \
+    XX(candidates, "nodes with a vote key that validate when their stake is chosen")               \
+    XX(stake_ppm, "transactions that move stake")                                                  \
     XX(settle_ms, "time to recover before promises are measured")                                  \
     XX(live_ms, "how long they are measured")                                                      \
     XX(net_min_us, "least delay of a message")                                                     \
@@ -93,7 +95,8 @@ enum ns_lie {
     XX(RESET, "link resets")                                                                       \
     XX(CLOCK, "clock jumps")                                                                       \
     XX(LIE, "lies")                                                                                \
-    XX(HOSTILE, "hostile transactions")
+    XX(HOSTILE, "hostile transactions")                                                            \
+    XX(SLASH, "slashed validators")
 
 enum ns_fault {
 #define NS_FAULT_MEMBER(name, text) NS_FAULT_##name,

@@ -22,7 +22,7 @@ const struct node_machine_limits ns_limits = {
             .feeds_max = 3,
             .sessions_max = 64,
             .tombstones_max = 256,
-            .stakes_max = 64,
+            .stakes_max = 192,
             .block_txs_max = 1024,
             .block_actions_max = 4096,
             .block_output_bytes_max = 2u << 20,
@@ -71,7 +71,13 @@ static const struct vm_genesis_validator *validators(uint32_t count)
 void ns_genesis_make(const struct ns *ns)
 {
     static struct vm_market_row markets[NS_MARKETS];
-    static struct vm_genesis_account accounts[NS_TRADERS + NS_REPORTERS + 3];
+    static struct vm_genesis_account accounts[NS_TRADERS + NS_REPORTERS + NS_SIGNERS + 3];
+    static const struct vm_genesis_param params[] = {
+        {VM_PARAM_EVIDENCE_EPOCHS, 2},
+        {VM_PARAM_EVIDENCE_TIME, 1500},
+        {VM_PARAM_UNBOND_EPOCHS, 3},
+        {VM_PARAM_UNBOND_TIME, 4000},
+    };
     static struct vm_genesis_reporter reporters[NS_REPORTERS];
     static const struct vm_genesis_feed feeds[NS_FEEDS] = {
         {.symbol = "BTC", .range_initial = {80000000}, .range_maintenance = {50000000}},
@@ -94,6 +100,10 @@ void ns_genesis_make(const struct ns *ns)
         accounts[count].address = reporters[i].address;
         accounts[count++].cash = vm_money(UNIT * 10);
     }
+    for (uint32_t i = 0; i < NS_SIGNERS; i++) { /* operators */
+        accounts[count].address = ns_key(i)->address;
+        accounts[count++].cash = vm_money(UNIT * 3000);
+    }
     accounts[count].address = ns_key(NS_KEY_FUND)->address;
     accounts[count++].cash = vm_money(UNIT * 1000000);
     accounts[count].address = ns_key(NS_KEY_FAUCET)->address;
@@ -115,6 +125,8 @@ void ns_genesis_make(const struct ns *ns)
         .insurance_account = ns_key(NS_KEY_FUND)->address,
         .has_faucet = true,
         .faucet_account = ns_key(NS_KEY_FAUCET)->address,
+        .param_count = sizeof params / sizeof params[0],
+        .params = params,
         .validator_count = ns->validators,
         .validators = validators(ns->validators),
     };

@@ -163,7 +163,7 @@ static void executed(struct ns *ns, struct ns_host *host)
     host->block_count--;
     host->head = result->head;
     ns_trace(ns, host->id, "executed", result->head.height, result->head.state_root.bytes[0]);
-    ns_check_result(ns, host, result);
+    ns_check_result(ns, host, block, result);
     replica_wrote(host->replica, result->head.height, result->writes, result->write_count);
     struct replica_outcome const outcome = node_result_outcome(result);
     replica_executed(host->replica, ns_host_time(ns, host), &outcome);
@@ -223,15 +223,8 @@ static void halt(struct ns *ns, struct ns_host *host, const struct replica_op *o
 static void evidence(struct ns *ns, const struct ns_host *host, const struct replica_op *op)
 {
     uint32_t const signer = op->evidence.vote[0].signer;
-    const struct replica_set *const present = replica_present(host->replica);
     ns_trace(ns, host->id, "evidence", signer, (uint64_t)op->evidence.offence);
-    for (uint32_t i = 0; i < ns->host_count; i++) {
-        const struct ns_host *const other = &ns->host[i];
-        bool const honest = other->honest && other->key != CS_NOBODY;
-        if (honest && cs_valset_find(&present->set, &ns_key(other->key)->key) == signer) {
-            ns_fail(ns, "evidence against honest host %u", i);
-        }
-    }
+    ns_check_accused(ns, host, &op->evidence.key);
 }
 
 static void perform(struct ns *ns, struct ns_host *host, const struct replica_op *op)

@@ -63,6 +63,8 @@ struct totals {
     uint64_t txs;
     uint64_t events;
     uint64_t virtual_ms;
+    uint64_t epochs;
+    uint64_t sets;
     uint64_t least_blocks;
     uint64_t least_faults;
     uint64_t faults[NS_FAULT_KINDS];
@@ -84,6 +86,8 @@ static void add(struct totals *totals, const struct ns *ns)
     totals->failed += ns->failed ? 1 : 0;
     totals->blocks += ns->height;
     totals->txs += ns->included;
+    totals->epochs += ns->epoch;
+    totals->sets += ns->sets;
     totals->events += ns->events;
     totals->virtual_ms += ns->now_ns / NS_MS;
     totals->least_blocks = ns->height < totals->least_blocks ? ns->height : totals->least_blocks;
@@ -166,7 +170,10 @@ static void totals_print(const struct totals *totals, double seconds)
     for (uint32_t i = 0; i < NS_FAULT_KINDS; i++) {
         printf("%s%" PRIu64 " %s", i == 0 ? "faults: " : ", ", totals->faults[i], names[i]);
     }
-    printf("\n%" PRIu64 " passed, %" PRIu64 " failed\n", totals->passed, totals->failed);
+    printf("\n%" PRIu64 " ends of epochs, %" PRIu64 " with other members\n",
+           totals->epochs,
+           totals->sets);
+    printf("%" PRIu64 " passed, %" PRIu64 " failed\n", totals->passed, totals->failed);
 }
 
 /* ---- processes ---- */
@@ -191,6 +198,8 @@ static void sum(struct totals *totals, const struct totals *part)
     totals->failed += part->failed;
     totals->blocks += part->blocks;
     totals->txs += part->txs;
+    totals->epochs += part->epochs;
+    totals->sets += part->sets;
     totals->events += part->events;
     totals->virtual_ms += part->virtual_ms;
     totals->least_blocks =

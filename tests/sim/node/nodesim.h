@@ -26,6 +26,7 @@
  *     net.c       delay, loss, partitions, gossip
  *     liar.c      validators that lie
  *     work.c      clients, reporters, keepers
+ *     stake.c     who bonds, delegates and takes stake back
  *     check_*.c   what must hold */
 
 #include <stdbool.h>
@@ -38,10 +39,10 @@
 #include "tests/sim/node/conf.h"
 
 #define NS_VALIDATORS_MAX 7u
-#define NS_HOSTS_MAX      10u /* validators, twins, a newcomer */
+#define NS_HOSTS_MAX      12u /* validators, candidates, twins, a newcomer */
 #define NS_HEIGHTS_MAX    4096u
-#define NS_EPOCHS_MAX     64u
-#define NS_EPOCH_VIEWS    1024u /* in one epoch; in one that never ends, in all */
+#define NS_EPOCHS_MAX     256u
+#define NS_EPOCH_VIEWS    512u /* in one epoch; in one that never ends, in all */
 #define NS_VIEWS_MAX      (NS_EPOCHS_MAX * NS_EPOCH_VIEWS)
 #define NS_TXS_MAX        8192u
 #define NS_JOBS_MAX       4096u
@@ -234,8 +235,9 @@ struct ns_tx {
     bool good;                    /* it must be included */
     bool owed;                    /* an honest node has taken it while that is measured */
     uint32_t next;                /* in its bucket, 1 + index */
-    uint64_t owed_view;           /* 0: not known yet */
-    uint64_t height;              /* of its block; 0: none */
+    uint64_t owed_epoch;          /* 0: not known yet */
+    uint64_t owed_view;
+    uint64_t height; /* of its block; 0: none */
     struct ns_bytes *bytes;
 };
 
@@ -248,6 +250,12 @@ struct ns_seen {
     struct nv_hash root;
     struct nv_hash yield; /* of receipts and events */
     uint64_t given_ns;
+};
+
+/* What is known of a validator's stake. */
+struct ns_stake {
+    uint64_t slashed_height; /* 0: it was not */
+    uint64_t accused_ns;     /* an honest node found evidence while nothing failed; 0: none */
 };
 
 struct ns {
@@ -286,6 +294,11 @@ struct ns {
     uint64_t included;
     uint64_t price[NS_FEEDS];
     uint64_t salt;
+
+    struct ns_stake stake[NS_SIGNERS]; /* by key number */
+    uint64_t epoch;                    /* the newest in force, and ... */
+    uint32_t members;                  /* ... who is of its set, by key number */
+    uint64_t sets;                     /* that had other members than the one before */
 
     uint64_t faults[NS_FAULT_KINDS];
 };
@@ -360,6 +373,11 @@ void ns_lie_send(
 void ns_work_start(struct ns *ns);
 void ns_work(struct ns *ns);
 struct ns_tx *ns_tx_find(struct ns *ns, const struct nv_hash *hash);
+/* ns_work_send signs the actions of an account with its own key, and submits. */
+void ns_work_send(struct ns *ns, uint32_t account, const struct vm_action *action, bool good);
+
+/* stake.c */
+void ns_work_stake(struct ns *ns);
 
 /* check_votes.c */
 /* ns_vote_place numbers a view of all epochs; NS_VIEWS_MAX when it is out of range. */
@@ -369,9 +387,20 @@ void ns_check_acked(struct ns *ns, struct ns_host *host, const struct node_batch
 void ns_check_journal(struct ns *ns, struct ns_host *host);
 /* check_chain.c */
 void ns_check_given(struct ns *ns, struct ns_host *host, const struct replica_block *block);
-void ns_check_result(struct ns *ns, struct ns_host *host, const struct node_result *result);
+void ns_check_result(struct ns *ns,
+                     struct ns_host *host,
+                     const struct replica_block *block,
+                     const struct node_result *result);
 void ns_check_started(struct ns *ns, struct ns_host *host);
 void ns_check_memory(struct ns *ns, const struct ns_host *host);
+/* check_stake.c */
+void ns_check_accused(struct ns *ns, const struct ns_host *host, const struct nv_pubkey *key);
+void ns_check_stake(struct ns *ns,
+                    const struct replica_block *block,
+                    const struct node_result *result);
+/* ns_check_slashed returns whether all who were slashed are out of the set. */
+bool ns_check_slashed(const struct ns *ns);
+void ns_check_justice(struct ns *ns);
 /* check_live.c */
 void ns_check_verdict(struct ns *ns,
                       const struct ns_host *host,

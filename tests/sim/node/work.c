@@ -107,6 +107,11 @@ static void send(struct ns *ns,
     ns_bytes_drop(bytes);
 }
 
+void ns_work_send(struct ns *ns, uint32_t account, const struct vm_action *action, bool good)
+{
+    send(ns, account, account, action, 1, good);
+}
+
 /* ---- traders ---- */
 
 static int64_t tick_near(struct ns *ns, uint32_t market)
@@ -320,6 +325,8 @@ void ns_work(struct ns *ns)
     uint32_t const kind = nv_test_below(&ns->rng, 100);
     if (ns_chance(ns, ns->conf.hostile_ppm)) {
         hostile(ns);
+    } else if (ns_chance(ns, ns->conf.stake_ppm)) {
+        ns_work_stake(ns);
     } else if (kind < 80) {
         trade(ns);
     } else if (kind < 92) {

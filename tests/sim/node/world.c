@@ -119,6 +119,9 @@ static void hosts_make(struct ns *ns)
             host->skew_ms = (int64_t)ns_between(ns, 0, 2 * c->skew_ms) - (int64_t)c->skew_ms;
         }
     }
+    for (uint32_t i = 0; i < c->candidates; i++) {
+        (void)host_add(ns, ns->validators + i, true);
+    }
     for (uint32_t i = 0; i < ns->validators && (c->lie & NS_LIE_TWIN) != 0; i++) {
         if ((c->liars >> i & 1u) != 0) {
             (void)host_add(ns, i, false);
@@ -252,7 +255,9 @@ static bool over(const struct ns *ns)
 {
     const struct ns_conf *const c = &ns->conf;
     uint64_t const end_ns = (c->safety_ms + c->settle_ms + c->live_ms) * NS_MS;
-    return ns->now_ns > end_ns && (ns->height >= BLOCKS_LEAST || ns->now_ns > SAFETY_LONG * end_ns);
+    bool const just = c->epoch_ms == 0 || ns_check_slashed(ns);
+    bool const done = ns->height >= BLOCKS_LEAST && just;
+    return ns->now_ns > end_ns && (done || ns->now_ns > SAFETY_LONG * end_ns);
 }
 
 static void clear(struct ns *ns)
@@ -292,6 +297,7 @@ uint64_t ns_run(struct ns *ns, uint64_t seed, char *const *changes, uint32_t cha
     NV_ASSERT(ns->tx != NULL);
     ns_keys_seam(ns->conf.real_keys != 0);
     validators_make(ns);
+    ns->members = (1u << ns->validators) - 1;
     ns_genesis_make(ns);
     hosts_make(ns);
     plans_make(ns);
@@ -304,6 +310,9 @@ uint64_t ns_run(struct ns *ns, uint64_t seed, char *const *changes, uint32_t cha
     }
     if (!ns->failed) {
         ns_check_live(ns);
+    }
+    if (!ns->failed) {
+        ns_check_justice(ns);
     }
     if (!ns->failed) {
         ns_check_audit(ns);

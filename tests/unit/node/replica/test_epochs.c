@@ -184,12 +184,15 @@ static void restarts_around_a_boundary(void **state)
     (void)state;
     rw_open_epochs(&w, 5, 0x1e, EPOCH_MS);
     rw_choose(&w, 2, 0x1f);
+    work(1, 15, 10);
     assert_true(rw_epoch(&w, 2, 60000));
+    rw_pass(&w, 1000);
     uint64_t const boundary = boundary_above(0);
     rw_close(&w);
     for (uint64_t off = 0; off <= 4; off++) {
         rw_open_epochs(&w, 5, 0x1e, EPOCH_MS);
         rw_choose(&w, 2, 0x1f);
+        work(1, 15, 10);
         all_crash_at(boundary + off - 2);
         assert_true(rw_epoch(&w, 2, 60000));
         rw_pass(&w, 3000);
