@@ -118,15 +118,29 @@ static void conservation(struct ns *ns, const struct ns_host *host)
 
 /* ---- again from the genesis ---- */
 
+/* same_chain returns whether the auditor has the chain that all have seen.  Its newest
+ * blocks may be final in the journal, and were not given to anybody yet. */
+static bool same_chain(struct ns *ns, const struct ns_host *auditor)
+{
+    struct cs_header header;
+    struct nv_hash hash;
+    uint64_t const height = auditor->head.height;
+    uint64_t const common = height < ns->height ? height : ns->height;
+    if (common == 0 || node_blocks_header(auditor->blocks, common, &header) != NV_OK) {
+        return common == 0;
+    }
+    cs_header_hash(&hash, &header);
+    return nv_hash_eq(&ns->seen[common].hash, &hash) &&
+           (!ns->seen[height].executed ||
+            nv_hash_eq(&ns->seen[height].root, &auditor->head.state_root));
+}
+
 static void again(struct ns *ns, const struct ns_host *host)
 {
     struct ns_host *const auditor = ns_host_copy(ns, host);
     if (!auditor->up) {
         ns_fail(ns, "the audit cannot read host %u's journal: %s", host->id, auditor->fault.what);
-    } else if (auditor->head.height < host->kept_height ||
-               !nv_hash_eq(&ns->seen[auditor->head.height].hash, &auditor->head.block_hash) ||
-               (ns->seen[auditor->head.height].executed &&
-                !nv_hash_eq(&ns->seen[auditor->head.height].root, &auditor->head.state_root))) {
+    } else if (auditor->head.height < host->kept_height || !same_chain(ns, auditor)) {
         ns_fail(ns,
                 "executing host %u's chain again gives another state at height %u",
                 host->id,

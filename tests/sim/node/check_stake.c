@@ -1,5 +1,6 @@
 /* Justice: no honest validator is ever slashed; of whose two votes an honest node has
- * found evidence, the stake is; and who was slashed is in no set chosen later. */
+ * found evidence, the stake is; so is somebody where somebody signs twice all the time;
+ * and who was slashed is in no set chosen later. */
 
 #include <string.h>
 
@@ -113,11 +114,16 @@ void ns_check_justice(struct ns *ns)
     if (!ns_check_slashed(ns)) {
         ns_fail(ns, "somebody who was slashed validates on");
     }
+    uint32_t slashed = 0;
     for (uint32_t i = 0; i < NS_SIGNERS; i++) {
         const struct ns_stake *const stake = &ns->stake[i];
+        slashed += stake->slashed_height != 0 ? 1u : 0u;
         bool const found = stake->accused_ns != 0 && stake->accused_ns + INCLUDED_NS < ns->now_ns;
         if (found && stake->slashed_height == 0) {
             ns_fail(ns, "evidence against validator %u had no consequence", i);
         }
+    }
+    if (slashed == 0 && ns->conf.liars != 0 && (ns->conf.lie & NS_LIE_VOTES) != 0) {
+        ns_fail(ns, "nobody was slashed, and somebody has signed twice all the time");
     }
 }

@@ -41,8 +41,8 @@
 #define NS_VALIDATORS_MAX 7u
 #define NS_HOSTS_MAX      12u /* validators, candidates, twins, a newcomer */
 #define NS_HEIGHTS_MAX    4096u
-#define NS_EPOCHS_MAX     256u
-#define NS_EPOCH_VIEWS    512u /* in one epoch; in one that never ends, in all */
+#define NS_EPOCHS_MAX     128u
+#define NS_EPOCH_VIEWS    2048u /* in one epoch; in one that never ends, in all */
 #define NS_VIEWS_MAX      (NS_EPOCHS_MAX * NS_EPOCH_VIEWS)
 #define NS_TXS_MAX        8192u
 #define NS_JOBS_MAX       4096u
