@@ -145,11 +145,16 @@ read_keys(struct node_home *home, const struct node_config *config, struct node_
     return !node_fault_is(fault);
 }
 
+bool node_home_may_vote(const struct node_home *home)
+{
+    return home->validator != NULL && (home->me != CS_NOBODY || home->genesis.epoch_ms > 0);
+}
+
 /* ---- the journal ---- */
 
 static void journal_fault(const struct node_home *home, enum nv_err err, struct node_fault *fault)
 {
-    if (err == NV_ERR_CORRUPT && home->validator != NULL) {
+    if (err == NV_ERR_CORRUPT && node_home_may_vote(home)) {
         node_fault_set(fault,
                        NODE_EXIT_GUARD,
                        "restore this folder from a disk that is whole; a validator whose votes are "
@@ -205,7 +210,7 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
         struct node_key_journal const none = {.found = false};
         bool bind = false;
         bool const signs =
-            home->validator != NULL && node_config_number(config, NODE_SYNC_SIT_OUT) == 0;
+            node_home_may_vote(home) && node_config_number(config, NODE_SYNC_SIT_OUT) == 0;
         if (signs &&
             !node_key_guard(home->validator, &home->genesis.chain_id, &none, &bind, fault)) {
             return false;
@@ -248,7 +253,7 @@ void node_home_leave(struct node_home *home, struct node_batch *batch)
 
 bool node_home_guard(struct node_home *home, bool votes, struct node_fault *fault)
 {
-    if (home->validator == NULL) {
+    if (!node_home_may_vote(home)) {
         return true;
     }
     bool bind = false;

@@ -162,6 +162,9 @@ struct node {
 /* home.c */
 NV_MUST_USE bool
 node_home_open(struct node_home *home, struct node_config *config, struct node_fault *fault);
+/* node_home_may_vote returns whether some epoch may have the vote key of this home: on
+ * a chain whose first epoch never ends, only one that the genesis has. */
+bool node_home_may_vote(const struct node_home *home);
 /* node_home_read reads genesis and keys alone. */
 NV_MUST_USE bool
 node_home_read(struct node_home *home, struct node_config *config, struct node_fault *fault);

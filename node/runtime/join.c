@@ -389,7 +389,7 @@ static bool run(struct node *n)
  * goes by blocks. */
 static bool signs(const struct node *n)
 {
-    return n->home.validator != NULL && !node_sits_out(n);
+    return node_home_may_vote(&n->home) && !node_sits_out(n);
 }
 
 bool node_join(struct node *n)

@@ -139,7 +139,7 @@ static struct cs_config consensus_config(const struct node *n)
         .follow_ns = FOLLOW_NS,
         .views_max = VIEWS_MAX,
     };
-    if (n->home.validator != NULL) {
+    if (node_home_may_vote(&n->home)) {
         config.seckey = n->home.validator->secret;
     }
     return config;

@@ -72,7 +72,7 @@ static void stage_status(const struct node *n, const struct cs_summary *s, struc
         out->stage = RPC_STAGE_HALTED;
         out->eta_ms = -1;
         note = "no quorum: too few validators are reached";
-    } else if (node_sits_out(n) && n->home.validator != NULL) {
+    } else if (node_sits_out(n) && node_home_may_vote(&n->home)) {
         note = "sits out: follows and never signs";
     } else if (s->listening) {
         note = "listens before it votes again";
