@@ -444,6 +444,7 @@ static void send_to(struct rw *w, uint32_t from, uint32_t link, const struct rep
 {
     uint32_t const to = link - RW_LINK;
     assert_true(link >= RW_LINK && to < w->count);
+    w->node[from].sent++;
     if (to == from || w->node[to].replica == NULL) {
         return;
     }

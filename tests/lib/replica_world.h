@@ -46,6 +46,7 @@ struct rw_node {
     uint64_t executed_height;
     uint64_t txs_executed;
     uint64_t timer_ns;
+    uint64_t sent;   /* messages */
     bool told;       /* a set, in this life */
     uint64_t epochs; /* REPLICA_EPOCH came so often */
     uint64_t epoch;  /* as the newest said */
