@@ -71,8 +71,11 @@
  *     CS_RECORD_EPOCH, from any link.  A block request by height is answered up
  *     to the first block at or above `from` that closes its epoch
  *     (cs_header_closes), never beyond.
- *   - Epoch records are never pruned.  A journal that begins with a snapshot has
- *     that of the epoch before in front.
+ *   - Epoch records are kept for ever, if not in the journal.  A journal that
+ *     begins in a later epoch, because its oldest part is gone or with a snapshot,
+ *     has that of the epoch before in front of everything, and those of the two
+ *     before that one, as far as they are known: else EXECUTE cannot name the set
+ *     of a justify, and evidence of those epochs is not understood.
  *   - After a restart, EXECUTED for the heights that are told again has `next`
  *     too, as it was at that height; the first one always has it.  A height for
  *     which it is not known is better left out.
@@ -82,7 +85,8 @@
  *   - A node with a key that is in no set, or not in this one, is the same
  *     engine: it follows, and votes when an epoch has it.
  *   - An epoch's first block carries the finalization of the block on which it
- *     stands; CS_FX_EXECUTE names the set whose bits a justify has.
+ *     stands; CS_FX_EXECUTE names the set whose bits a justify has.  It is NULL
+ *     only in the first block of the epoch in which the journal begins.
  *
  * CATCH-UP.  The engine finds out that it is behind, asks peers for
  * certificates and blocks, retries, and checks what comes.  It answers

@@ -93,7 +93,7 @@ struct cs_effect {
             struct nv_hash block_hash;
             const struct cs_certificate *final;   /* of this block or a descendant */
             const struct cs_certificate *justify; /* of its parent; NULL in block 1 */
-            const struct cs_valset *signers;      /* whose bits `justify` has */
+            const struct cs_valset *signers;      /* whose bits `justify` has; NULL: EPOCHS */
             struct cs_list evidence; /* read it with cs_evidence_next; may be about what an
                                         earlier block had, or about nobody: then it means nothing */
         } execute;

@@ -127,6 +127,7 @@ struct cs *cs_new(struct nv_arena *arena, const struct cs_config *config)
     cs->config.valset = &cs->set;
     cs->keyed = nv_key_public(&cs->key, &config->seckey) == NV_OK;
     cs->epoch = CS_FIRST_EPOCH;
+    cs->sets_from = CS_FIRST_EPOCH;
     cs->opened.time_ms = config->genesis_time_ms;
     cs->opened_hash = config->chain_id;
     cs->told_count = 1;
@@ -157,7 +158,7 @@ void cs_effects_init(struct cs_effects *effects, struct nv_arena *arena)
 const struct cs_valset *cs__set_of(const struct cs *cs, uint64_t epoch)
 {
     uint64_t const back = cs->epoch - epoch;
-    if (epoch < CS_FIRST_EPOCH || epoch > cs->epoch || back > 2) {
+    if (epoch < cs->sets_from || epoch > cs->epoch || back > 2) {
         return NULL;
     }
     return back == 0 ? &cs->set : &cs->before[back - 1];

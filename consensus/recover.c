@@ -117,16 +117,25 @@ static enum nv_err recover_final(struct cs *cs, const struct cs_final *final)
     return NV_OK;
 }
 
-static enum nv_err recover_epoch(struct cs *cs, const struct cs_handover *handover)
+/* recover_epoch turns to the next epoch.  The first record of all may be of a
+ * later one than the first: what was before it is not known.
+ * SPEC consensus 9: "Such a handover is believed as it stands" */
+static enum nv_err recover_epoch(struct cs *cs, const struct cs_handover *handover, bool first)
 {
     struct cs_valset set;
-    if (handover->header.epoch != cs->epoch) {
-        return stale(cs, handover->header.epoch);
+    uint64_t const epoch = handover->header.epoch;
+    bool const begins = first && epoch > cs->epoch;
+    if (!nv_hash_eq(&handover->header.chain_id, &cs->config.chain_id)) {
+        return NV_ERR_MISMATCH;
+    }
+    if (epoch != cs->epoch && !begins) {
+        return stale(cs, epoch);
     }
     NV_TRY(cs_valset_decode(&set, handover->set));
     if (set.count > cs->config.validators_max) {
         return NV_ERR_RANGE;
     }
+    cs->sets_from = begins ? epoch + 1 : cs->sets_from;
     path_note(cs, &handover->final.ballot.block_hash);
     cs->executing_height = handover->header.height;
     return cs__epoch_turn(cs, &handover->header, &handover->final, &set) ? NV_OK : NV_ERR_RANGE;
@@ -148,13 +157,14 @@ enum nv_err cs_recover(struct cs *cs, struct nv_view record_bytes)
     nv_reader_init(&r, record_bytes);
     NV_TRY(cs_record_get(&r, &record));
     NV_TRY(nv_reader_end(&r));
+    bool const first = !cs->recovered;
     cs->recovered = true;
     switch (record.type) {
     case CS_RECORD_BLOCK: return recover_block(cs, &record.block);
     case CS_RECORD_CERTIFICATE: return recover_certificate(cs, &record.certificate);
     case CS_RECORD_VOTE: return recover_vote(cs, &record.vote);
     case CS_RECORD_FINAL: return recover_final(cs, &record.final);
-    case CS_RECORD_EPOCH: return recover_epoch(cs, &record.handover);
+    case CS_RECORD_EPOCH: return recover_epoch(cs, &record.handover, first);
     case CS_RECORD_EVIDENCE: recover_evidence(cs, &record.evidence.item); return NV_OK;
     }
     NV_ASSERT(false);

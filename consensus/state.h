@@ -114,7 +114,8 @@ struct cs {
     uint64_t epoch;
     uint32_t me; /* own index, or CS_NOBODY */
     struct cs_valset set;
-    struct cs_valset before[2]; /* of the last epoch, and of the one before it */
+    struct cs_valset before[2]; /* of the last epoch, and of the one before it, ... */
+    uint64_t sets_from;         /* ... if they are not below this one */
     struct cs_schedule schedule;
     struct cs_header opened; /* the block that closed the epoch before; height 0: the genesis */
     struct nv_hash opened_hash;
@@ -234,7 +235,7 @@ struct cs {
 #define CS__SCRATCH       (CS_MESSAGE_SIZE_MAX + CS_CERTIFICATE_SIZE_MAX)
 
 /* cs__set_of returns the validators of an epoch, of which the last three are
- * known; else NULL. */
+ * known, if the journal goes back that far; else NULL. */
 const struct cs_valset *cs__set_of(const struct cs *cs, uint64_t epoch);
 
 /* cs__leads returns whether this node leads `view`. */
