@@ -84,6 +84,11 @@
  *     epoch's set, and not often.
  *   - A node with a key that is in no set, or not in this one, is the same
  *     engine: it follows, and votes when an epoch has it.
+ *   - A key whose journal is lost has votes that nobody here knows.  It signs
+ *     again in the first epoch that began, by the time of its opening block,
+ *     after the old journal was certainly out of use: sit_out_until_ms.  Between
+ *     the end of the old one and that time the shell leaves a margin for clocks,
+ *     more than ahead_ms.
  *   - An epoch's first block carries the finalization of the block on which it
  *     stands; CS_FX_EXECUTE names the set whose bits a justify has.  It is NULL
  *     only in the first block of the epoch in which the journal begins.
@@ -157,14 +162,15 @@ struct cs_config {
     uint64_t behind_ms;     /* ... or lag it; 2000 ms */
     uint32_t body_size_max; /* at most CS_BODY_SIZE_MAX */
 
-    struct nv_seckey seckey; /* zero: the node has no key and votes in no epoch */
-    uint64_t listen_ns;      /* silence after a restart; max(2 D, 2 s) */
-    bool listen_first;       /* with an empty journal too: the chain is older than it */
-    bool sit_out;            /* listen for ever: never sign */
-    uint64_t status_ns;      /* a Status to everybody this often; 5 s */
-    uint64_t follow_ns;      /* the same of a node that is in no set, which so hears of new blocks;
-                                0: status_ns */
-    uint32_t views_max;      /* views above the final one held at once; 1024, at least 32 */
+    struct nv_seckey seckey;   /* zero: the node has no key and votes in no epoch */
+    uint64_t listen_ns;        /* silence after a restart; max(2 D, 2 s) */
+    bool listen_first;         /* with an empty journal too: the chain is older than it */
+    uint64_t sit_out_until_ms; /* sign in no epoch whose opening block is of this time or an
+                                  earlier one; 0: sign in all, UINT64_MAX: in none */
+    uint64_t status_ns;        /* a Status to everybody this often; 5 s */
+    uint64_t follow_ns;        /* the same of a node that is in no set, which so hears of new
+                                  blocks; 0: status_ns */
+    uint32_t views_max;        /* views above the final one held at once; 1024, at least 32 */
 };
 
 /* ---- events ---- */
@@ -260,6 +266,7 @@ struct cs_summary {
     uint32_t blocks_held;
     uint32_t certificates_held;
     bool listening; /* not voting yet after a restart */
+    bool sits_out;  /* not voting in this epoch */
     bool halted;
 };
 

@@ -174,9 +174,16 @@ bool cs__leads(const struct cs *cs, uint64_t view)
     return cs->me != CS_NOBODY && cs_leader(cs, view) == cs->me;
 }
 
+bool cs__sits_out(const struct cs *cs)
+{
+    uint64_t const until_ms = cs->config.sit_out_until_ms;
+    return until_ms > 0 && cs->opened.time_ms <= until_ms;
+}
+
 bool cs__votes(const struct cs *cs)
 {
-    return cs->me != CS_NOBODY && cs->started && !cs->listening && !cs->doubt.set && !cs->halted;
+    return cs->me != CS_NOBODY && cs->started && !cs->listening && !cs__sits_out(cs) &&
+           !cs->doubt.set && !cs->halted;
 }
 
 uint32_t cs_leader(const struct cs *cs, uint64_t view)
@@ -200,6 +207,7 @@ struct cs_summary cs_summary(const struct cs *cs)
         .blocks_held = cs->block_live,
         .certificates_held = cs->cert_live,
         .listening = cs->listening,
+        .sits_out = cs__sits_out(cs),
         .halted = cs->halted,
     };
 }
@@ -285,9 +293,9 @@ static void start(struct cs *cs)
     own_proposals_restore(cs);
     own_votes_count(cs);
     bool const listens = (cs->recovered || cs->config.listen_first) && cs->config.listen_ns > 0;
-    if (cs->config.sit_out || (cs->me != CS_NOBODY && listens)) {
-        cs->listening = true;
-        cs->timers.listen = cs->config.sit_out ? CS__NEVER : cs->now_ns + cs->config.listen_ns;
+    cs->sat_out = cs__sits_out(cs);
+    if (cs->me != CS_NOBODY && listens) {
+        cs__listen(cs);
     }
     cs->timers.status = cs->now_ns + cs__status_pace(cs);
     cs__send_status(cs, CS_NOBODY);

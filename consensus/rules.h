@@ -73,6 +73,9 @@ uint64_t cs__status_pace(const struct cs *cs);
 /* cs__timers_run does what is due, and returns whether that changed anything. */
 bool cs__timers_run(struct cs *cs);
 
+/* cs__listen begins a silence in which a second signer would be heard. */
+void cs__listen(struct cs *cs);
+
 /* cs__resend sends again what others may have missed; `all` with the entry
  * certificate to everybody. */
 void cs__resend(struct cs *cs, bool all);

@@ -189,6 +189,10 @@ void cs__epoch_begin(struct cs *cs)
     effect->epoch.header = &cs->opened;
     effect->epoch.final = &cs->opened_cert->body;
     cs__trace(cs, CS_TRACE_EPOCH, 1, cs->epoch);
+    if (cs->sat_out && !cs__sits_out(cs)) {
+        cs->sat_out = false;
+        cs__listen(cs);
+    }
     cs__view_begin(cs);
     cs__send_status(cs, CS_NOBODY);
     cs->timers.status = cs->now_ns + cs__status_pace(cs); /* another, for who has left */

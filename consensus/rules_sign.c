@@ -109,7 +109,7 @@ void cs__vote_take(struct cs *cs, const struct cs_vote *vote, bool verified)
 
 void cs__second_signer(struct cs *cs, const struct cs_ballot *ballot)
 {
-    if (ballot->view > cs->fin.view && !cs__gate_holds(&cs->gate, ballot) &&
+    if (ballot->view > cs->fin.view && !cs__gate_holds(&cs->gate, ballot) && !cs__sits_out(cs) &&
         !NV_SEEDED(SECOND_SIGNER)) {
         cs__halt(cs, CS_HALT_SECOND_SIGNER, cs->fin.header.height, nv_view_of(NULL, 0));
     }

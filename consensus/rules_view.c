@@ -223,6 +223,12 @@ static bool proposal_known(const struct cs *cs)
     return slot != NULL && slot->proposal.set;
 }
 
+void cs__listen(struct cs *cs)
+{
+    cs->listening = true;
+    cs->timers.listen = cs->now_ns + cs->config.listen_ns;
+}
+
 /* listen_end begins to vote after a restart. */
 static void listen_end(struct cs *cs)
 {

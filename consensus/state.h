@@ -225,6 +225,7 @@ struct cs {
     bool started;
     bool listening;
     bool recovered; /* something was */
+    bool sat_out;   /* in the epoch before, or sits out in this one */
     bool halted;
 
     struct cs_effects *effects; /* during a step */
@@ -240,6 +241,10 @@ const struct cs_valset *cs__set_of(const struct cs *cs, uint64_t epoch);
 
 /* cs__leads returns whether this node leads `view`. */
 bool cs__leads(const struct cs *cs, uint64_t view);
+
+/* cs__sits_out returns whether the present epoch is one in which the own key may
+ * have signed what this engine does not know. */
+bool cs__sits_out(const struct cs *cs);
 
 /* cs__votes returns whether this node is a validator that may sign now. */
 bool cs__votes(const struct cs *cs);

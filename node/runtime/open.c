@@ -134,7 +134,7 @@ static struct cs_config consensus_config(const struct node *n)
         .body_size_max = g->body_bytes_max,
         .listen_ns = 2 * delay_ns > LISTEN_NS ? 2 * delay_ns : LISTEN_NS,
         .listen_first = node_now().wall_ms > g->vm.time_ms + OLD_MS,
-        .sit_out = node_sits_out(n),
+        .sit_out_until_ms = node_sits_out(n) ? UINT64_MAX : 0,
         .status_ns = STATUS_NS,
         .follow_ns = FOLLOW_NS,
         .views_max = VIEWS_MAX,

@@ -28,6 +28,7 @@ static void engine_new(struct sim *sim, struct sim_host *host)
         .epoch_ms = sim->conf.epoch_ms,
         .evidence_epochs = sim->conf.proof_epochs,
         .evidence_ms = sim->conf.proof_ms,
+        .sit_out_until_ms = host->sit_out_ms,
         .listen_ns = sim->conf.listen_ns,
         .status_ns = sim->conf.status_ns,
         .views_max = sim->conf.views_max,
@@ -136,6 +137,10 @@ void sim_host_start(struct sim *sim, struct sim_host *host)
     host->up = true;
     host->life++;
     host->timer++;
+    if (host->wiped) {
+        host->wiped = false;
+        host->sit_out_ms = sim_wall_ms(sim) + SIM_AHEAD_MS;
+    }
     engine_new(sim, host);
     sim_trace(sim, host->id, "start", host->life, host->disk.size);
     recover(sim, host);
@@ -184,6 +189,17 @@ void sim_host_crash(struct sim *sim, struct sim_host *host)
              sim->now_ns + sim_between(&sim->rng, SIM_MS, sim->conf.nap_max_ns),
              SIM_RESTART,
              host->id);
+}
+
+void sim_host_wipe(struct sim *sim, struct sim_host *host)
+{
+    sim_host_crash(sim, host);
+    sim_trace(sim, host->id, "wipe", host->disk.size, 0);
+    host->disk.size = 0;
+    host->disk.durable = 0;
+    host->disk.batch_count = 0;
+    bodies_lose(host);
+    host->wiped = true;
 }
 
 void sim_host_clear(struct sim_host *host)

@@ -74,6 +74,7 @@ const struct sim_scenario sim_scenarios[] = {
     {"boundary", 4, boundary_configure, boundary_script, boundary_passes, epochs_finish},
     {"leavers", 2, leavers_configure, leavers_script, leavers_passes, epochs_finish},
     {"joiner", 2, joiner_configure, joiner_script, NULL, epochs_finish},
+    {"wiped", 3, wiped_configure, wiped_script, wiped_passes, wiped_finish},
     {"fork", 3, fork_configure, scene_none, fork_passes, fork_finish},
     {"theft", 1, theft_configure, theft_script, NULL, theft_finish},
     {"split", 3, split_configure, split_script, split_passes, split_finish},

@@ -73,6 +73,12 @@ void split_script(struct sim *sim, const struct sim_item *item);
 bool split_passes(struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes);
 void split_finish(struct sim *sim);
 
+/* in_wiped.c: a validator without its journal */
+void wiped_configure(struct sim *sim);
+void wiped_script(struct sim *sim, const struct sim_item *item);
+bool wiped_passes(struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes);
+void wiped_finish(struct sim *sim);
+
 /* in_swarm.c: every option drawn */
 void swarm_configure(struct sim *sim);
 

@@ -177,7 +177,9 @@ struct sim_host {
     uint32_t key; /* the validator that it is, or CS_NOBODY */
     bool up;
     bool honest;
-    bool dead; /* never restarts */
+    bool dead;  /* never restarts */
+    bool wiped; /* since it ran last */
+    uint64_t sit_out_ms;
     uint32_t life;
     struct cs *cs;
     struct cs_valset set; /* by which it numbers the others */
@@ -311,6 +313,8 @@ uint64_t sim_digest(const struct cs_ballot *ballot);
 /* life.c */
 void sim_host_start(struct sim *sim, struct sim_host *host);
 void sim_host_crash(struct sim *sim, struct sim_host *host);
+/* sim_host_wipe crashes a host, which loses its disk too. */
+void sim_host_wipe(struct sim *sim, struct sim_host *host);
 void sim_host_clear(struct sim_host *host);
 
 /* body.c */
