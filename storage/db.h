@@ -27,9 +27,10 @@ enum st__table {
     ST__ROWS,
     ST__BLOCKS,
     ST__TXS,
+    ST__EPOCHS,
 };
 
-#define ST__TABLES 4u
+#define ST__TABLES 5u
 
 struct st_pin {
     struct st_db *db;
@@ -72,6 +73,10 @@ st__db_put_row(struct MDB_cursor *cursor, const struct nv_row *row, unsigned int
  * rows; NV_ERR_CORRUPT when they are not as many as it says. */
 NV_MUST_USE enum nv_err
 st__db_write_head(struct st_db *db, struct MDB_txn *txn, const struct st_head *head);
+
+/* st__db_put_epoch puts the end of an epoch. */
+NV_MUST_USE enum nv_err
+st__db_put_epoch(struct st_db *db, struct MDB_txn *txn, uint64_t epoch, struct nv_view bytes);
 
 #define ST__HEAD_SIZE 116u
 

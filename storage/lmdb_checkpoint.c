@@ -90,6 +90,16 @@ static enum nv_err write_txs(struct st_db *db, MDB_txn *txn, const struct st_ove
     return NV_OK;
 }
 
+static enum nv_err write_epochs(struct st_db *db, MDB_txn *txn, const struct st_overlay *overlay)
+{
+    for (uint32_t i = 0; i < overlay->epoch_count; i++) {
+        const uint8_t *const bytes = overlay->epoch_bytes + (size_t)i * ST_EPOCH_SIZE_MAX;
+        NV_TRY(st__db_put_epoch(
+            db, txn, overlay->epoch[i].epoch, nv_view_of(bytes, overlay->epoch[i].size)));
+    }
+    return NV_OK;
+}
+
 /* check_base refuses changes to anything but what the database holds. */
 static enum nv_err check_base(struct st_db *db, MDB_txn *txn, const struct st_overlay *overlay)
 {
@@ -127,6 +137,7 @@ static enum nv_err write_all(struct st_db *db, MDB_txn *txn, struct st_overlay *
     NV_CRASH_POINT(CHECKPOINT_ROWS);
     NV_TRY(write_blocks(db, txn, overlay));
     NV_TRY(write_txs(db, txn, overlay));
+    NV_TRY(write_epochs(db, txn, overlay));
     NV_TRY(st__db_write_head(db, txn, &overlay->head));
     NV_CRASH_POINT(CHECKPOINT_HEAD);
     return NV_OK;

@@ -15,7 +15,12 @@
 #define FILE_MODE 0600u
 
 static const char *const table_names[ST__TABLES] = {
-    [ST__META] = "meta", [ST__ROWS] = "rows", [ST__BLOCKS] = "blocks", [ST__TXS] = "txs"};
+    [ST__META] = "meta",
+    [ST__ROWS] = "rows",
+    [ST__BLOCKS] = "blocks",
+    [ST__TXS] = "txs",
+    [ST__EPOCHS] = "epochs",
+};
 
 static enum nv_err error_of(int code)
 {
@@ -70,7 +75,8 @@ static enum nv_err open_tables(struct st_db *db, unsigned int how)
     return st__db_error(mdb_txn_commit(txn), "commit");
 }
 
-/* check_empty refuses a database that has something and no head. */
+/* check_empty refuses a database that has something and no head.  Ends of epochs
+ * may come first: who joins collects them before it has a state. */
 static enum nv_err check_empty(struct st_db *db)
 {
     MDB_txn *txn = NULL;
@@ -80,7 +86,7 @@ static enum nv_err check_empty(struct st_db *db)
     for (uint32_t i = 0; i < ST__TABLES && code == MDB_SUCCESS; i++) {
         MDB_stat stat;
         code = mdb_stat(txn, db->tables[i], &stat);
-        count += code == MDB_SUCCESS ? stat.ms_entries : 0;
+        count += code == MDB_SUCCESS && i != ST__EPOCHS ? stat.ms_entries : 0;
     }
     mdb_txn_abort(txn);
     return st__db_error(count > 0 ? MDB_CORRUPTED : code, "no_head");

@@ -29,7 +29,8 @@ size_t st__overlay_footprint(const struct st_limits *limits)
     size += limits->dirty_bytes_max;
     size += sizeof(struct st__block_entry) * limits->blocks_max;
     size += 2 * sizeof(struct st__tx_entry) * (size_t)limits->txs_max;
-    return size + (size_t)7 * 64;
+    size += (size_t)ST_EPOCHS_AT_ONCE * ST_EPOCH_SIZE_MAX;
+    return size + (size_t)8 * 64;
 }
 
 void st__overlay_init(struct st_overlay *overlay,
@@ -47,6 +48,8 @@ void st__overlay_init(struct st_overlay *overlay,
     overlay->blocks = NV_ARENA_NEW(arena, struct st__block_entry, limits->blocks_max);
     overlay->txs = NV_ARENA_NEW(arena, struct st__tx_entry, limits->txs_max);
     overlay->tx_scratch = NV_ARENA_NEW(arena, struct st__tx_entry, limits->txs_max);
+    overlay->epoch_bytes =
+        NV_ARENA_NEW(arena, uint8_t, (size_t)ST_EPOCHS_AT_ONCE * ST_EPOCH_SIZE_MAX);
 }
 
 void st__overlay_clear(struct st_overlay *overlay)
@@ -56,6 +59,7 @@ void st__overlay_clear(struct st_overlay *overlay)
     overlay->bytes_used = 0;
     overlay->block_count = 0;
     overlay->tx_count = 0;
+    overlay->epoch_count = 0;
     overlay->applied = false;
     overlay->sorted = false;
 }

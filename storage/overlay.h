@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/row.h"
 
+#include "storage/epochs.h"
 #include "storage/storage.h"
 
 /* A block to be indexed, if it has a place. */
@@ -30,6 +31,12 @@ struct st__block_entry {
 struct st__tx_entry {
     struct nv_hash hash;
     struct st_tx_place place;
+};
+
+/* The end of an epoch, to be kept. */
+struct st__epoch_entry {
+    uint64_t epoch;
+    uint32_t size;
 };
 
 struct st_overlay {
@@ -50,6 +57,9 @@ struct st_overlay {
     struct st__tx_entry *txs; /* sorted with the rows */
     struct st__tx_entry *tx_scratch;
     uint32_t tx_count;
+    struct st__epoch_entry epoch[ST_EPOCHS_AT_ONCE];
+    uint32_t epoch_count;
+    uint8_t *epoch_bytes; /* ST_EPOCH_SIZE_MAX for each */
 };
 
 size_t st__overlay_footprint(const struct st_limits *limits);

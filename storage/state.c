@@ -152,6 +152,19 @@ void st_overlay_place(struct st_overlay *overlay, uint64_t height, struct st_pla
     overlay->blocks[first].place = place;
 }
 
+bool st_overlay_epoch(struct st_overlay *overlay, uint64_t epoch, struct nv_view bytes)
+{
+    uint32_t const at = overlay->epoch_count;
+    NV_ASSERT(bytes.size > 0 && bytes.size <= ST_EPOCH_SIZE_MAX);
+    if (at == ST_EPOCHS_AT_ONCE) {
+        return false;
+    }
+    memcpy(overlay->epoch_bytes + (size_t)at * ST_EPOCH_SIZE_MAX, bytes.bytes, bytes.size);
+    overlay->epoch[at] = (struct st__epoch_entry){.epoch = epoch, .size = bytes.size};
+    overlay->epoch_count++;
+    return true;
+}
+
 const struct nv_row *st_overlay_rows(struct st_overlay *overlay, uint32_t *count)
 {
     st__overlay_sort(overlay);

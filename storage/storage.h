@@ -189,7 +189,7 @@ NV_MUST_USE enum nv_err st_db_head(struct st_db *db, struct st_head *head);
 NV_MUST_USE enum nv_err st_db_load(struct st_db *db, struct st_state *state);
 
 /* st_db_checkpoint writes a frozen overlay in one transaction with its head and
- * indices, fully synced.  NV_ERR_MISMATCH: the overlay's changes are not to what
+ * indices and ends of epochs (storage/epochs.h), fully synced.  NV_ERR_MISMATCH: the overlay's changes are not to what
  * the database holds. */
 NV_MUST_USE enum nv_err st_db_checkpoint(struct st_db *db, struct st_overlay *overlay);
 

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 
+#include "storage/epochs.h"
 #include "storage/overlay.h"
 #include "storage/state.h"
 #include "tests/sim/node/nodesim.h"
@@ -25,6 +26,12 @@ struct tx {
     uint32_t next; /* 1 + index */
 };
 
+struct epoch {
+    uint64_t number;
+    uint32_t size;
+    uint8_t *bytes; /* owned */
+};
+
 struct ns_db {
     bool has_head;
     struct st_head head;
@@ -36,6 +43,8 @@ struct ns_db {
     uint32_t tx_count;
     uint32_t tx_cap;
     uint32_t bucket[TX_BUCKETS];
+    struct epoch *epoch; /* ascending */
+    uint32_t epoch_count;
 };
 
 struct st_db {
@@ -59,6 +68,10 @@ void ns_db_wipe(struct ns_db *rows)
     free(rows->row);
     free(rows->block);
     free(rows->tx);
+    for (uint32_t i = 0; i < rows->epoch_count; i++) {
+        free(rows->epoch[i].bytes);
+    }
+    free(rows->epoch);
     memset(rows, 0, sizeof *rows);
 }
 
@@ -150,6 +163,54 @@ static void put_tx(struct ns_db *rows, const struct nv_hash *hash, struct st_tx_
     *bucket = ++rows->tx_count;
 }
 
+static struct epoch *find_epoch(const struct ns_db *rows, uint64_t number)
+{
+    for (uint32_t i = 0; i < rows->epoch_count; i++) {
+        if (rows->epoch[i].number == number) {
+            return &rows->epoch[i];
+        }
+    }
+    return NULL;
+}
+
+static void put_epoch(struct ns_db *rows, uint64_t number, const uint8_t *bytes, uint32_t size)
+{
+    struct epoch *epoch = find_epoch(rows, number);
+    if (epoch == NULL) {
+        rows->epoch = realloc(rows->epoch, (rows->epoch_count + 1) * sizeof *rows->epoch);
+        NV_ASSERT(rows->epoch != NULL);
+        epoch = &rows->epoch[rows->epoch_count++];
+        *epoch = (struct epoch){.number = number};
+        NV_ASSERT(rows->epoch_count == 1 || epoch[-1].number < number);
+    }
+    free(epoch->bytes);
+    epoch->bytes = malloc(size);
+    NV_ASSERT(epoch->bytes != NULL);
+    memcpy(epoch->bytes, bytes, size);
+    epoch->size = size;
+}
+
+enum nv_err st_db_epoch(struct st_db *db, struct nv_view *out, uint64_t epoch, uint8_t *memory)
+{
+    const struct epoch *const found = find_epoch(db->rows, epoch);
+    if (found == NULL) {
+        return NV_ERR_NOT_FOUND;
+    }
+    memcpy(memory, found->bytes, found->size);
+    *out = nv_view_of(memory, found->size);
+    return NV_OK;
+}
+
+enum nv_err st_db_epoch_last(struct st_db *db, uint64_t *epoch)
+{
+    const struct ns_db *const rows = db->rows;
+    if (rows->epoch_count == 0) {
+        return NV_ERR_NOT_FOUND;
+    }
+    *epoch = rows->epoch[rows->epoch_count - 1].number;
+    return NV_OK;
+}
+
 enum nv_err st_db_checkpoint(struct st_db *db, struct st_overlay *overlay)
 {
     struct ns_db *const rows = db->rows;
@@ -171,6 +232,12 @@ enum nv_err st_db_checkpoint(struct st_db *db, struct st_overlay *overlay)
     }
     for (uint32_t i = 0; i < overlay->tx_count; i++) {
         put_tx(rows, &overlay->txs[i].hash, overlay->txs[i].place);
+    }
+    for (uint32_t i = 0; i < overlay->epoch_count; i++) {
+        put_epoch(rows,
+                  overlay->epoch[i].epoch,
+                  overlay->epoch_bytes + (size_t)i * ST_EPOCH_SIZE_MAX,
+                  overlay->epoch[i].size);
     }
     rows->head = overlay->head;
     rows->has_head = true;

@@ -81,7 +81,7 @@ static void spoil(const char *path, const char *name)
 static void a_lost_name_is_damage(void **state)
 {
     (void)state;
-    static const char *const names[] = {"head", "meta", "rows", "blocks", "txs"};
+    static const char *const names[] = {"head", "meta", "rows", "blocks", "txs", "epochs"};
     for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char folder[TEMP_DIR_SIZE];
         char path[TEMP_DIR_SIZE + 16];

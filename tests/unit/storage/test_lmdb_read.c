@@ -3,6 +3,7 @@
  * Method: a database of a few checkpoints, pages of several sizes, pins of several
  * ages. */
 
+#include "storage/epochs.h"
 #include "storage/storage.h"
 #include "tests/lib/nv_test.h"
 #include "tests/lib/temp_dir.h"
@@ -112,6 +113,78 @@ static void what_was_pruned_is_forgotten(void **state)
     assert_int_equal(st_db_block(db, &place, 4), NV_ERR_NOT_FOUND);
     write_height(5);
     assert_int_equal(st_db_block(db, &place, 5), NV_OK);
+}
+
+static struct nv_view end_of(uint64_t epoch, uint32_t size)
+{
+    static uint8_t bytes[ST_EPOCH_SIZE_MAX];
+    for (uint32_t i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)(epoch * 31 + i / 7 + size);
+    }
+    return nv_view_of(bytes, size);
+}
+
+static void expect_epoch(uint64_t epoch, uint32_t size)
+{
+    static uint8_t memory[ST_EPOCH_SIZE_MAX];
+    struct nv_view found;
+    assert_int_equal(st_db_epoch(db, &found, epoch, memory), NV_OK);
+    assert_true(nv_view_eq(found, end_of(epoch, size)));
+}
+
+static void ends_of_epochs_go_with_a_checkpoint(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {1, 1952, 1953, 3936, 3937, ST_EPOCH_SIZE_MAX};
+    static uint8_t memory[ST_EPOCH_SIZE_MAX];
+    uint64_t last = 0;
+    struct nv_view found;
+    struct st_block const block = {.height = 1};
+    assert_int_equal(st_db_epoch_last(db, &last), NV_ERR_NOT_FOUND);
+    assert_int_equal(st_db_epoch_put(db, 3, end_of(3, 5000)), NV_OK);
+    assert_int_equal(st_apply(rows_in_memory, &block), NV_OK);
+    struct st_overlay *overlay = st_freeze(rows_in_memory);
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_true(st_overlay_epoch(overlay, 4 + i, end_of(4 + i, sizes[i])));
+    }
+    assert_int_equal(st_db_epoch_last(db, &last), NV_OK);
+    assert_int_equal(last, 3);
+    assert_int_equal(st_db_checkpoint(db, overlay), NV_OK);
+    st_thaw(rows_in_memory, overlay);
+    assert_int_equal(st_db_epoch_last(db, &last), NV_OK);
+    assert_int_equal(last, 9);
+    expect_epoch(3, 5000);
+    for (uint32_t i = 0; i < 6; i++) {
+        expect_epoch(4 + i, sizes[i]);
+    }
+    assert_int_equal(st_db_epoch(db, &found, 2, memory), NV_ERR_NOT_FOUND);
+    assert_int_equal(st_db_epoch(db, &found, 10, memory), NV_ERR_NOT_FOUND);
+    assert_int_equal(st_db_forget(db, 100), NV_OK); /* they stay */
+    expect_epoch(9, ST_EPOCH_SIZE_MAX);
+    struct st_block const next = {.height = 2};
+    assert_int_equal(st_apply(rows_in_memory, &next), NV_OK);
+    overlay = st_freeze(rows_in_memory);
+    for (uint32_t i = 0; i < ST_EPOCHS_AT_ONCE; i++) {
+        assert_true(st_overlay_epoch(overlay, 10 + i, end_of(1, 10)));
+    }
+    assert_false(st_overlay_epoch(overlay, 99, end_of(1, 10)));
+    assert_int_equal(st_db_checkpoint(db, overlay), NV_OK);
+    st_thaw(rows_in_memory, overlay);
+    assert_int_equal(st_db_epoch_last(db, &last), NV_OK);
+    assert_int_equal(last, 25);
+}
+
+/* The same block may have been made final by other signers. */
+static void another_end_of_an_epoch_takes_the_place_of_the_first(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {5000, 9000, 100, 1953, 1952};
+    assert_int_equal(st_db_epoch_put(db, 2, end_of(2, 7000)), NV_OK);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(st_db_epoch_put(db, 1, end_of(1, sizes[i])), NV_OK);
+        expect_epoch(1, sizes[i]);
+    }
+    expect_epoch(2, 7000);
 }
 
 static void blocks_without_a_place_are_not_indexed(void **state)
@@ -238,6 +311,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(blocks_and_transactions_are_found),
         CASE(what_was_pruned_is_forgotten),
+        CASE(ends_of_epochs_go_with_a_checkpoint),
+        CASE(another_end_of_an_epoch_takes_the_place_of_the_first),
         CASE(blocks_without_a_place_are_not_indexed),
         CASE(a_pin_holds_its_checkpoint),
         CASE(a_range_is_paged),
