@@ -276,6 +276,9 @@ static enum nv_err note_epoch(struct node_blocks *b, const struct st_record *rec
     NV_TRY(read_header(record->bytes, &header, &hash));
     b->epoch[header.epoch % NODE_BLOCKS_EPOCHS] =
         (struct node_block_epoch){header.epoch, record->place};
+    bool const first = b->epoch_first == 0 || header.epoch < b->epoch_first;
+    b->epoch_first = first ? header.epoch : b->epoch_first;
+    b->epoch_last = header.epoch > b->epoch_last ? header.epoch : b->epoch_last;
     return NV_OK;
 }
 
@@ -301,6 +304,7 @@ void node_blocks_checkpointed(struct node_blocks *b, uint64_t height)
 void node_blocks_pruned(struct node_blocks *b, uint32_t segment)
 {
     st_reader_drop(b->reader, segment);
+    b->segment_first = segment;
 }
 
 /* ---- asking ---- */
@@ -327,6 +331,13 @@ bool node_blocks_places(const struct node_blocks *b,
         .final_height = final->height,
     };
     return true;
+}
+
+bool node_blocks_epochs(const struct node_blocks *b, uint64_t *first, uint64_t *last)
+{
+    *first = b->epoch_first;
+    *last = b->epoch_last;
+    return b->epoch_first != 0;
 }
 
 struct st_place node_blocks_executed(const struct node_blocks *b, uint64_t height)

@@ -13,7 +13,8 @@
  *                 those below the last checkpoint   database: height -> place of the
  *                                                   EXECUTED record, which names the rest
  *     by tx hash  since the last checkpoint         in memory; below it the database
- *     by epoch    what ended it                     in memory
+ *     by epoch    recent ends of epochs             in memory
+ *                 all of them                       database, bytes and all
  *
  * Every record is noted once it is in the journal: at start by the replay,
  * later when its batch has come back.  What a read returns is borrowed until
@@ -65,6 +66,10 @@ void node_blocks_pruned(struct node_blocks *blocks, uint32_t segment);
 /* node_blocks_final returns the height of the newest final block that was
  * noted, 0 if none. */
 uint64_t node_blocks_final(const struct node_blocks *blocks);
+
+/* node_blocks_epochs tells the lowest and the highest epoch whose end was noted;
+ * false when there is none. */
+bool node_blocks_epochs(const struct node_blocks *blocks, uint64_t *first, uint64_t *last);
 
 /* node_blocks_places finds the records of a final block that was just executed
  * and of the finalization that made it final.  False while one of them is not

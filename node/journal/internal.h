@@ -65,6 +65,9 @@ struct node_blocks {
     uint32_t txs_max;
     struct nv_critbit *by_tx;       /* hash -> place in the ring */
     struct node_block_epoch *epoch; /* by number modulo NODE_BLOCKS_EPOCHS */
+    uint64_t epoch_first;           /* the lowest and the highest noted; 0: none */
+    uint64_t epoch_last;
+    uint32_t segment_first; /* those below are gone */
     uint8_t *read_memory;
     void *memory; /* of all of the above */
     size_t memory_size;

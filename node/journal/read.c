@@ -4,6 +4,7 @@
 
 #include "consensus/body.h"
 #include "node/journal/internal.h"
+#include "storage/epochs.h"
 
 enum part { PART_BLOCK, PART_FINAL, PART_EPOCH, PART_BODY, PART_EXECUTED };
 
@@ -202,10 +203,11 @@ static enum nv_err epoch_end(void *ctx, uint64_t epoch, struct nv_view *out)
     const struct node_block_epoch *const e = &b->epoch[epoch % NODE_BLOCKS_EPOCHS];
     struct cs_handover handover;
     struct nv_reader r;
-    if (e->epoch != epoch) {
-        return NV_ERR_NOT_FOUND;
+    if (e->epoch == epoch && e->place.segment >= b->segment_first) {
+        NV_TRY(read_record(b, PART_EPOCH, e->place, CS_RECORD_EPOCH, out));
+    } else {
+        NV_TRY(st_db_epoch(b->db, out, epoch, b->read_memory + PART_EPOCH * NODE_BLOCKS_PART));
     }
-    NV_TRY(read_record(b, PART_EPOCH, e->place, CS_RECORD_EPOCH, out));
     nv_reader_init(&r, *out);
     bool const whole = cs_handover_get(&r, &handover) == NV_OK && handover.header.epoch == epoch;
     return whole ? NV_OK : NV_ERR_CORRUPT;

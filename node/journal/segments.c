@@ -60,6 +60,11 @@ static void note_waiting(struct node_segment *segment, uint64_t epoch)
     note_view(segment, &last);
 }
 
+static void note_end(struct node_segment *segment, uint64_t epoch)
+{
+    segment->ended = epoch > segment->ended ? epoch : segment->ended;
+}
+
 /* get_record decodes a record of consensus. */
 static bool get_record(struct cs_record *out, const struct st_record *record)
 {
@@ -74,7 +79,7 @@ static bool get_record(struct cs_record *out, const struct st_record *record)
     case CS_RECORD_FINAL:
         return cs_header_get(&r, &out->final.header) == NV_OK &&
                cs_certificate_get(&r, &out->final.certificate) == NV_OK;
-    case CS_RECORD_EPOCH: return true;
+    case CS_RECORD_EPOCH: return cs_handover_get(&r, &out->handover) == NV_OK;
     case CS_RECORD_EVIDENCE: out->evidence.epoch = nv_get_u64(&r); return !r.failed;
     }
     return false;
@@ -105,7 +110,7 @@ void node_segments_note(struct node_segments *s, const struct st_record *record)
         note_header(segment, &decoded.final.header);
         note_view(segment, &decoded.final.certificate.ballot);
         break;
-    case CS_RECORD_EPOCH: segment->epoch = UINT64_MAX; break; /* a restart needs all of them */
+    case CS_RECORD_EPOCH: note_end(segment, decoded.handover.header.epoch); break;
     case CS_RECORD_EVIDENCE: note_waiting(segment, decoded.evidence.epoch); break;
     }
 }
@@ -117,7 +122,7 @@ static bool unneeded(const struct node_segment *segment, const struct node_segme
     bool const old = segment->time_ms + VM_EXPIRY_MAX_MS < wish->time_ms;
     bool const decided = segment->epoch < wish->epoch ||
                          (segment->epoch == wish->epoch && segment->view <= wish->view);
-    return low && old && decided;
+    return low && old && decided && segment->ended <= wish->ends;
 }
 
 /* unwanted returns whether nobody wants to keep it. */

@@ -24,9 +24,10 @@ struct node_segment {
     uint64_t time_ms;
     uint64_t epoch; /* of the highest view */
     uint64_t view;
+    uint64_t ended; /* the highest epoch whose end is in it, 0: none */
 };
 
-/* About 128 KiB. */
+/* About 160 KiB. */
 struct node_segments {
     uint32_t first;                                 /* the oldest there is; 0: none is known */
     uint32_t count;                                 /* of those from it on, noted */
@@ -41,6 +42,7 @@ struct node_segments_wish {
     uint64_t checkpoint;  /* durable */
     uint64_t time_ms;     /* of its block */
     uint64_t epoch, view; /* of the newest final block */
+    uint64_t ends;        /* epochs up to this one have their ends in the database */
 };
 
 /* node_segments_note takes a record that is in the journal.  Bytes that are no

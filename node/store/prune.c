@@ -21,6 +21,7 @@ static bool fill_wish(const struct node_store *store,
         .checkpoint = store->checkpoint_height,
         .epoch = summary.epoch,
         .view = summary.final_view,
+        .ends = store->ends,
     };
     if ((wish->keep_blocks == 0 && wish->keep_bytes == 0) ||
         node_blocks_header(store->blocks, wish->checkpoint, &header) != NV_OK) {

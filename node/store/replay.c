@@ -47,6 +47,28 @@ static bool broken(const struct node_start *s, const char *what, uint64_t height
     return false;
 }
 
+/* lacks_state returns whether the state cannot be made of the journal, which has
+ * not all blocks, and is not in the database either. */
+static bool lacks_state(const struct node_start *s)
+{
+    uint64_t const height = node_machine_head(s->machine).height;
+    bool const pruned = st_journal_first(s->journal) != 1;
+    if (height >= s->store->base_height && (height > 0 || !pruned)) {
+        return false;
+    }
+    node_fault_set(s->fault,
+                   NODE_EXIT_STORAGE,
+                   NULL,
+                   "%s: the database is not there, and the journal cannot make it anew: its oldest "
+                   "blocks are gone, or came by a snapshot",
+                   s->state_dir);
+    node_fault_hint(s->fault,
+                    "restore %s, or move %s away to begin anew (a validator then with --sit-out)",
+                    s->state_dir,
+                    s->data);
+    return true;
+}
+
 /* ---- records ---- */
 
 static enum nv_err read_base(struct node_store *store, struct nv_view payload)
@@ -59,34 +81,12 @@ static enum nv_err read_base(struct node_store *store, struct nv_view payload)
     return nv_reader_end(&r) == NV_OK ? NV_OK : NV_ERR_CORRUPT;
 }
 
-/* begin_at_final tells the replica the first final block of a journal whose
- * oldest segments are gone: what stands before it there is of views that count
- * from a block that is not there. */
-static enum nv_err begin_at_final(const struct node_start *s)
-{
-    struct st_replay *replay = NULL;
-    struct st_record record = {.type = 0};
-    if (st_journal_first(s->journal) == 1) {
-        return NV_OK;
-    }
-    NV_TRY(st_replay_open(&replay, s->journal, 0));
-    enum nv_err err = NV_OK;
-    do {
-        err = st_replay_next(replay, &record);
-    } while (err == NV_OK && record.type != CS_RECORD_FINAL);
-    if (err == NV_OK) {
-        err = replica_recover(s->store->replica, record.type, record.bytes);
-    }
-    st_replay_close(replay);
-    return err == NV_ERR_NOT_FOUND ? NV_ERR_CORRUPT : err;
-}
-
 static bool read_records(const struct node_start *s, bool *votes)
 {
     struct st_replay *replay = NULL;
     struct st_record record;
     uint64_t count = 0;
-    enum nv_err err = begin_at_final(s);
+    enum nv_err err = node_start__begin(s);
     err = err == NV_OK ? st_replay_open(&replay, s->journal, 0) : err;
     while (err == NV_OK && (err = st_replay_next(replay, &record)) == NV_OK) {
         err = node_blocks_note(s->store->blocks, &record);
@@ -293,11 +293,10 @@ static enum nv_err write_checkpoint(const struct node_start *s)
         return NV_ERR_BUSY;
     }
     uint64_t const height = st_overlay_head(overlay)->height;
-    node_store__places(s->store, overlay);
+    node_store__index(s->store, overlay);
     NV_TRY(st_db_checkpoint(s->db, overlay));
     node_machine_thaw(s->machine, overlay);
-    node_blocks_checkpointed(s->store->blocks, height);
-    s->store->checkpoint_height = height;
+    node_store__indexed(s->store, height);
     return NV_OK;
 }
 
@@ -399,7 +398,7 @@ static bool guarded(const struct node_start *s, bool votes)
 bool node_start_replay(const struct node_start *s)
 {
     bool votes = false;
-    if (!read_records(s, &votes) || !guarded(s, votes)) {
+    if (lacks_state(s) || !read_records(s, &votes) || lacks_state(s) || !guarded(s, votes)) {
         return false;
     }
     NV_CRASH_POINT(REPLAYED_RECORDS);

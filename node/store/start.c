@@ -8,6 +8,8 @@
 #include "base/fmt.h"
 #include "base/log.h"
 
+#include "storage/epochs.h"
+
 #define CHAIN_RECORD_SIZE (3u * 32u)
 
 enum nv_err node_start_chain(struct st_journal *journal, struct node_chain *out)
@@ -92,9 +94,28 @@ bool node_start_found(const struct node_start *s)
     return true;
 }
 
+/* read_ends finds out which ends of epochs the database has. */
+static bool read_ends(const struct node_start *s)
+{
+    enum nv_err const err = st_db_epoch_last(s->db, &s->store->ends);
+    if (err == NV_OK || err == NV_ERR_NOT_FOUND) {
+        return true;
+    }
+    node_fault_set(s->fault,
+                   NODE_EXIT_STORAGE,
+                   NULL,
+                   "%s: the ends of epochs in the database cannot be read: %s",
+                   s->state_dir,
+                   nv_err_text(err));
+    return false;
+}
+
 bool node_start_state(const struct node_start *s)
 {
     struct st_head head;
+    if (!read_ends(s)) {
+        return false;
+    }
     if (st_db_head(s->db, &head) == NV_ERR_NOT_FOUND) {
         return node_start_found(s);
     }

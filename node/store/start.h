@@ -5,7 +5,8 @@
  *
  *     the journal is open --node_start_chain--> it is of this chain
  *     an empty machine ----node_start_state---> the last checkpoint, or height 0
- *     index and replica ---node_start_replay--> every record read again, the
+ *     index and replica ---node_start_replay--> the ends of epochs before a journal
+ *                                               that is not whole; every record read again, the
  *                                               final blocks above the checkpoint
  *                                               executed
  *
@@ -63,6 +64,10 @@ NV_MUST_USE bool node_start_found(const struct node_start *start);
 
 /* node_start_state fills the empty machine. */
 NV_MUST_USE bool node_start_state(const struct node_start *start);
+
+/* node_start__begin tells the replica where a journal begins that has lost its
+ * oldest segments; begin.c. */
+NV_MUST_USE enum nv_err node_start__begin(const struct node_start *start);
 
 /* node_start_replay brings the store's index and replica, and the machine, to
  * the present. */

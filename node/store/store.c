@@ -5,6 +5,8 @@
 #include "base/crash.h"
 #include "base/heap.h"
 
+#include "storage/epochs.h"
+
 /* Of an EXECUTED record, beside its contents, in a batch. */
 #define RECORD_SPARE 1024u
 /* Records and results that no batch takes along are written by themselves. */
@@ -141,12 +143,40 @@ enum nv_err node_store_back(struct node_store *store, uint64_t now_ns, struct no
 
 /* ---- checkpoints ---- */
 
-void node_store__places(const struct node_store *store, struct st_overlay *overlay)
+/* index_ends adds ends of epochs, in order; what does not fit goes with the next
+ * checkpoint. */
+static void index_ends(struct node_store *store, struct st_overlay *overlay)
+{
+    struct replica_store const blocks = node_blocks_store(store->blocks);
+    uint64_t first = 0;
+    uint64_t last = 0;
+    store->ends_writing = store->ends;
+    if (!node_blocks_epochs(store->blocks, &first, &last)) {
+        return;
+    }
+    for (uint64_t e = store->ends + 1 > first ? store->ends + 1 : first; e <= last; e++) {
+        struct nv_view end;
+        if (blocks.epoch(blocks.ctx, e, &end) != NV_OK || !st_overlay_epoch(overlay, e, end)) {
+            break;
+        }
+        store->ends_writing = e;
+    }
+}
+
+void node_store__index(struct node_store *store, struct st_overlay *overlay)
 {
     uint64_t const height = st_overlay_head(overlay)->height;
     for (uint64_t h = store->checkpoint_height + 1; h <= height; h++) {
         st_overlay_place(overlay, h, node_blocks_executed(store->blocks, h));
     }
+    index_ends(store, overlay);
+}
+
+void node_store__indexed(struct node_store *store, uint64_t height)
+{
+    store->checkpoint_height = height;
+    store->ends = store->ends_writing;
+    node_blocks_checkpointed(store->blocks, height);
 }
 
 /* go_on writes the frozen overlay once the journal leads past it. */
@@ -161,7 +191,7 @@ static void go_on(struct node_store *store)
         node_blocks_executed(store->blocks, height).segment == 0) {
         return;
     }
-    node_store__places(store, overlay);
+    node_store__index(store, overlay);
     store->checkpoint_writing = true;
     store->port.write(store->port.ctx, store->checkpoint);
 }
@@ -186,11 +216,10 @@ enum nv_err node_store_written(struct node_store *store, const struct node_check
     store->checkpoint = NULL;
     store->checkpoint_writing = false;
     NV_TRY(checkpoint->err);
-    store->checkpoint_height = st_overlay_head(checkpoint->overlay)->height;
     if (checkpoint->forget > 0) {
         store->forgot_height = checkpoint->forget;
     }
-    node_blocks_checkpointed(store->blocks, store->checkpoint_height);
+    node_store__indexed(store, st_overlay_head(checkpoint->overlay)->height);
     store->port.thaw(store->port.ctx);
     return NV_OK;
 }

@@ -67,6 +67,9 @@ struct node_store {
     uint64_t checkpoint_height; /* of the database */
     uint64_t checkpoint_at_ns;  /* of the last one's begin */
 
+    uint64_t ends;         /* epochs up to this one have their ends in the database, ... */
+    uint64_t ends_writing; /* ... and up to this one in the checkpoint under way */
+
     uint64_t base_height; /* of the newest snapshot taken over; 0: none */
     struct nv_hash base_root;
 
@@ -129,7 +132,10 @@ void node_store_beat(struct node_store *store, const struct node_store_beat *bea
 bool node_store_quiet(const struct node_store *store);
 
 /* For start.c and prune.c. */
-void node_store__places(const struct node_store *store, struct st_overlay *overlay);
+/* node_store__index adds to an overlay where its blocks are, and the ends of epochs
+ * that the database has not; node_store__indexed says that it is written. */
+void node_store__index(struct node_store *store, struct st_overlay *overlay);
+void node_store__indexed(struct node_store *store, uint64_t height);
 NV_MUST_USE bool
 node_store__add(struct node_store *store, struct node_batch *batch, struct node_result *result);
 void node_store__prune(struct node_store *store, const struct node_store_beat *beat);

@@ -15,8 +15,8 @@ uint64_t node_chain_final_height(uint64_t height)
 }
 
 /* make_tx signs one transaction that expires 30 s after its block. */
-static void make_tx(struct node_chain *chain,
-                    struct node_chain_block *b,
+static void make_tx(struct made_chain *chain,
+                    struct made_block *b,
                     uint32_t i,
                     struct nv_arena *arena,
                     uint8_t *memory)
@@ -39,7 +39,7 @@ static void make_tx(struct node_chain *chain,
                      NV_OK);
 }
 
-static void make_body(struct node_chain *chain, struct node_chain_block *b)
+static void make_body(struct made_chain *chain, struct made_block *b)
 {
     struct nv_arena arena;
     struct nv_writer w;
@@ -66,9 +66,9 @@ static void make_body(struct node_chain *chain, struct node_chain_block *b)
     cs_body_root(&b->block.header.body_root, b->block.body);
 }
 
-static void make_block(struct node_chain *chain, uint64_t height)
+static void make_block(struct made_chain *chain, uint64_t height)
 {
-    struct node_chain_block *const b = &chain->block[height];
+    struct made_block *const b = &chain->block[height];
     struct nv_writer w;
     memset(b, 0, sizeof *b);
     b->block.header = (struct cs_header){
@@ -107,9 +107,9 @@ static struct cs_certificate final_of(const struct cs_header *header, const stru
     return certificate;
 }
 
-static void make_final(struct node_chain *chain, uint64_t height)
+static void make_final(struct made_chain *chain, uint64_t height)
 {
-    struct node_chain_block *const b = &chain->block[height];
+    struct made_block *const b = &chain->block[height];
     const struct replica_block *const top = &chain->block[node_chain_final_height(height)].block;
     struct cs_certificate const certificate = final_of(&top->header, &top->hash);
     struct nv_writer w;
@@ -120,7 +120,7 @@ static void make_final(struct node_chain *chain, uint64_t height)
     b->block.final_hash = top->hash;
 }
 
-void node_chain_make(struct node_chain *chain, const struct nv_hash *chain_id, uint32_t count)
+void node_chain_make(struct made_chain *chain, const struct nv_hash *chain_id, uint32_t count)
 {
     assert_true(count % 4 == 0 && count <= NODE_CHAIN_MAX);
     chain->chain_id = *chain_id;
@@ -134,7 +134,7 @@ void node_chain_make(struct node_chain *chain, const struct nv_hash *chain_id, u
     }
 }
 
-uint32_t node_chain_handover(const struct node_chain *chain, uint64_t epoch, uint8_t *out)
+uint32_t node_chain_handover(const struct made_chain *chain, uint64_t epoch, uint8_t *out)
 {
     struct cs_valset set;
     struct nv_seckey secret;

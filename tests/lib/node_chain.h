@@ -13,7 +13,7 @@
 
 #define NODE_CHAIN_MAX 64u
 
-struct node_chain_block {
+struct made_block {
     struct replica_block block; /* points into this struct and into memory below */
     uint8_t record[16384];      /* as cs_block_put */
     uint32_t record_size;
@@ -23,15 +23,15 @@ struct node_chain_block {
     struct vm_tx txs[2];
 };
 
-struct node_chain {
+struct made_chain {
     struct nv_hash chain_id;
     uint64_t start_ms;
-    uint32_t count;                                    /* blocks, heights 1 to count */
-    struct node_chain_block block[NODE_CHAIN_MAX + 1]; /* by height; 0 is unused */
+    uint32_t count;                              /* blocks, heights 1 to count */
+    struct made_block block[NODE_CHAIN_MAX + 1]; /* by height; 0 is unused */
 };
 
 /* node_chain_make fills a chain of `count` blocks, a multiple of 4. */
-void node_chain_make(struct node_chain *chain, const struct nv_hash *chain_id, uint32_t count);
+void node_chain_make(struct made_chain *chain, const struct nv_hash *chain_id, uint32_t count);
 
 /* node_chain_final_height returns the height of the finalization that makes a
  * block final. */
@@ -40,7 +40,7 @@ uint64_t node_chain_final_height(uint64_t height);
 /* node_chain_handover writes the end of an epoch into `out`, which has room for
  * CS_HANDOVER_SIZE_MAX bytes: a block above the chain, at 1000 times the epoch,
  * and a set of one.  Returns how many bytes it took. */
-uint32_t node_chain_handover(const struct node_chain *chain, uint64_t epoch, uint8_t *out);
+uint32_t node_chain_handover(const struct made_chain *chain, uint64_t epoch, uint8_t *out);
 
 /* node_chain_genesis is the text of a genesis of one validator. */
 struct nv_view node_chain_genesis(void);

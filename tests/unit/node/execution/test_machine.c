@@ -19,7 +19,7 @@
 #define COUNT 24u
 #define ROWS  65536u
 
-static struct node_chain chain;
+static struct made_chain chain;
 static struct node_genesis genesis;
 static struct nv_hash root[COUNT + 1]; /* after each height, by the first machine */
 

@@ -11,6 +11,7 @@
 
 #include "node/journal/internal.h"
 #include "node/journal/thread.h"
+#include "storage/epochs.h"
 #include "tests/lib/node_chain.h"
 #include "tests/lib/nv_test.h"
 #include "tests/lib/temp_dir.h"
@@ -21,7 +22,7 @@
 
 static char folder[TEMP_DIR_SIZE];
 static char state_dir[TEMP_DIR_SIZE];
-static struct node_chain chain;
+static struct made_chain chain;
 static struct st_journal *journal;
 static struct st_db *db;
 static struct node_blocks *blocks;
@@ -86,7 +87,7 @@ static void append(uint8_t type, struct nv_view payload)
 
 static void append_block(uint64_t height)
 {
-    const struct node_chain_block *const b = &chain.block[height];
+    const struct made_block *const b = &chain.block[height];
     uint8_t bytes[9000];
     if (b->block.body.size > 0) {
         memcpy(bytes, b->block.hash.bytes, 32);
@@ -98,7 +99,7 @@ static void append_block(uint64_t height)
 
 static void append_final(uint64_t height)
 {
-    const struct node_chain_block *const b = &chain.block[height];
+    const struct made_block *const b = &chain.block[height];
     uint8_t bytes[2048];
     struct nv_writer w;
     nv_writer_init(&w, bytes, sizeof bytes);
@@ -218,7 +219,7 @@ static void expect_tx(uint64_t height, uint32_t index)
 
 static void expect_block(uint64_t height)
 {
-    const struct node_chain_block *const b = &chain.block[height];
+    const struct made_block *const b = &chain.block[height];
     struct replica_store const store = node_blocks_store(blocks);
     struct replica_stored stored;
     struct rpc_block block;
@@ -392,6 +393,43 @@ static void test_ends_of_epochs(void **state)
     expect_block(4);
 }
 
+/* Ends whose records are gone are read from the database. */
+static void test_ends_of_epochs_in_the_database(void **state)
+{
+    (void)state;
+    struct replica_store store = node_blocks_store(blocks);
+    static uint8_t bytes[3][CS_HANDOVER_SIZE_MAX];
+    struct nv_view end[3];
+    struct nv_view found;
+    uint64_t first = 0;
+    uint64_t last = 0;
+    assert_false(node_blocks_epochs(blocks, &first, &last));
+    for (uint32_t i = 0; i < 3; i++) {
+        end[i] = nv_view_of(bytes[i], node_chain_handover(&chain, i + 1, bytes[i]));
+        assert_int_equal(st_db_epoch_put(db, i + 1, end[i]), NV_OK);
+    }
+    append(CS_RECORD_EPOCH, end[1]);
+    append(CS_RECORD_EPOCH, end[2]);
+    assert_true(node_blocks_epochs(blocks, &first, &last));
+    assert_int_equal(first, 2);
+    assert_int_equal(last, 3);
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < 3; i++) {
+            assert_int_equal(store.epoch(store.ctx, i + 1, &found), NV_OK);
+            assert_true(nv_view_eq(found, end[i]));
+        }
+        assert_int_equal(store.epoch(store.ctx, 4, &found), NV_ERR_NOT_FOUND);
+        if (round == 0) {
+            node_blocks_pruned(blocks, 2); /* the segment with the records is gone */
+        } else if (round == 1) {
+            forget();
+            store = node_blocks_store(blocks);
+        }
+    }
+    assert_int_equal(st_db_epoch_put(db, 1, end[2]), NV_OK); /* another epoch's */
+    assert_int_equal(store.epoch(store.ctx, 1, &found), NV_ERR_CORRUPT);
+}
+
 /* What is on the disk is compared with its hash, by whatever way it is read. */
 static void test_flipped_bytes_are_found(void **state)
 {
@@ -513,6 +551,7 @@ int main(void)
         CASE(test_places_wait_for_the_finalization),
         CASE(test_damaged_records),
         CASE(test_ends_of_epochs),
+        CASE(test_ends_of_epochs_in_the_database),
         CASE(test_flipped_bytes_are_found),
         CASE(test_memory_of_a_long_chain),
         CASE(test_all_blocks_when_the_database_is_lost),

@@ -6,6 +6,7 @@
 #include "consensus/record.h"
 #include "node/journal/segments.h"
 #include "tests/lib/consensus_build.h"
+#include "tests/lib/node_chain.h"
 #include "tests/lib/nv_test.h"
 
 #define SEGMENT 1000u
@@ -102,14 +103,24 @@ static void open_views_stay(void **state)
     assert_int_equal(node_segments_keep(&segments, &wish), 9);
 }
 
-static void the_end_of_an_epoch_stays(void **state)
+static void the_end_of_an_epoch_stays_until_the_database_has_it(void **state)
 {
     (void)state;
-    struct st_record const record = {
-        .type = CS_RECORD_EPOCH, .bytes = nv_view_of("any", 3), .place = {7, 512}};
-    node_segments_note(&segments, &record);
+    static struct made_chain chain;
+    static uint8_t bytes[CS_HANDOVER_SIZE_MAX];
+    for (uint64_t epoch = 3; epoch >= 2; epoch--) {
+        struct st_record const record = {
+            .type = CS_RECORD_EPOCH,
+            .bytes = nv_view_of(bytes, node_chain_handover(&chain, epoch, bytes)),
+            .place = {7, 512},
+        };
+        node_segments_note(&segments, &record);
+    }
     wish.epoch = 9;
+    wish.ends = 2;
     assert_int_equal(node_segments_keep(&segments, &wish), 7);
+    wish.ends = 3; /* now the database has it */
+    assert_int_equal(node_segments_keep(&segments, &wish), 9);
 }
 
 static void evidence_stays_as_long_as_its_epoch(void **state)
@@ -181,7 +192,7 @@ int main(void)
         cmocka_unit_test_setup(heights_near_the_checkpoint_stay, begin),
         cmocka_unit_test_setup(the_last_minute_stays, begin),
         cmocka_unit_test_setup(open_views_stay, begin),
-        cmocka_unit_test_setup(the_end_of_an_epoch_stays, begin),
+        cmocka_unit_test_setup(the_end_of_an_epoch_stays_until_the_database_has_it, begin),
         cmocka_unit_test_setup(evidence_stays_as_long_as_its_epoch, begin),
         cmocka_unit_test_setup(blocks_are_kept_by_number, begin),
         cmocka_unit_test_setup(and_by_size, begin),
