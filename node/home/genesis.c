@@ -410,6 +410,14 @@ int64_t node_genesis_param(const struct node_genesis *genesis, uint16_t number)
     return spec->devnet;
 }
 
+/* SPEC light 1: "Nodes and tools take three quarters of `UNBOND_TIME`." */
+uint64_t node_genesis_trusting_ms(const struct node_genesis *genesis)
+{
+    uint64_t const wait_ms = (uint64_t)node_genesis_param(genesis, VM_PARAM_UNBOND_TIME);
+    uint64_t const trusting_ms = wait_ms - wait_ms / 4;
+    return genesis->epoch_ms == 0 ? 0 : trusting_ms;
+}
+
 enum nv_err node_genesis_parse(struct node_genesis *genesis, struct nv_view text)
 {
     memset(genesis, 0, sizeof *genesis);

@@ -56,6 +56,10 @@ NV_MUST_USE enum nv_err node_genesis_parse(struct node_genesis *genesis, struct 
 /* node_genesis_param returns a parameter of the chain, by vm/params.h. */
 int64_t node_genesis_param(const struct node_genesis *genesis, uint16_t number);
 
+/* node_genesis_trusting_ms returns for how long a set of validators is believed, as
+ * struct cs_light says. */
+uint64_t node_genesis_trusting_ms(const struct node_genesis *genesis);
+
 void node_genesis_deinit(struct node_genesis *genesis);
 
 #endif /* NV_NODE_HOME_GENESIS_H */

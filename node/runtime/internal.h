@@ -12,6 +12,7 @@
  *     status.c      how the node is
  *     home.c        lock, genesis, keys, journal, database
  *     join.c        the state of a recent height from peers
+ *     trust.c       whom a joiner believes, from epoch to epoch
  *     snapshot.c    snapshots for those who join */
 
 #include <uv.h>
@@ -33,10 +34,12 @@
 #include "node/store/store.h"
 #include "p2p/p2p.h"
 #include "rpc/rpc.h"
+#include "storage/epochs.h"
 #include "storage/snapshot.h"
 #include "storage/storage.h"
 
 struct sync;
+struct sync_config;
 struct node_sharing;
 
 /* What may wait in an inbox, and how it is drained: the first before the
@@ -146,9 +149,10 @@ struct node {
     const struct replica_block *executing[NODE_EXECUTING_MAX]; /* lent; for tx_get */
     uint32_t executing_count;
 
-    struct sync *sync;            /* while it joins */
-    struct node_sharing *sharing; /* afterwards */
-    bool rejoin;                  /* before it runs, it fetches a snapshot, because its peers ... */
+    struct sync *sync;                    /* while it joins */
+    uint8_t epoch_end[ST_EPOCH_SIZE_MAX]; /* read last, while it joins */
+    struct node_sharing *sharing;         /* afterwards */
+    bool rejoin;  /* before it runs, it fetches a snapshot, because its peers ... */
     bool rejoins; /* ... did not hold the blocks it needs: it ends and begins anew */
 
     bool stopping;
@@ -181,6 +185,14 @@ NV_MUST_USE bool node_home_guard(struct node_home *home, bool votes, struct node
 NV_MUST_USE bool node_join(struct node *n);
 /* node_join_hint looks whether a message says that it can only go on so. */
 void node_join_hint(struct node *n, const struct node_inbox_item *item);
+
+/* trust.c */
+/* node_trust fills in what is believed, and where ends of epochs are kept. */
+NV_MUST_USE bool node_trust(struct node *n, struct sync_config *config);
+/* node_trust_expired says that it is too old; it returns false. */
+bool node_trust_expired(struct node *n);
+/* node_trust_record writes the ends of epochs below `epoch` into the journal. */
+NV_MUST_USE enum nv_err node_trust_record(struct node *n, uint64_t epoch, bool new_journal);
 
 /* snapshot.c */
 NV_MUST_USE bool node_sharing_open(struct node *n);

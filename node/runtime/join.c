@@ -77,7 +77,7 @@ static void get_status(void *ctx, struct rpc_status *out)
         .node_key = n->home.node->key,
         .devnet = n->home.genesis.devnet,
         .validator = n->home.me == CS_NOBODY ? -1 : (int32_t)n->home.me,
-        .epoch = CS_FIRST_EPOCH,
+        .epoch = p.epoch > 0 ? p.epoch : CS_FIRST_EPOCH,
         .target_height = p.height > 0 ? p.height : p.tip_height,
         .progress_permille = p.rows_of > 0 ? (uint32_t)(p.rows * 1000 / p.rows_of) : 0,
         .rows = p.rows,
@@ -130,7 +130,7 @@ static void take_item(struct node *n, const struct node_inbox_item *item)
     switch ((enum node_item)item->kind) {
     case NODE_ITEM_LINK: sync_link(n->sync, sync_now(), item->peer, item->type == 1); break;
     case NODE_ITEM_MESSAGE:
-        if (sync_is_type(item->type)) {
+        if (sync_is_type(item->type) || item->type == CS_MSG_EPOCH_RESPONSE) {
             sync_take(n->sync, sync_now(), item->peer, item->type, item->bytes);
         }
         break;
@@ -155,9 +155,10 @@ static void report(struct node *n)
     struct sync_progress p;
     sync_progress(n->sync, &p);
     nv_log(NV_LOG_INFO,
-           "event=join stage=%s height=%" NV_U64 " rows=%" NV_U64 " of=%" NV_U64
+           "event=join stage=%s epoch=%" NV_U64 " height=%" NV_U64 " rows=%" NV_U64 " of=%" NV_U64
            " rows_s=%u eta_ms=%" NV_I64 " sources=%u",
            sync_stage_name(p.stage),
+           p.epoch,
            p.height,
            p.rows,
            p.rows_of,
@@ -295,10 +296,12 @@ static bool take_over(struct node *n)
     if (err != NV_OK) {
         return failed(n, "the rows cannot be loaded", err);
     }
-    if (n->home.journal_new && !node_found_journal(n)) {
+    bool const new_journal = n->home.journal_new;
+    if (new_journal && !node_found_journal(n)) {
         return false;
     }
-    err = append_base(n, &result);
+    err = node_trust_record(n, result.epoch, new_journal);
+    err = err == NV_OK ? append_base(n, &result) : err;
     if (err == NV_OK) {
         err = st_snapshot_finish(&at, height, ST_SNAPSHOT_FETCHED);
     }
@@ -306,7 +309,8 @@ static bool take_over(struct node *n)
         return failed(n, "the base cannot be written", err);
     }
     nv_log(NV_LOG_INFO,
-           "event=joined height=%" NV_U64 " rows=%" NV_U64,
+           "event=joined epoch=%" NV_U64 " height=%" NV_U64 " rows=%" NV_U64,
+           result.epoch,
            height,
            result.manifest->head.row_count);
     return true;
@@ -317,27 +321,6 @@ static bool take_over(struct node *n)
 static bool mode_is(const struct node *n, const char *mode)
 {
     return strcmp(node_config_text(n->config, NODE_SYNC_MODE), mode) == 0;
-}
-
-/* believe makes of genesis and configuration what is believed. */
-static bool believe(const struct node *n, struct cs_light *light)
-{
-    const char *const trust = node_config_text(n->config, NODE_SYNC_TRUST);
-    char own[NV_BYTES_TEXT(32) + 8];
-    char hash[NV_BYTES_TEXT(32)];
-    cs_light_init(light, &n->home.genesis.chain_id, n->home.genesis.vm.time_ms, 0, &n->home.valset);
-    nv_bytes_format(hash, n->home.valset.hash.bytes, 32);
-    (void)snprintf(own, sizeof own, "1:%s", hash);
-    if (strcmp(trust, "genesis") != 0 && strcmp(trust, own) != 0) {
-        node_fault_set(n->fault,
-                       NODE_EXIT_CONFIG,
-                       "take genesis, or find out which of the two is wrong",
-                       "sync.trust is %s, but the genesis has the validators %s",
-                       trust,
-                       own);
-        return false;
-    }
-    return true;
 }
 
 /* outlived returns whether the database is past what was fetched: the node went
@@ -364,7 +347,7 @@ static bool run(struct node *n)
 {
     struct sync_progress p;
     struct sync_config config = {.at = node_snapshots(n), .height_least = height_least(n)};
-    if (!believe(n, &config.light)) {
+    if (!node_trust(n, &config)) {
         return false;
     }
     enum nv_err err = sync_open(&n->sync, &config, sync_now());
@@ -376,7 +359,8 @@ static bool run(struct node *n)
     }
     sync_progress(n->sync, &p);
     if (p.stage == SYNC_FAILED) {
-        return failed(n, "it cannot be written", p.err);
+        return p.err == NV_ERR_TIMEOUT ? node_trust_expired(n)
+                                       : failed(n, "it cannot be written", p.err);
     }
     if (p.stage == SYNC_READY && outlived(n)) {
         err = st_snapshot_tidy(&config.at, 0);

@@ -87,23 +87,42 @@ static bool root_of(struct nv_hash *root,
     return true;
 }
 
+/* header_of returns the header's bytes of the anchor's block, none if it has none. */
+static struct nv_view header_of(const struct sync_anchor *anchor)
+{
+    return nv_view_of(anchor->block.bytes,
+                      anchor->block.size < CS_HEADER_SIZE ? 0 : CS_HEADER_SIZE);
+}
+
+static uint64_t epoch_of(struct nv_view header_bytes)
+{
+    struct nv_reader r;
+    struct cs_header header;
+    nv_reader_init(&r, header_bytes);
+    return cs_header_get(&r, &header) == NV_OK ? header.epoch : 0;
+}
+
+bool sync_anchor_epochs(const struct sync_anchor *anchor, uint64_t *of_block, uint64_t *of_later)
+{
+    *of_block = epoch_of(header_of(anchor));
+    *of_later = epoch_of(anchor->later_header);
+    return *of_block > 0 && *of_later >= *of_block && *of_later - *of_block <= SYNC_EPOCHS_APART;
+}
+
 bool sync_anchor_check(struct sync_base *out,
                        const struct sync_anchor *anchor,
-                       const struct cs_light *light,
+                       const struct cs_light *of_block,
+                       const struct cs_light *of_later,
                        uint64_t now_ms,
                        uint64_t height)
 {
     struct cs_light_final final;
     struct cs_light_final later;
-    struct cs_light_block const of_block = {
-        .header = nv_view_of(anchor->block.bytes,
-                             anchor->block.size < CS_HEADER_SIZE ? 0 : CS_HEADER_SIZE),
-        .certificate = anchor->final,
-    };
-    struct cs_light_block const of_later = {anchor->later_header, anchor->later_final};
-    if (!block_right(anchor) || cs_light_final(&final, light, now_ms, &of_block) != CS_LIGHT_OK ||
+    struct cs_light_block const block = {header_of(anchor), anchor->final};
+    struct cs_light_block const above = {anchor->later_header, anchor->later_final};
+    if (!block_right(anchor) || cs_light_final(&final, of_block, now_ms, &block) != CS_LIGHT_OK ||
         final.header.height != height ||
-        cs_light_final(&later, light, now_ms, &of_later) != CS_LIGHT_OK) {
+        cs_light_final(&later, of_later, now_ms, &above) != CS_LIGHT_OK) {
         return false;
     }
     out->header = final.header;

@@ -39,11 +39,20 @@ void sync_anchor_put(struct nv_writer *w, const struct sync_anchor *anchor);
 /* sync_anchor_get takes an anchor apart, which says nothing of its truth. */
 NV_MUST_USE enum nv_err sync_anchor_get(struct sync_anchor *out, struct nv_view bytes);
 
-/* sync_anchor_check returns whether an anchor proves the root of `height` to
- * whom `light` is believed at the time now, and writes what it proves. */
+#define SYNC_EPOCHS_APART 8u /* of an anchor's two headers, at most */
+
+/* sync_anchor_epochs tells in which epochs the two headers say that they are; false
+ * when they are none, or too far apart. */
+NV_MUST_USE bool
+sync_anchor_epochs(const struct sync_anchor *anchor, uint64_t *of_block, uint64_t *of_later);
+
+/* sync_anchor_check returns whether an anchor proves the root of `height` to whom
+ * these light states, of the epochs of its two headers, are believed at the time
+ * now, and writes what it proves. */
 NV_MUST_USE bool sync_anchor_check(struct sync_base *out,
                                    const struct sync_anchor *anchor,
-                                   const struct cs_light *light,
+                                   const struct cs_light *of_block,
+                                   const struct cs_light *of_later,
                                    uint64_t now_ms,
                                    uint64_t height);
 

@@ -142,9 +142,26 @@ static bool sources_left(const struct sync *s)
     return false;
 }
 
+/* ask_epoch goes back to the anchor when nobody has the end of an epoch that it
+ * needs: what it says of its epochs may be a lie. */
+static void ask_epoch(struct sync *s)
+{
+    if (sync__ask_epoch(s)) {
+        return;
+    }
+    for (uint32_t i = 0; i < SYNC_PEERS_MAX; i++) {
+        if (s->peer[i].up && s->peer[i].id == s->target.giver) {
+            sync__lose(s, &s->peer[i]);
+        }
+    }
+    s->target.held = false;
+    sync__stage(s, SYNC_ANCHOR);
+}
+
 void sync__ask(struct sync *s)
 {
-    if (s->stage != SYNC_ANCHOR && s->stage != SYNC_MANIFEST && s->stage != SYNC_CHUNKS) {
+    if (s->stage != SYNC_ANCHOR && s->stage != SYNC_EPOCHS && s->stage != SYNC_MANIFEST &&
+        s->stage != SYNC_CHUNKS) {
         return;
     }
     if (!sources_left(s) || (s->target.losses >= SYNC__LOSSES && sync__newer(s))) {
@@ -153,6 +170,7 @@ void sync__ask(struct sync *s)
     }
     switch (s->stage) {
     case SYNC_ANCHOR: ask_one(s, ST_PART_ANCHOR); break;
+    case SYNC_EPOCHS: ask_epoch(s); break;
     case SYNC_MANIFEST: ask_one(s, ST_PART_MANIFEST); break;
     case SYNC_CHUNKS: ask_chunks(s); break;
     case SYNC_LISTING:
@@ -229,8 +247,8 @@ void sync__take_part(struct sync *s, struct sync__peer *peer, const struct sync_
     if (part->bytes.size == 0) {
         sync__lose(s, peer); /* it does not hold it any more */
     } else if (part->part == ST_PART_ANCHOR) {
-        if (s->stage == SYNC_ANCHOR && !sync__take_anchor(s, part->bytes)) {
-            sync__lie(s, peer, "its reason to believe a snapshot is none");
+        if (s->stage == SYNC_ANCHOR && !sync__take_anchor(s, peer, part->bytes)) {
+            sync__lie(s, peer, SYNC__NO_ANCHOR);
         }
     } else if (part->part == ST_PART_MANIFEST) {
         if (s->stage == SYNC_MANIFEST && !sync__take_manifest(s, part->bytes)) {

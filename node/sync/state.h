@@ -5,8 +5,10 @@
  *
  *     sync.c     inputs, operations, stages
  *     target.c   which snapshot, and what of it is in the folder
- *     fetch.c    requests and their answers */
+ *     fetch.c    requests and their answers
+ *     epochs.c   from what is believed to the epochs of an anchor */
 
+#include "consensus/consensus.h"
 #include "node/sync/sync.h"
 
 #define SYNC__OPS_MAX     (SYNC_PEERS_MAX * (SYNC_REQUESTS_MAX + 2u))
@@ -18,6 +20,11 @@
 #define SYNC__RELIST_MS   10000u /* and while something is */
 #define SYNC__GATHER_MS   1000u  /* before the first choice */
 #define SYNC__WAIT_MS     5000u  /* before it is skipped */
+
+#define SYNC__NO_ANCHOR "its reason to believe a snapshot is none"
+
+#define SYNC__EPOCH_PATIENCE_MS 2000u /* for the end of an epoch; who has it not says nothing */
+#define SYNC__EPOCH_ROUNDS      2u    /* times that every peer is asked for one */
 
 struct sync__request {
     bool used;
@@ -44,6 +51,8 @@ struct sync__peer {
 struct sync__target {
     bool set;
     struct sync_offer offer;
+    bool held;       /* there is an anchor, not judged yet, ... */
+    uint32_t giver;  /* ... from this peer */
     bool based, cut; /* anchor, manifest are there */
     struct sync_base base;
     struct st_manifest manifest;
@@ -57,6 +66,29 @@ struct sync__target {
     uint8_t manifest_bytes[ST_MANIFEST_SIZE_MAX];
 };
 
+/* How far a walk from epoch to epoch came. */
+enum sync__reach {
+    SYNC__REACH_THERE = 1,
+    SYNC__REACH_ON,      /* there is more to be looked at */
+    SYNC__REACH_MISSING, /* the end of an epoch is */
+    SYNC__REACH_NEVER,   /* it leads nowhere, or has failed */
+};
+
+struct sync__walk {
+    bool begun;
+    struct cs_light low;  /* on the way to the epoch of an anchor's block */
+    struct cs_light high; /* and to that of its later header; epoch 0: nowhere */
+    uint64_t missing;     /* the epoch whose end is looked for; 0: none */
+    uint32_t asked;       /* the peer that was asked for it, by place; SYNC_PEERS_MAX: none */
+    uint64_t asked_ms;
+    uint32_t attempts;
+    uint32_t turn; /* whom to ask next */
+    /* The end before the trusted epoch, until its signatures can be verified. */
+    uint32_t pin_giver;
+    uint32_t pin_size; /* 0: none */
+    uint8_t pin[CS_HANDOVER_SIZE_MAX];
+};
+
 struct sync {
     struct sync_config config;
     enum sync_stage stage;
@@ -67,6 +99,7 @@ struct sync {
     uint64_t tip_height;
     struct sync__peer peer[SYNC_PEERS_MAX];
     struct sync__target target;
+    struct sync__walk walk;
     uint64_t begun; /* height of an unfinished folder; 0: none */
     struct sync_offer failed[SYNC__FAILED_MAX];
     uint32_t failed_count;
@@ -81,6 +114,7 @@ struct sync {
 /* ---- sync.c ---- */
 
 void sync__send(struct sync *s, const struct sync__peer *peer, const struct sync_message *message);
+void sync__send_epoch(struct sync *s, const struct sync__peer *peer, uint64_t epoch);
 /* sync__lie leaves a peer out for good and has it banned. */
 void sync__lie(struct sync *s, struct sync__peer *peer, const char *why);
 void sync__fail(struct sync *s, enum nv_err err);
@@ -96,9 +130,13 @@ bool sync__choose(struct sync *s);
 bool sync__newer(const struct sync *s);
 /* sync__resume takes the target that the folder holds, if its anchor is right. */
 NV_MUST_USE enum nv_err sync__resume(struct sync *s);
-/* sync__take_anchor and sync__take_manifest judge bytes and keep them; false:
- * they are not right. */
-bool sync__take_anchor(struct sync *s, struct nv_view bytes);
+/* sync__take_anchor keeps an anchor until sync__judge can judge it; false: it is
+ * none. */
+bool sync__take_anchor(struct sync *s, const struct sync__peer *peer, struct nv_view bytes);
+/* sync__judge goes on towards the epochs of the anchor that is held, and judges it
+ * when they are reached. */
+void sync__judge(struct sync *s);
+/* sync__take_manifest judges bytes and keeps them; false: they are not right. */
 bool sync__take_manifest(struct sync *s, struct nv_view bytes);
 /* sync__give_up goes back to listing; `wrong`: the sources vouched for a lie. */
 void sync__give_up(struct sync *s, bool wrong);
@@ -114,5 +152,15 @@ void sync__expire(struct sync *s);
 void sync__forget(struct sync *s, struct sync__peer *peer);
 /* sync__lose leaves a source out of the target. */
 void sync__lose(struct sync *s, struct sync__peer *peer);
+
+/* ---- epochs.c ---- */
+
+/* sync__reach brings both light states of the walk to these epochs, `later` not
+ * below `epoch`. */
+enum sync__reach sync__reach(struct sync *s, uint64_t epoch, uint64_t later);
+/* sync__ask_epoch asks for the end of the epoch that is missing; false when everybody
+ * was asked in vain. */
+bool sync__ask_epoch(struct sync *s);
+void sync__take_epoch(struct sync *s, struct sync__peer *peer, struct nv_view bytes);
 
 #endif /* NV_NODE_SYNC_STATE_H */

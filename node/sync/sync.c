@@ -46,6 +46,18 @@ void sync__send(struct sync *s, const struct sync__peer *peer, const struct sync
     op->size = (uint8_t)w.size;
 }
 
+void sync__send_epoch(struct sync *s, const struct sync__peer *peer, uint64_t epoch)
+{
+    struct sync_op *const op = add_op(s);
+    if (op != NULL) {
+        nv_be64_store(op->bytes, epoch);
+        op->kind = SYNC_OP_SEND;
+        op->peer = peer->id;
+        op->type = CS_MSG_EPOCH_REQUEST;
+        op->size = 8;
+    }
+}
+
 void sync__lie(struct sync *s, struct sync__peer *peer, const char *why)
 {
     struct sync_op *const op = add_op(s);
@@ -84,6 +96,7 @@ const char *sync_stage_name(enum sync_stage stage)
     switch (stage) {
     case SYNC_LISTING: return "listing";
     case SYNC_ANCHOR: return "anchor";
+    case SYNC_EPOCHS: return "epochs";
     case SYNC_MANIFEST: return "manifest";
     case SYNC_CHUNKS: return "chunks";
     case SYNC_READY: return "ready";
@@ -213,6 +226,12 @@ void sync_take(
     if (place == NULL || place->liar || over(s)) {
         return;
     }
+    if (type == CS_MSG_EPOCH_RESPONSE) {
+        sync__take_epoch(s, place, bytes);
+        sync__judge(s);
+        sync__ask(s);
+        return;
+    }
     if (!sync_is_type(type) || sync_decode(&message, (enum sync_type)type, bytes) != NV_OK) {
         sync__lie(s, place, "its message about snapshots is none");
         return;
@@ -236,6 +255,7 @@ void sync_tick(struct sync *s, struct sync_time t)
         listing(s);
     }
     list_again(s);
+    sync__judge(s);
     sync__ask(s);
 }
 
@@ -245,7 +265,12 @@ void sync_progress(const struct sync *s, struct sync_progress *out)
 {
     const struct sync__target *const target = &s->target;
     *out = (struct sync_progress){
-        .stage = s->stage, .tip_height = s->tip_height, .eta_ms = -1, .err = s->err};
+        .stage = s->stage,
+        .tip_height = s->tip_height,
+        .epoch = s->walk.begun ? s->walk.low.epoch : 0,
+        .eta_ms = -1,
+        .err = s->err,
+    };
     if (!target->set) {
         return;
     }
@@ -276,6 +301,8 @@ void sync_result(const struct sync *s, struct sync_result *out)
     enum nv_err const err =
         sync_anchor_get(&out->anchor, nv_view_of(s->target.anchor, s->target.anchor_size));
     NV_ASSERT(err == NV_OK); /* it was checked */
+    const struct cs_header *const header = &out->base->header;
+    out->epoch = cs_header_closes(header) ? header->epoch + 1 : header->epoch;
 }
 
 /* ---- life ---- */

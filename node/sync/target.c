@@ -124,7 +124,7 @@ static void go_on(struct sync *s)
         return;
     }
     if (!target->based) {
-        sync__stage(s, SYNC_ANCHOR);
+        sync__stage(s, target->held ? SYNC_EPOCHS : SYNC_ANCHOR);
     } else if (!target->cut) {
         sync__stage(s, SYNC_MANIFEST);
     } else if (target->have_count < target->manifest.chunk_count) {
@@ -134,20 +134,54 @@ static void go_on(struct sync *s)
     }
 }
 
-/* use_anchor keeps an anchor if it is right. */
-static bool use_anchor(struct sync *s, struct nv_view bytes)
+/* hold_anchor keeps bytes that may be an anchor; false when they are none. */
+static bool hold_anchor(struct sync *s, struct nv_view bytes)
 {
     struct sync__target *const target = &s->target;
     struct sync_anchor anchor;
+    uint64_t epochs[2];
     if (bytes.size > sizeof target->anchor || sync_anchor_get(&anchor, bytes) != NV_OK ||
-        !sync_anchor_check(
-            &target->base, &anchor, &s->config.light, s->time.wall_ms, target->offer.height)) {
+        !sync_anchor_epochs(&anchor, &epochs[0], &epochs[1])) {
         return false;
     }
     memmove(target->anchor, bytes.bytes, bytes.size);
     target->anchor_size = bytes.size;
-    target->based = true;
+    target->held = true;
     return true;
+}
+
+/* reach_anchor walks towards the epochs of the anchor that is held; THERE: *right
+ * tells whether it is. */
+static enum sync__reach reach_anchor(struct sync *s, bool *right)
+{
+    struct sync__target *const target = &s->target;
+    struct sync_anchor anchor;
+    uint64_t epochs[2] = {0, 0};
+    enum nv_err const err =
+        sync_anchor_get(&anchor, nv_view_of(target->anchor, target->anchor_size));
+    bool const sound = err == NV_OK && sync_anchor_epochs(&anchor, &epochs[0], &epochs[1]);
+    NV_ASSERT(sound); /* it was looked at when it came */
+    enum sync__reach const reach = sync__reach(s, epochs[0], epochs[1]);
+    *right = reach == SYNC__REACH_THERE && sync_anchor_check(&target->base,
+                                                             &anchor,
+                                                             &s->walk.low,
+                                                             &s->walk.high,
+                                                             s->time.wall_ms,
+                                                             target->offer.height);
+    return reach;
+}
+
+/* use_anchor takes an anchor of the folder, to whose epochs what is kept leads. */
+static bool use_anchor(struct sync *s, struct nv_view bytes)
+{
+    bool right = false;
+    enum sync__reach reach = hold_anchor(s, bytes) ? SYNC__REACH_ON : SYNC__REACH_NEVER;
+    while (reach == SYNC__REACH_ON) {
+        reach = reach_anchor(s, &right);
+    }
+    s->target.held = false;
+    s->target.based = right;
+    return right;
 }
 
 /* use_manifest keeps a manifest if it is right. */
@@ -261,19 +295,48 @@ enum nv_err sync__resume(struct sync *s)
 
 /* ---- what comes ---- */
 
-bool sync__take_anchor(struct sync *s, struct nv_view bytes)
+bool sync__take_anchor(struct sync *s, const struct sync__peer *peer, struct nv_view bytes)
 {
-    if (!use_anchor(s, bytes)) {
+    if (!hold_anchor(s, bytes)) {
         return false;
     }
-    if (!nv_hash_eq(&s->target.base.root, &s->target.offer.root)) {
-        sync__give_up(s, true); /* its sources vouched for another root */
-        return true;
+    s->target.giver = peer->id;
+    go_on(s);
+    sync__judge(s);
+    return true;
+}
+
+/* blame ends the anchor that is held, which is wrong. */
+static void blame(struct sync *s)
+{
+    s->target.held = false;
+    for (uint32_t i = 0; i < SYNC_PEERS_MAX; i++) {
+        if (s->peer[i].up && s->peer[i].id == s->target.giver) {
+            sync__lie(s, &s->peer[i], SYNC__NO_ANCHOR);
+        }
     }
-    if (store(s, ST_PART_ANCHOR, bytes)) {
+    go_on(s);
+}
+
+void sync__judge(struct sync *s)
+{
+    struct sync__target *const target = &s->target;
+    bool right = false;
+    if (s->stage != SYNC_EPOCHS) {
+        return;
+    }
+    enum sync__reach const reach = reach_anchor(s, &right);
+    if (reach == SYNC__REACH_NEVER && s->stage != SYNC_FAILED) {
+        sync__give_up(s, false);
+    } else if (reach == SYNC__REACH_THERE && !right) {
+        blame(s);
+    } else if (right && !nv_hash_eq(&target->base.root, &target->offer.root)) {
+        sync__give_up(s, true); /* its sources vouched for another root */
+    } else if (right && store(s, ST_PART_ANCHOR, nv_view_of(target->anchor, target->anchor_size))) {
+        target->held = false;
+        target->based = true;
         go_on(s);
     }
-    return true;
 }
 
 bool sync__take_manifest(struct sync *s, struct nv_view bytes)

@@ -32,8 +32,11 @@ static void check_anchor(struct nv_view view)
     static struct cs_light light; /* believes nobody */
     struct sync_anchor anchor;
     struct sync_base base;
+    uint64_t epoch = 0;
+    uint64_t later = 0;
     if (sync_anchor_get(&anchor, view) == NV_OK) {
-        NV_ASSERT(!sync_anchor_check(&base, &anchor, &light, 1, 1));
+        NV_ASSERT(!sync_anchor_epochs(&anchor, &epoch, &later) || (epoch > 0 && later >= epoch));
+        NV_ASSERT(!sync_anchor_check(&base, &anchor, &light, &light, 1, 1));
     }
 }
 

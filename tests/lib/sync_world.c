@@ -12,6 +12,7 @@
 #define ROWS       1000u
 #define VALUE_SIZE 1500u
 #define TICK_MS    100u
+#define EPOCH_AT   41 /* of a header's epoch: its lowest byte */
 
 /* ---- the snapshot ---- */
 
@@ -168,7 +169,46 @@ static void forge(struct sync_world *w)
     w->forged_size = out.size;
 }
 
+/* end_epoch closes the chain's epoch by a block at its number as height. */
+static void end_epoch(struct sync_world *w)
+{
+    uint64_t const epoch = w->chain.epoch;
+    struct sync_end *const end = &w->end[epoch];
+    uint8_t set_bytes[CS_VALSET_SIZE_MAX];
+    struct cs_net next;
+    struct nv_hash const root = cs_build_hash(5);
+    struct nv_reader r;
+    struct nv_writer out;
+    assert_true(epoch < SYNC_WORLD_EPOCHS);
+    cs_net_init_at(&next, NULL, 4, (uint32_t)(10 * epoch));
+    light_world_final(&w->chain, &root, 0, 0);
+    w->chain.header.height = epoch;
+    w->chain.header.next_valset_hash = next.set.hash;
+    light_world_seal(&w->chain, 0);
+    struct cs_handover handover = {
+        .header = w->chain.header,
+        .set = nv_view_of(set_bytes, cs_valset_encode(&next.set, set_bytes)),
+    };
+    nv_reader_init(&r, light_world_certificate(&w->chain));
+    assert_int_equal(cs_certificate_get(&r, &handover.final), NV_OK);
+    nv_writer_init(&out, end->bytes, sizeof end->bytes);
+    cs_handover_put(&out, &handover);
+    assert_false(out.overflow);
+    end->size = out.size;
+    cs_header_hash(&w->boundary[epoch], &handover.header);
+    memset(&w->chain.header.next_valset_hash, 0, sizeof w->chain.header.next_valset_hash);
+    light_world_follow(&w->chain, &next);
+}
+
 void sync_world_open(struct sync_world *w, const enum sync_manner *manners, uint32_t count)
+{
+    sync_world_later(w, manners, count, 0);
+}
+
+void sync_world_later(struct sync_world *w,
+                      const enum sync_manner *manners,
+                      uint32_t count,
+                      uint32_t epochs)
 {
     memset(w, 0, sizeof *w);
     temp_dir_new(w->dir);
@@ -183,6 +223,9 @@ void sync_world_open(struct sync_world *w, const enum sync_manner *manners, uint
         w->peer[i].manner = manners[i];
     }
     w->peer_count = count;
+    while (epochs-- > 0) {
+        end_epoch(w);
+    }
     sync_world_add(w, SYNC_HEIGHT);
     forge(w);
 }
@@ -208,10 +251,37 @@ void sync_world_close(struct sync_world *w)
 
 /* ---- peers ---- */
 
+static enum nv_err get_end(void *ctx, uint64_t epoch, struct nv_view *out)
+{
+    const struct sync_world *const w = ctx;
+    if (epoch >= SYNC_WORLD_EPOCHS || w->kept[epoch].size == 0) {
+        return NV_ERR_NOT_FOUND;
+    }
+    *out = nv_view_of(w->kept[epoch].bytes, w->kept[epoch].size);
+    return NV_OK;
+}
+
+static enum nv_err put_end(void *ctx, uint64_t epoch, struct nv_view bytes)
+{
+    struct sync_world *const w = ctx;
+    if (w->ends_full) {
+        return NV_ERR_DISK_FULL;
+    }
+    assert_true(epoch < SYNC_WORLD_EPOCHS && bytes.size <= CS_HANDOVER_SIZE_MAX);
+    memcpy(w->kept[epoch].bytes, bytes.bytes, bytes.size);
+    w->kept[epoch].size = bytes.size;
+    return NV_OK;
+}
+
 void sync_world_join(struct sync_world *w, uint64_t height_least)
 {
     struct sync_config const config = {
-        .at = w->at, .light = w->light, .height_least = height_least};
+        .at = w->at,
+        .light = w->light,
+        .trust = w->trust,
+        .epochs = {w, get_end, put_end},
+        .height_least = height_least,
+    };
     sync_close(w->sync);
     w->sync = NULL;
     assert_int_equal(sync_open(&w->sync, &config, w->time), NV_OK);
@@ -236,6 +306,14 @@ static void spoil(struct sync_world *w, struct sync_peer *peer, struct sync_mess
         bytes[view->size / 2] ^= 4;
         *view = nv_view_of(bytes, view->size);
     }
+    if (peer->manner == SYNC_FAR_EPOCH && part && answer->part.part == ST_PART_ANCHOR) {
+        struct sync_anchor anchor;
+        memcpy(bytes, view->bytes, view->size);
+        *view = nv_view_of(bytes, view->size);
+        assert_int_equal(sync_anchor_get(&anchor, *view), NV_OK);
+        bytes[anchor.block.bytes - bytes + EPOCH_AT] += 3;
+        bytes[anchor.later_header.bytes - bytes + EPOCH_AT] += 3;
+    }
     if (peer->manner == SYNC_SHORT && chunk && view->size > 0) {
         view->size--;
     }
@@ -255,6 +333,25 @@ static void spoil(struct sync_world *w, struct sync_peer *peer, struct sync_mess
     if (peer->manner == SYNC_FORGER && chunk) {
         *view = nv_view_of_text("forged");
     }
+}
+
+/* answer_epoch lets a peer answer the question for the end of an epoch. */
+static void answer_epoch(struct sync_world *w, uint32_t id, uint64_t epoch)
+{
+    static uint8_t bytes[CS_HANDOVER_SIZE_MAX];
+    struct sync_peer *const peer = &w->peer[id];
+    uint64_t const given = epoch + (peer->manner == SYNC_OTHER_EPOCH ? 1 : 0);
+    peer->epochs_asked++;
+    w->epochs_asked++;
+    if (peer->manner == SYNC_MUTE || peer->manner == SYNC_NO_EPOCH || given >= SYNC_WORLD_EPOCHS ||
+        w->end[given].size == 0) {
+        return; /* who has it not says nothing */
+    }
+    memcpy(bytes, w->end[given].bytes, w->end[given].size);
+    if (peer->manner == SYNC_BAD_EPOCH) {
+        bytes[CS_HEADER_SIZE + 100] ^= 1; /* of the first signature */
+    }
+    sync_take(w->sync, w->time, id, CS_MSG_EPOCH_RESPONSE, nv_view_of(bytes, w->end[given].size));
 }
 
 /* answer lets a peer answer one message. */
@@ -287,6 +384,13 @@ static void answer(struct sync_world *w, uint32_t id, const struct sync_op *op)
     sync_take(w->sync, w->time, id, own.type, view);
 }
 
+/* cut_off returns whether the run is to end here. */
+static bool cut_off(const struct sync_world *w)
+{
+    return (w->parts_stored_max != 0 && w->chunks_asked >= w->parts_stored_max) ||
+           (w->epochs_asked_max != 0 && w->epochs_asked >= w->epochs_asked_max);
+}
+
 static void perform(struct sync_world *w)
 {
     struct sync_op op;
@@ -306,10 +410,12 @@ static void perform(struct sync_world *w)
             peer->chunks_asked += chunk ? 1 : 0;
             w->chunks_asked += chunk ? 1 : 0;
         }
-        if (peer->up) {
+        if (peer->up && op.type == CS_MSG_EPOCH_REQUEST) {
+            answer_epoch(w, op.peer, nv_be64_load(op.bytes));
+        } else if (peer->up) {
             answer(w, op.peer, &op);
         }
-        if (w->parts_stored_max != 0 && w->chunks_asked >= w->parts_stored_max) {
+        if (cut_off(w)) {
             return;
         }
     }
@@ -321,8 +427,7 @@ enum sync_stage sync_world_run(struct sync_world *w, uint32_t seconds)
     for (uint32_t i = 0; i < seconds * 1000 / TICK_MS; i++) {
         perform(w);
         sync_progress(w->sync, &p);
-        bool const cut = w->parts_stored_max != 0 && w->chunks_asked >= w->parts_stored_max;
-        if (p.stage >= SYNC_READY || cut) {
+        if (p.stage >= SYNC_READY || cut_off(w)) {
             break;
         }
         w->time.now_ms += TICK_MS;

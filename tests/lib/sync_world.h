@@ -26,11 +26,16 @@ enum sync_manner {
     SYNC_BAD_ROOT,   /* offers the right snapshot with another root */
     SYNC_BAD_ANCHOR, /* a bit of the anchor is wrong */
     SYNC_BAD_MANIFEST,
-    SYNC_FORGER, /* offers a manifest of its own, with the right root, and its chunks */
-    SYNC_GARBAGE /* sends what is no message */
+    SYNC_FORGER,      /* offers a manifest of its own, with the right root, and its chunks */
+    SYNC_BAD_EPOCH,   /* a bit of the signatures under the end of an epoch is wrong */
+    SYNC_OTHER_EPOCH, /* sends the end of another epoch than was asked for */
+    SYNC_NO_EPOCH,    /* has no ends of epochs, and so says nothing */
+    SYNC_FAR_EPOCH,   /* its anchor is of an epoch that is not there yet */
+    SYNC_GARBAGE      /* sends what is no message */
 };
 
-#define SYNC_WORLD_PEERS 6u
+#define SYNC_WORLD_PEERS  6u
+#define SYNC_WORLD_EPOCHS 24u
 
 struct sync_peer {
     enum sync_manner manner;
@@ -40,6 +45,13 @@ struct sync_peer {
     uint32_t second_count;  /* requests in the present second */
     uint32_t second_max;    /* and the most in any */
     uint32_t chunks_asked;
+    uint32_t epochs_asked;
+};
+
+/* The end of an epoch. */
+struct sync_end {
+    uint32_t size; /* 0: none */
+    uint8_t bytes[CS_HANDOVER_SIZE_MAX];
 };
 
 struct sync_world {
@@ -49,6 +61,13 @@ struct sync_world {
     struct st_snapshots have;
     struct light_world chain;
     struct cs_light light;
+    struct sync_trust trust;
+    struct sync_end end[SYNC_WORLD_EPOCHS];     /* of the chain, by epoch */
+    struct sync_end kept[SYNC_WORLD_EPOCHS];    /* by the joiner */
+    struct nv_hash boundary[SYNC_WORLD_EPOCHS]; /* hashes of the blocks that closed them */
+    bool ends_full;                             /* the joiner's disk takes no more of them */
+    uint32_t epochs_asked;
+    uint32_t epochs_asked_max; /* run ends when so many were asked for; 0: never */
     struct sync_server server;
     struct sync_peer peer[SYNC_WORLD_PEERS];
     uint32_t peer_count;
@@ -63,6 +82,12 @@ struct sync_world {
 
 /* sync_world_open makes the world with one snapshot of several chunks. */
 void sync_world_open(struct sync_world *w, const enum sync_manner *manners, uint32_t count);
+/* sync_world_later does that after `epochs` epochs have ended, each with validators of
+ * its own. */
+void sync_world_later(struct sync_world *w,
+                      const enum sync_manner *manners,
+                      uint32_t count,
+                      uint32_t epochs);
 void sync_world_close(struct sync_world *w);
 
 /* sync_world_add makes one more snapshot, of other rows. */

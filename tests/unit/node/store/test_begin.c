@@ -66,6 +66,7 @@ static void open_replica(void)
                       .body_size_max = 1000,
                       .status_ns = 1000,
                       .views_max = 64},
+        .node_keys = &member.key,
         .store = {NULL, none, none_of, no_bytes, no_epoch},
         .mempool = {10, 10, 1u << 20},
         .window_max = 64,

@@ -27,7 +27,7 @@ static bool believed(struct sync_base *base, struct nv_view view, uint64_t heigh
 {
     struct sync_anchor anchor;
     return sync_anchor_get(&anchor, view) == NV_OK &&
-           sync_anchor_check(base, &anchor, &w.light, LIGHT_TIME_MS, height);
+           sync_anchor_check(base, &anchor, &w.light, &w.light, LIGHT_TIME_MS, height);
 }
 
 static void check(uint64_t later)

@@ -290,6 +290,235 @@ static void a_full_disk_is_said(void **state)
     w.at.files = st_files_system();
 }
 
+/* ---- epochs ---- */
+
+#define EPOCHS 6u
+
+/* walked checks that the joiner has the ends of the epochs [from, EPOCHS], and no
+ * others. */
+static void walked(uint64_t from)
+{
+    struct sync_result result;
+    sync_result(w.sync, &result);
+    assert_int_equal(result.epoch, EPOCHS + 1);
+    for (uint64_t epoch = 1; epoch < SYNC_WORLD_EPOCHS; epoch++) {
+        bool const wanted = epoch >= from && epoch <= EPOCHS;
+        assert_int_equal(w.kept[epoch].size, wanted ? w.end[epoch].size : 0);
+        assert_memory_equal(w.kept[epoch].bytes, w.end[epoch].bytes, w.kept[epoch].size);
+    }
+}
+
+static void several_epochs_later(void **state)
+{
+    (void)state;
+    sync_world_later(&w, (enum sync_manner[]){SYNC_HONEST, SYNC_HONEST}, 2, EPOCHS);
+    sync_world_join(&w, 0);
+    assert_int_equal(sync_world_run(&w, 10), SYNC_READY);
+    ready();
+    walked(1);
+    assert_int_equal(w.epochs_asked, EPOCHS);
+    assert_false(w.peer[0].banned || w.peer[1].banned);
+}
+
+/* One liar about epochs among two honest ones. */
+static void liar_of_epochs(enum sync_manner manner, bool banned)
+{
+    for (uint32_t place = 0; place < 3; place++) {
+        enum sync_manner manners[3] = {SYNC_HONEST, SYNC_HONEST, SYNC_HONEST};
+        manners[place] = manner;
+        sync_world_later(&w, manners, 3, EPOCHS);
+        sync_world_join(&w, 0);
+        assert_int_equal(sync_world_run(&w, 90), SYNC_READY);
+        ready();
+        walked(1);
+        for (uint32_t i = 0; i < 3; i++) {
+            assert_true(i == place || !w.peer[i].banned);
+        }
+        assert_true(!w.peer[place].banned || banned);
+        assert_true(w.peer[place].epochs_asked == 0 || w.peer[place].banned == banned);
+        if (place < 2) {
+            sync_world_close(&w);
+        }
+    }
+}
+
+static void a_wrong_signature_under_an_end(void **state)
+{
+    (void)state;
+    liar_of_epochs(SYNC_BAD_EPOCH, true);
+}
+
+static void the_end_of_another_epoch(void **state)
+{
+    (void)state;
+    liar_of_epochs(SYNC_OTHER_EPOCH, true);
+}
+
+static void silence_about_epochs(void **state)
+{
+    (void)state;
+    liar_of_epochs(SYNC_NO_EPOCH, false);
+}
+
+/* An anchor of an epoch whose beginning nobody can show leads nowhere: after a while
+ * another peer's is taken. */
+static void an_anchor_of_an_epoch_to_come(void **state)
+{
+    (void)state;
+    for (uint32_t place = 0; place < 2; place++) {
+        enum sync_manner manners[2] = {SYNC_HONEST, SYNC_HONEST};
+        manners[place] = SYNC_FAR_EPOCH;
+        sync_world_later(&w, manners, 2, EPOCHS);
+        sync_world_join(&w, 0);
+        assert_int_equal(sync_world_run(&w, 90), SYNC_READY);
+        ready();
+        walked(1);
+        assert_false(w.peer[1 - place].banned);
+        if (place < 1) {
+            sync_world_close(&w);
+        }
+    }
+}
+
+static void nobody_knows_the_ends(void **state)
+{
+    (void)state;
+    struct sync_progress p;
+    sync_world_later(&w, (enum sync_manner[]){SYNC_NO_EPOCH, SYNC_NO_EPOCH}, 2, EPOCHS);
+    sync_world_join(&w, 0);
+    enum sync_stage const stage = sync_world_run(&w, 300);
+    assert_true(stage < SYNC_MANIFEST);
+    assert_true(w.epochs_asked > 4);
+    assert_true(w.epochs_asked < 300); /* it does not get impatient */
+    sync_progress(w.sync, &p);
+    assert_int_equal(p.epoch, 1);
+}
+
+static void killed_after_every_epoch(void **state)
+{
+    (void)state;
+    sync_world_later(&w, (enum sync_manner[]){SYNC_HONEST, SYNC_HONEST}, 2, EPOCHS);
+    uint32_t kills = 0;
+    enum sync_stage stage = SYNC_LISTING;
+    while (stage != SYNC_READY && kills < 100) {
+        w.epochs_asked_max = w.epochs_asked + 1;
+        sync_world_join(&w, 0);
+        stage = sync_world_run(&w, 20);
+        kills++;
+    }
+    ready();
+    walked(1);
+    assert_int_equal(w.epochs_asked, EPOCHS); /* none twice */
+    w.peer_count = 0;
+    sync_world_join(&w, 0);
+    assert_int_equal(sync_world_run(&w, 1), SYNC_READY);
+    walked(1);
+}
+
+static void a_damaged_end_is_fetched_anew(void **state)
+{
+    (void)state;
+    sync_world_later(&w, (enum sync_manner[]){SYNC_HONEST}, 1, EPOCHS);
+    sync_world_join(&w, 0);
+    assert_int_equal(sync_world_run(&w, 10), SYNC_READY);
+    w.kept[3].bytes[CS_HEADER_SIZE + 100] ^= 1;
+    w.epochs_asked = 0;
+    sync_world_join(&w, 0);
+    assert_int_equal(sync_world_run(&w, 10), SYNC_READY);
+    walked(1);
+    assert_int_equal(w.epochs_asked, 1);
+}
+
+static void a_disk_too_full_for_epochs(void **state)
+{
+    (void)state;
+    struct sync_progress p;
+    sync_world_later(&w, (enum sync_manner[]){SYNC_HONEST}, 1, EPOCHS);
+    w.ends_full = true;
+    sync_world_join(&w, 0);
+    assert_int_equal(sync_world_run(&w, 10), SYNC_FAILED);
+    sync_progress(w.sync, &p);
+    assert_int_equal(p.err, NV_ERR_DISK_FULL);
+    assert_false(w.peer[0].banned);
+}
+
+/* trust_epoch begins with a later epoch. */
+static void trust_epoch(uint64_t epoch)
+{
+    w.trust = (struct sync_trust){.epoch = epoch, .boundary = w.boundary[epoch - 1]};
+}
+
+static void a_trusted_epoch(void **state)
+{
+    (void)state;
+    for (uint64_t epoch = 2; epoch <= EPOCHS + 1; epoch++) {
+        sync_world_later(&w, (enum sync_manner[]){SYNC_HONEST, SYNC_HONEST}, 2, EPOCHS);
+        trust_epoch(epoch);
+        w.light.trusting_ms = 99999; /* less than the time since the genesis */
+        w.time.wall_ms = LIGHT_TIME_MS + 50000;
+        sync_world_join(&w, 0);
+        assert_int_equal(sync_world_run(&w, 10), SYNC_READY);
+        ready();
+        walked(epoch - 1);
+        assert_int_equal(w.epochs_asked, EPOCHS + 2 - epoch + (epoch == 2 ? 0 : 1));
+        w.peer_count = 0;
+        sync_world_join(&w, 0); /* it knows the way now */
+        assert_int_equal(sync_world_run(&w, 1), SYNC_READY);
+        if (epoch <= EPOCHS) {
+            sync_world_close(&w);
+        }
+    }
+}
+
+static void liars_about_a_trusted_epoch(void **state)
+{
+    (void)state;
+    for (uint32_t place = 0; place < 3; place++) {
+        enum sync_manner manners[3] = {SYNC_HONEST, SYNC_HONEST, SYNC_HONEST};
+        manners[place] = SYNC_BAD_EPOCH;
+        sync_world_later(&w, manners, 3, EPOCHS);
+        trust_epoch(4);
+        sync_world_join(&w, 0);
+        assert_int_equal(sync_world_run(&w, 60), SYNC_READY);
+        ready();
+        walked(3);
+        for (uint32_t i = 0; i < 3; i++) {
+            assert_true(i == place || !w.peer[i].banned);
+        }
+        if (place < 2) {
+            sync_world_close(&w);
+        }
+    }
+}
+
+/* Whoever types another hash waits, and bans nobody. */
+static void a_trusted_epoch_that_nobody_has(void **state)
+{
+    (void)state;
+    sync_world_later(&w, (enum sync_manner[]){SYNC_HONEST, SYNC_HONEST}, 2, EPOCHS);
+    trust_epoch(4);
+    w.trust.boundary.bytes[7] ^= 1;
+    sync_world_join(&w, 0);
+    assert_true(sync_world_run(&w, 60) < SYNC_MANIFEST);
+    assert_false(w.peer[0].banned || w.peer[1].banned);
+    for (uint64_t epoch = 1; epoch < SYNC_WORLD_EPOCHS; epoch++) {
+        assert_int_equal(w.kept[epoch].size, 0);
+    }
+}
+
+static void what_is_too_old_is_not_believed(void **state)
+{
+    (void)state;
+    struct sync_progress p;
+    sync_world_later(&w, (enum sync_manner[]){SYNC_HONEST}, 1, EPOCHS);
+    w.light.trusting_ms = w.time.wall_ms - LIGHT_TIME_MS - 1;
+    sync_world_join(&w, 0);
+    assert_int_equal(sync_world_run(&w, 10), SYNC_FAILED);
+    sync_progress(w.sync, &p);
+    assert_int_equal(p.err, NV_ERR_TIMEOUT);
+    assert_false(w.peer[0].banned);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +541,19 @@ int main(void)
         cmocka_unit_test_teardown(killed_after_every_request, end),
         cmocka_unit_test_teardown(damaged_files_are_fetched_anew, end),
         cmocka_unit_test_teardown(a_full_disk_is_said, end),
+        cmocka_unit_test_teardown(several_epochs_later, end),
+        cmocka_unit_test_teardown(a_wrong_signature_under_an_end, end),
+        cmocka_unit_test_teardown(the_end_of_another_epoch, end),
+        cmocka_unit_test_teardown(silence_about_epochs, end),
+        cmocka_unit_test_teardown(an_anchor_of_an_epoch_to_come, end),
+        cmocka_unit_test_teardown(nobody_knows_the_ends, end),
+        cmocka_unit_test_teardown(killed_after_every_epoch, end),
+        cmocka_unit_test_teardown(a_damaged_end_is_fetched_anew, end),
+        cmocka_unit_test_teardown(a_disk_too_full_for_epochs, end),
+        cmocka_unit_test_teardown(a_trusted_epoch, end),
+        cmocka_unit_test_teardown(liars_about_a_trusted_epoch, end),
+        cmocka_unit_test_teardown(a_trusted_epoch_that_nobody_has, end),
+        cmocka_unit_test_teardown(what_is_too_old_is_not_believed, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
