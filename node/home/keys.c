@@ -64,7 +64,11 @@ static void put_key(struct text *t, const struct node_key *key)
         nv_bytes_format(chain, key->bond[i].chain_id.bytes, 32);
         nv_bytes_format(journal, key->bond[i].journal, ST_JOURNAL_ID_SIZE);
         const char *const comma = i == 0 ? "" : ",";
-        put(t, "%s\n    {\"chain\": \"%s\", \"journal\": \"%s\"}", comma, chain, journal);
+        put(t, "%s\n    {\"chain\": \"%s\", \"journal\": \"%s\"", comma, chain, journal);
+        if (key->bond[i].since_ms > 0) {
+            put(t, ", \"since_ms\": %" NV_U64, key->bond[i].since_ms);
+        }
+        put(t, "}");
     }
     put(t, "]\n}\n");
 }
@@ -155,11 +159,27 @@ bool node_key_create(const char *path, enum node_key_kind kind, struct node_faul
     return !node_fault_is(fault);
 }
 
-bool node_key_add_bond(struct node_key *key,
-                       const struct node_key_bond *bond,
-                       struct node_fault *fault)
+/* bond_at returns the place of the bond for a chain, or where one would be added. */
+static uint32_t bond_at(const struct node_key *key, const struct nv_hash *chain_id)
 {
-    if (key->bond_count == NODE_KEY_CHAINS_MAX) {
+    uint32_t at = 0;
+    while (at < key->bond_count && !nv_hash_eq(&key->bond[at].chain_id, chain_id)) {
+        at++;
+    }
+    return at;
+}
+
+const struct node_key_bond *
+node_key_bond(const struct node_key *key, const struct nv_hash *chain_id)
+{
+    uint32_t const at = bond_at(key, chain_id);
+    return at < key->bond_count ? &key->bond[at] : NULL;
+}
+
+bool node_key_bind(struct node_key *key, const struct node_key_bond *bond, struct node_fault *fault)
+{
+    uint32_t const at = bond_at(key, &bond->chain_id);
+    if (at == NODE_KEY_CHAINS_MAX) {
         node_fault_set(fault,
                        NODE_EXIT_CONFIG,
                        HINT_NEW_HOME,
@@ -168,7 +188,8 @@ bool node_key_add_bond(struct node_key *key,
                        NODE_KEY_CHAINS_MAX);
         return false;
     }
-    key->bond[key->bond_count++] = *bond;
+    key->bond_count += at == key->bond_count ? 1 : 0;
+    key->bond[at] = *bond;
     enum nv_err const err = replace_file(st_files_system(), key);
     NV_CRASH_POINT(KEY_DURABLE);
     if (err != NV_OK) {
@@ -195,10 +216,13 @@ static bool read_bonds(struct node_key *key, const json_t *root)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *const item = json_array_get(list, i);
         struct node_key_bond *const bond = &key->bond[key->bond_count++];
+        const json_t *const since = json_object_get(item, "since_ms");
         if (!read_bytes(item, "chain", bond->chain_id.bytes, 32) ||
-            !read_bytes(item, "journal", bond->journal, ST_JOURNAL_ID_SIZE)) {
-            return false;
+            !read_bytes(item, "journal", bond->journal, ST_JOURNAL_ID_SIZE) ||
+            (since != NULL && json_integer_value(since) <= 0)) {
+            return false; /* what is no number has the value 0 */
         }
+        bond->since_ms = (uint64_t)json_integer_value(since);
     }
     return true;
 }
@@ -296,23 +320,13 @@ bool node_key_read(struct node_key *key,
 
 /* ---- the guard ---- */
 
-static const struct node_key_bond *
-find_bond(const struct node_key *key, const struct nv_hash *chain_id)
-{
-    for (uint32_t i = 0; i < key->bond_count; i++) {
-        if (nv_hash_eq(&key->bond[i].chain_id, chain_id)) {
-            return &key->bond[i];
-        }
-    }
-    return NULL;
-}
-
 static void refuse(struct node_fault *fault, const struct node_key *key, const char *why)
 {
     node_fault_set(fault,
                    NODE_EXIT_GUARD,
-                   "put the journal of this key back into the data folder; if it is lost for good, "
-                   "this key must not sign on this chain again: take another key",
+                   "put the journal of this key back into the data folder; if it is lost for good "
+                   "and nothing else runs with this key, start with --sit-out: it signs again in "
+                   "the first epoch that begins a minute later",
                    "%s: the key does not sign: %s; a vote now might contradict an earlier one",
                    key->path,
                    why);
@@ -324,10 +338,16 @@ bool node_key_guard(const struct node_key *key,
                     bool *bind,
                     struct node_fault *fault)
 {
-    const struct node_key_bond *const bond = find_bond(key, chain_id);
+    const struct node_key_bond *const bond = node_key_bond(key, chain_id);
     *bind = bond == NULL;
     if (bond == NULL && journal->found && journal->votes) {
         refuse(fault, key, "the journal holds votes that this key file does not know of");
+        return false;
+    }
+    if (bond == NULL && journal->found && journal->base) {
+        refuse(fault,
+               key,
+               "the journal goes on from a snapshot, which this key file does not know of");
         return false;
     }
     if (bond != NULL && !journal->found) {

@@ -10,7 +10,8 @@
  * The guard.  A validator must never sign a vote that contradicts one it signed
  * before, and what it signed is in its journal.  So the file of a vote key
  * names, for every chain it has signed on, the one journal it belongs to; a key
- * whose journal is missing or another does not sign.
+ * whose journal is missing or another does not sign.  It can be bound to another
+ * journal, if it then sits out every epoch that may hold an unknown vote of it.
  *
  * Start-up only. */
 
@@ -33,7 +34,12 @@ enum node_key_kind { NODE_KEY_VALIDATOR = 1, NODE_KEY_NODE = 2 };
 struct node_key_bond {
     struct nv_hash chain_id;
     uint8_t journal[ST_JOURNAL_ID_SIZE];
+    uint64_t since_ms; /* it signs in no epoch that began then or earlier; 0: in all */
 };
+
+/* From the time at which a key is bound to another journal, to `since_ms`: what two
+ * clocks may differ, and how long a transaction is remembered. */
+#define NODE_KEY_SIT_OUT_MS 60000u
 
 /* Holds a secret: keep it in memory of base/secret.h. */
 struct node_key {
@@ -56,15 +62,21 @@ NV_MUST_USE bool node_key_read(struct node_key *key,
                                enum node_key_kind kind,
                                struct node_fault *fault);
 
-/* node_key_add_bond adds a bond and makes it durable before it returns. */
+/* node_key_bond finds the bond for a chain, or NULL. */
+const struct node_key_bond *
+node_key_bond(const struct node_key *key, const struct nv_hash *chain_id);
+
+/* node_key_bind adds a bond, or puts it in the place of the one for its chain, and
+ * makes it durable before it returns. */
 NV_MUST_USE bool
-node_key_add_bond(struct node_key *key, const struct node_key_bond *bond, struct node_fault *fault);
+node_key_bind(struct node_key *key, const struct node_key_bond *bond, struct node_fault *fault);
 
 /* What is known of the journal when a validator starts. */
 struct node_key_journal {
     bool found;
     uint8_t id[ST_JOURNAL_ID_SIZE]; /* if found */
     bool votes;                     /* if found: it holds votes */
+    bool base;                      /* if found: it begins, or goes on, with a snapshot */
 };
 
 /* node_key_guard decides whether the key may sign on a chain with this

@@ -150,18 +150,32 @@ bool node_home_may_vote(const struct node_home *home)
     return home->validator != NULL && (home->me != CS_NOBODY || home->genesis.epoch_ms > 0);
 }
 
+/* sit_out finds out which epochs the vote key sits out.  With --sit-out these are
+ * all that began before nothing else signed with it, which is now, by any clock. */
+static void sit_out(struct node_home *home, const struct node_config *config)
+{
+    const struct node_key_bond *const bond =
+        home->validator == NULL ? NULL : node_key_bond(home->validator, &home->genesis.chain_id);
+    home->sits_out = node_config_number(config, NODE_SYNC_SIT_OUT) == 1;
+    home->sit_out_until_ms = bond == NULL ? 0 : bond->since_ms;
+    if (home->sits_out) {
+        home->sit_out_until_ms = node_now().wall_ms + NODE_KEY_SIT_OUT_MS;
+    }
+}
+
 /* ---- the journal ---- */
 
 static void journal_fault(const struct node_home *home, enum nv_err err, struct node_fault *fault)
 {
     if (err == NV_ERR_CORRUPT && node_home_may_vote(home)) {
-        node_fault_set(fault,
-                       NODE_EXIT_GUARD,
-                       "restore this folder from a disk that is whole; a validator whose votes are "
-                       "lost needs a new key",
-                       "%s: the journal is damaged, so this validator cannot know what it has "
-                       "signed, and does not sign",
-                       home->journal_dir);
+        node_fault_set(
+            fault,
+            NODE_EXIT_GUARD,
+            "restore this folder from a disk that is whole; if there is none, and nothing "
+            "else runs with this key, move the data folder away and start with --sit-out",
+            "%s: the journal is damaged, so this validator cannot know what it has "
+            "signed, and does not sign",
+            home->journal_dir);
         return;
     }
     const char *hint = NULL;
@@ -209,8 +223,7 @@ open_journal(struct node_home *home, const struct node_config *config, struct no
         /* The guard comes first: no journal is made for a key that has another. */
         struct node_key_journal const none = {.found = false};
         bool bind = false;
-        bool const signs =
-            node_home_may_vote(home) && node_config_number(config, NODE_SYNC_SIT_OUT) == 0;
+        bool const signs = node_home_may_vote(home) && !home->sits_out;
         if (signs &&
             !node_key_guard(home->validator, &home->genesis.chain_id, &none, &bind, fault)) {
             return false;
@@ -251,18 +264,22 @@ void node_home_leave(struct node_home *home, struct node_batch *batch)
     }
 }
 
-bool node_home_guard(struct node_home *home, bool votes, struct node_fault *fault)
+bool node_home_guard(struct node_home *home,
+                     const struct node_found *found,
+                     struct node_fault *fault)
 {
     if (!node_home_may_vote(home)) {
         return true;
     }
-    bool bind = false;
-    struct node_key_journal journal = {.found = true, .votes = votes};
-    struct node_key_bond bond = {.chain_id = home->genesis.chain_id};
+    bool bind = home->sits_out;
+    struct node_key_journal journal = {.found = true, .votes = found->votes, .base = found->base};
+    struct node_key_bond bond = {.chain_id = home->genesis.chain_id,
+                                 .since_ms = home->sit_out_until_ms};
     memcpy(journal.id, st_journal_id(home->journal), sizeof journal.id);
     memcpy(bond.journal, journal.id, sizeof bond.journal);
-    return node_key_guard(home->validator, &home->genesis.chain_id, &journal, &bind, fault) &&
-           (!bind || node_key_add_bond(home->validator, &bond, fault));
+    return (bind ||
+            node_key_guard(home->validator, &home->genesis.chain_id, &journal, &bind, fault)) &&
+           (!bind || node_key_bind(home->validator, &bond, fault));
 }
 
 /* ---- the database ---- */
@@ -314,9 +331,12 @@ open_database(struct node_home *home, const struct node_config *config, struct n
 
 bool node_home_open(struct node_home *home, struct node_config *config, struct node_fault *fault)
 {
-    return take_lock(home, config, fault) && read_genesis(home, config, fault) &&
-           read_keys(home, config, fault) && open_journal(home, config, fault) &&
-           open_database(home, config, fault);
+    if (!take_lock(home, config, fault) || !read_genesis(home, config, fault) ||
+        !read_keys(home, config, fault)) {
+        return false;
+    }
+    sit_out(home, config);
+    return open_journal(home, config, fault) && open_database(home, config, fault);
 }
 
 bool node_home_read(struct node_home *home, struct node_config *config, struct node_fault *fault)

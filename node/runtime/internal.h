@@ -77,7 +77,9 @@ struct node_home {
     uint32_t segment_size; /* of a new journal; 0: as the configuration says */
     struct st_journal_options journal_options;
     struct st_journal *journal;
-    bool journal_new; /* made just now, or without a record */
+    bool journal_new;          /* made just now, or without a record */
+    bool sits_out;             /* --sit-out: the key is bound to this journal anew */
+    uint64_t sit_out_until_ms; /* as consensus has it */
     struct st_db *db;
     struct node_chain chain; /* as the journal's first record says */
 };
@@ -179,7 +181,8 @@ bool node_home_joining(const struct node_home *home);
 /* node_home_leave writes the journal's last record, of an end in order. */
 void node_home_leave(struct node_home *home, struct node_batch *batch);
 /* node_home_guard lets the vote key sign with this journal, or not. */
-NV_MUST_USE bool node_home_guard(struct node_home *home, bool votes, struct node_fault *fault);
+NV_MUST_USE bool
+node_home_guard(struct node_home *home, const struct node_found *found, struct node_fault *fault);
 
 /* join.c: fetches a snapshot when one is wanted. */
 NV_MUST_USE bool node_join(struct node *n);
@@ -214,7 +217,6 @@ void node_sync_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view 
 /* open.c */
 /* node_found_journal notes in a new journal which chain it is of. */
 NV_MUST_USE bool node_found_journal(struct node *n);
-bool node_sits_out(const struct node *n);
 void node_inboxes_clear(struct node *n);
 NV_MUST_USE bool node_open(struct node *n);
 /* node_recover is the part of node_open that goes from the files of a home to

@@ -369,11 +369,11 @@ static bool run(struct node *n)
     return p.stage == SYNC_SKIP || take_over(n);
 }
 
-/* signs returns whether this node may vote, in whatever epoch has its key: then it
- * goes by blocks. */
+/* signs returns whether this node may vote, now or in a later epoch, with the journal
+ * that it has: then it goes by blocks. */
 static bool signs(const struct node *n)
 {
-    return node_home_may_vote(&n->home) && !node_sits_out(n);
+    return n->home.validator != NULL && !n->home.sits_out;
 }
 
 bool node_join(struct node *n)

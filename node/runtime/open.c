@@ -38,15 +38,10 @@ static bool failed(struct node *n, const char *what, enum nv_err err)
 
 /* ---- state ---- */
 
-bool node_sits_out(const struct node *n)
-{
-    return node_config_number(n->config, NODE_SYNC_SIT_OUT) == 1;
-}
-
-static bool guard(void *ctx, bool votes)
+static bool guard(void *ctx, const struct node_found *found)
 {
     struct node *const n = ctx;
-    return node_sits_out(n) || node_home_guard(&n->home, votes, n->fault);
+    return node_home_guard(&n->home, found, n->fault);
 }
 
 static struct node_start start_of(struct node *n)
@@ -134,7 +129,7 @@ static struct cs_config consensus_config(const struct node *n)
         .body_size_max = g->body_bytes_max,
         .listen_ns = 2 * delay_ns > LISTEN_NS ? 2 * delay_ns : LISTEN_NS,
         .listen_first = node_now().wall_ms > g->vm.time_ms + OLD_MS,
-        .sit_out_until_ms = node_sits_out(n) ? UINT64_MAX : 0,
+        .sit_out_until_ms = n->home.sit_out_until_ms,
         .status_ns = STATUS_NS,
         .follow_ns = FOLLOW_NS,
         .views_max = VIEWS_MAX,

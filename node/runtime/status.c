@@ -72,8 +72,8 @@ static void stage_status(const struct node *n, const struct cs_summary *s, struc
         out->stage = RPC_STAGE_HALTED;
         out->eta_ms = -1;
         note = "no quorum: too few validators are reached";
-    } else if (node_sits_out(n) && node_home_may_vote(&n->home)) {
-        note = "sits out: follows and never signs";
+    } else if (s->sits_out && s->me != CS_NOBODY) {
+        note = "sits out: signs again in an epoch that begins later";
     } else if (s->listening) {
         note = "listens before it votes again";
     }

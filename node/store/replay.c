@@ -387,12 +387,11 @@ static void tell_rows(void *ctx, const struct nv_row *rows, uint32_t row_count)
     replica_wrote(teller->replica, teller->height, rows, NV_SEEDED(RESTART_BLIND) ? 0 : row_count);
 }
 
-/* guarded asks whether the vote key may sign with this journal.  Above a base the
- * transactions of the minute before are not known, so who has one counts as who
- * has voted. */
+/* guarded asks whether the vote key may sign with this journal. */
 static bool guarded(const struct node_start *s, bool votes)
 {
-    return s->guard(s->guard_ctx, votes || s->store->base_height > 0);
+    struct node_found const found = {.votes = votes, .base = s->store->base_height > 0};
+    return s->guard(s->guard_ctx, &found);
 }
 
 bool node_start_replay(const struct node_start *s)

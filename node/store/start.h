@@ -40,6 +40,12 @@ NV_MUST_USE enum nv_err node_start_chain(struct st_journal *journal, struct node
 NV_MUST_USE enum nv_err
 node_start_chain_record(const struct node_chain *chain, struct node_batch *batch);
 
+/* What the guard asks of a journal. */
+struct node_found {
+    bool votes; /* it holds own votes */
+    bool base;  /* a snapshot was taken over */
+};
+
 /* All borrowed. */
 struct node_start {
     struct node_fault *fault;
@@ -53,8 +59,8 @@ struct node_start {
     struct node_chain *chain; /* as the first record says; written when that is made */
     struct node_machine *machine;
     struct node_store *store;
-    /* Whether the vote key may sign with this journal, which holds votes or not. */
-    bool (*guard)(void *ctx, bool votes);
+    /* Whether the vote key may sign with this journal. */
+    bool (*guard)(void *ctx, const struct node_found *found);
     void *guard_ctx;
 };
 

@@ -91,9 +91,9 @@ static enum nv_err open_replica(struct ns *ns, struct ns_host *host)
     return NV_OK;
 }
 
-static bool guard(void *ctx, bool votes)
+static bool guard(void *ctx, const struct node_found *found)
 {
-    (void)votes;
+    (void)found;
     (void)ctx;
     return true; /* the key lies beside its journal, and is not moved */
 }

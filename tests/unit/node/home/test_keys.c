@@ -79,17 +79,46 @@ static void test_bonds_last(void **state)
         struct node_key_bond bond = {.journal = {1, 2, 3}};
         bond.chain_id.bytes[0] = (uint8_t)i;
         bond.journal[15] = (uint8_t)(i + 1);
-        assert_true(node_key_add_bond(&key, &bond, &fault));
+        assert_true(node_key_bind(&key, &bond, &fault));
     }
     assert_true(reread(NODE_KEY_VALIDATOR));
     assert_int_equal(key.bond_count, NODE_KEY_CHAINS_MAX);
     assert_int_equal(key.bond[7].chain_id.bytes[0], 7);
     assert_int_equal(key.bond[7].journal[15], 8);
-    struct node_key_bond const bond = {.journal = {9}};
-    assert_false(node_key_add_bond(&key, &bond, &fault));
+    struct node_key_bond const bond = {.chain_id = {.bytes = {200}}, .journal = {9}};
+    assert_false(node_key_bind(&key, &bond, &fault));
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+static void rewrite(const char *from, const char *to);
+
+/* A key is bound to another journal, from a time on. */
+static void test_bound_anew(void **state)
+{
+    (void)state;
+    struct node_key_bond bond[3] = {{.journal = {1}}, {.journal = {2}}, {.journal = {3}}};
+    fresh();
+    assert_true(reread(NODE_KEY_VALIDATOR));
+    for (uint32_t i = 0; i < 3; i++) {
+        bond[i].chain_id.bytes[0] = (uint8_t)i;
+        assert_null(node_key_bond(&key, &bond[i].chain_id));
+        assert_true(node_key_bind(&key, &bond[i], &fault));
+    }
+    bond[1].journal[0] = 9;
+    bond[1].since_ms = UINT64_C(1700000060000);
+    assert_true(node_key_bind(&key, &bond[1], &fault));
+    assert_true(reread(NODE_KEY_VALIDATOR));
+    assert_int_equal(key.bond_count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct node_key_bond *const found = node_key_bond(&key, &bond[i].chain_id);
+        assert_non_null(found);
+        assert_memory_equal(found, &bond[i], sizeof *found);
+    }
+    rewrite("\"since_ms\": 1700000060000", "\"since_ms\": \"soon\"");
+    assert_false(reread(NODE_KEY_VALIDATOR));
+    assert_int_equal(fault.code, NODE_EXIT_CONFIG);
 }
 
 /* rewrite puts `to` in the place of the first `from` of the file. */
@@ -161,6 +190,7 @@ static void test_guard(void **state)
     struct node_key_journal const own = {.found = true, .id = {7}, .votes = true};
     struct node_key_journal const other = {.found = true, .id = {8}, .votes = true};
     struct node_key_journal const other_empty = {.found = true, .id = {8}};
+    struct node_key_journal const snapshot = {.found = true, .id = {8}, .base = true};
     bool bind = false;
 
     memset(&key, 0, sizeof key);
@@ -171,6 +201,10 @@ static void test_guard(void **state)
     assert_true(bind);
     assert_false(node_key_guard(&key, &here, &own, &bind, &fault));
     assert_int_equal(fault.code, NODE_EXIT_GUARD);
+    memset(&fault, 0, sizeof fault);
+    assert_false(node_key_guard(&key, &here, &snapshot, &bind, &fault));
+    assert_int_equal(fault.code, NODE_EXIT_GUARD);
+    assert_non_null(strstr(fault.hint, "--sit-out"));
 
     key.bond[0] = (struct node_key_bond){.chain_id = here, .journal = {7}};
     key.bond_count = 1;
@@ -192,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_bonds_last),
+        cmocka_unit_test(test_bound_anew),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_another_secret_is_refused),
         cmocka_unit_test(test_guard),
