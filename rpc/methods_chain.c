@@ -141,7 +141,7 @@ void rpc__chain_certificate(struct rpc_call *call)
 void rpc__chain_epoch(struct rpc_call *call)
 {
     const struct rpc_port *port = &call->rpc->port;
-    struct rpc_epoch end = {{0}, {0}, {0}};
+    struct rpc_epoch end = {{{0}}, {0}, {0}, {0}};
     uint64_t epoch = 0;
     (void)rpc__param_u64(call->params, "epoch", &epoch);
     enum nv_err const err =
@@ -155,6 +155,7 @@ void rpc__chain_epoch(struct rpc_call *call)
         return;
     }
     rpc__json_u64(&call->out, "epoch", epoch);
+    rpc__json_hash(&call->out, "block_hash", &end.hash);
     rpc__json_hex(&call->out, "header", end.header);
     rpc__json_hex(&call->out, "certificate", end.certificate);
     rpc__json_hex(&call->out, "next_validators", end.next_validators);

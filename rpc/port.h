@@ -149,7 +149,8 @@ struct rpc_block {
 
 /* The end of an epoch. Views are borrowed until the next call of the port. */
 struct rpc_epoch {
-    struct nv_view header;          /* of the block that closed it */
+    struct nv_hash hash;            /* of the block that closed it */
+    struct nv_view header;          /* of that block */
     struct nv_view certificate;     /* a finalization of that very block */
     struct nv_view next_validators; /* bytes of the set that the header names */
 };

@@ -6,6 +6,7 @@
 #include "base/fmt.h"
 
 #include "tools/shown.h"
+#include "vm/params.h"
 
 static bool read_validator(struct cs_validator *out, const json_t *entry)
 {
@@ -31,6 +32,22 @@ static enum nv_err read_validators(struct cs_valset *out, const json_t *list)
     return cs_valset_init(out, members, (uint32_t)count) == NV_OK ? NV_OK : NV_ERR_MALFORMED;
 }
 
+/* trusting_of returns for how long a set of the chain is believed.
+ * SPEC light 1: "Nodes and tools take three quarters of `UNBOND_TIME`." */
+static uint64_t trusting_of(const json_t *root)
+{
+    const json_t *const consensus = json_object_get(root, "consensus");
+    const char *const text =
+        json_string_value(json_object_get(json_object_get(root, "params"), "UNBOND_TIME"));
+    const struct vm_param_spec *const spec = vm_param_spec_of(VM_PARAM_UNBOND_TIME);
+    uint64_t wait_ms = (uint64_t)spec->devnet;
+    if (json_integer_value(json_object_get(consensus, "epoch_ms")) == 0 ||
+        (text != NULL && nv_u64_parse(&wait_ms, nv_view_of_text(text)) != NV_OK)) {
+        return 0;
+    }
+    return wait_ms - wait_ms / 4;
+}
+
 enum nv_err light_chain_read(struct light_chain *out, struct nv_view genesis)
 {
     struct nv_hash id;
@@ -41,14 +58,14 @@ enum nv_err light_chain_read(struct light_chain *out, struct nv_view genesis)
         json_loadb((const char *)genesis.bytes, genesis.size, JSON_REJECT_DUPLICATES, NULL);
     json_int_t const time_ms = json_integer_value(json_object_get(root, "time_ms"));
     enum nv_err const err = read_validators(&validators, json_object_get(root, "validators"));
+    uint64_t const trusting_ms = trusting_of(root);
     out->devnet = json_is_true(json_object_get(root, "devnet"));
     json_decref(root);
     NV_TRY(err);
     if (time_ms < 0) {
         return NV_ERR_MALFORMED;
     }
-    /* The first epoch has no end that a genesis could name, hence no trusting period. */
-    cs_light_init(&out->light, &id, (uint64_t)time_ms, 0, &validators);
+    cs_light_init(&out->light, &id, (uint64_t)time_ms, trusting_ms, &validators);
     return NV_OK;
 }
 

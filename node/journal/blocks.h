@@ -93,11 +93,14 @@ struct replica_store node_blocks_store(struct node_blocks *blocks);
 NV_MUST_USE enum nv_err
 node_blocks_header(struct node_blocks *blocks, uint64_t height, struct cs_header *out);
 
-/* The two reads of rpc/port.h, for final blocks and executed transactions. */
+/* The reads of rpc/port.h, for final blocks, executed transactions and ends of epochs. */
 NV_MUST_USE enum nv_err
 node_blocks_rpc_block(struct node_blocks *blocks, uint64_t height, struct rpc_block *out);
 NV_MUST_USE enum nv_err
 node_blocks_rpc_tx(struct node_blocks *blocks, const struct nv_hash *hash, struct rpc_tx *out);
+
+NV_MUST_USE enum nv_err
+node_blocks_rpc_epoch(struct node_blocks *blocks, uint64_t epoch, struct rpc_epoch *out);
 
 /* node_blocks_tx_bytes reads one transaction out of a block's body. */
 NV_MUST_USE enum nv_err node_blocks_tx_bytes(struct node_blocks *blocks,

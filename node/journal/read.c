@@ -241,6 +241,22 @@ enum nv_err node_blocks_rpc_block(struct node_blocks *b, uint64_t height, struct
                : read_certificate(b, found.places.final, &out->certificate);
 }
 
+enum nv_err node_blocks_rpc_epoch(struct node_blocks *b, uint64_t epoch, struct rpc_epoch *out)
+{
+    struct nv_reader r;
+    struct nv_view bytes;
+    struct cs_handover end;
+    NV_TRY(epoch_end(b, epoch, &bytes));
+    nv_reader_init(&r, bytes);
+    NV_TRY(cs_handover_get(&r, &end));
+    cs_header_hash(&out->hash, &end.header);
+    out->header = nv_view_of(bytes.bytes, CS_HEADER_SIZE);
+    out->certificate =
+        nv_view_of(bytes.bytes + CS_HEADER_SIZE, bytes.size - CS_HEADER_SIZE - end.set.size);
+    out->next_validators = end.set;
+    return NV_OK;
+}
+
 static enum nv_err nth_tx(struct nv_view whole, uint32_t index, struct nv_view *out)
 {
     struct nv_reader r;

@@ -182,6 +182,12 @@ static enum nv_err get_block(void *ctx, uint64_t height, struct rpc_block *out)
     return node_blocks_rpc_block(n->blocks, height, out);
 }
 
+static enum nv_err get_epoch(void *ctx, uint64_t epoch, struct rpc_epoch *out)
+{
+    struct node *const n = ctx;
+    return node_blocks_rpc_epoch(n->blocks, epoch, out);
+}
+
 static struct nv_view get_genesis(void *ctx)
 {
     const struct node *const n = ctx;
@@ -308,6 +314,7 @@ bool node_rpc_open(struct node *n)
         .validators = node_rpc_validators,
         .block = get_block,
         .tx = get_tx,
+        .epoch = get_epoch,
         .genesis = get_genesis,
         .rows = get_rows,
         .metrics = node_rpc_metrics,

@@ -210,6 +210,7 @@ static enum nv_err epoch(void *ctx, uint64_t epoch, struct rpc_epoch *out)
     if (epoch == 0 || epoch >= world->epoch) {
         return NV_ERR_NOT_FOUND;
     }
+    out->hash = (struct nv_hash){{7, (uint8_t)epoch}};
     out->header = nv_view_of_text("header");
     out->certificate = nv_view_of_text("certificate");
     out->next_validators = nv_view_of_text("set");

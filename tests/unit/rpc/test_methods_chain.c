@@ -101,7 +101,9 @@ static void an_epoch_has_ended_or_not(void **state)
     world.epoch = 3;
     world_open(&world);
     world_has(call("chain_epoch", "{\"epoch\":\"2\"}"),
-              "{\"epoch\":\"2\",\"header\":\"0x686561646572\",\"certificate\":\"0x6365");
+              "\",\"header\":\"0x686561646572\",\"certificate\":\"0x6365");
+    world_has(call("chain_epoch", "{\"epoch\":\"2\"}"),
+              "{\"epoch\":\"2\",\"block_hash\":\"0x0702000000");
     world_has(call("chain_epoch", "{\"epoch\":\"2\"}"), "\"next_validators\":\"0x736574\"");
     world_has(call("chain_epoch", "{\"epoch\":\"3\"}"), "\"message\":\"not_held\"");
     world_has(call("chain_epoch", "{}"), "\"got\":\"nothing\"");
