@@ -264,6 +264,20 @@ void node_home_leave(struct node_home *home, struct node_batch *batch)
     }
 }
 
+static bool bind_key(struct node_home *home, struct node_fault *fault)
+{
+    struct node_key_bond bond = {.chain_id = home->genesis.chain_id,
+                                 .since_ms = home->sit_out_until_ms};
+    memcpy(bond.journal, st_journal_id(home->journal), sizeof bond.journal);
+    return node_key_bind(home->validator, &bond, fault);
+}
+
+bool node_home_bind(struct node_home *home, struct node_fault *fault)
+{
+    home->sit_out_until_ms = node_now().wall_ms + NODE_KEY_SIT_OUT_MS;
+    return home->validator == NULL || bind_key(home, fault);
+}
+
 bool node_home_guard(struct node_home *home,
                      const struct node_found *found,
                      struct node_fault *fault)
@@ -273,13 +287,10 @@ bool node_home_guard(struct node_home *home,
     }
     bool bind = home->sits_out;
     struct node_key_journal journal = {.found = true, .votes = found->votes, .base = found->base};
-    struct node_key_bond bond = {.chain_id = home->genesis.chain_id,
-                                 .since_ms = home->sit_out_until_ms};
     memcpy(journal.id, st_journal_id(home->journal), sizeof journal.id);
-    memcpy(bond.journal, journal.id, sizeof bond.journal);
     return (bind ||
             node_key_guard(home->validator, &home->genesis.chain_id, &journal, &bind, fault)) &&
-           (!bind || node_key_bind(home->validator, &bond, fault));
+           (!bind || bind_key(home, fault));
 }
 
 /* ---- the database ---- */

@@ -184,6 +184,10 @@ void node_home_leave(struct node_home *home, struct node_batch *batch);
 NV_MUST_USE bool
 node_home_guard(struct node_home *home, const struct node_found *found, struct node_fault *fault);
 
+/* node_home_bind binds the vote key, if there is one, to this journal, which is about to
+ * take over a base: it sits out from now on until an epoch begins late enough. */
+NV_MUST_USE bool node_home_bind(struct node_home *home, struct node_fault *fault);
+
 /* join.c: fetches a snapshot when one is wanted. */
 NV_MUST_USE bool node_join(struct node *n);
 /* node_join_hint looks whether a message says that it can only go on so. */

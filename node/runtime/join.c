@@ -300,6 +300,9 @@ static bool take_over(struct node *n)
     if (new_journal && !node_found_journal(n)) {
         return false;
     }
+    if (!node_home_bind(&n->home, n->fault)) {
+        return false;
+    }
     err = node_trust_record(n, result.epoch, new_journal);
     err = err == NV_OK ? append_base(n, &result) : err;
     if (err == NV_OK) {
@@ -369,11 +372,18 @@ static bool run(struct node *n)
     return p.stage == SYNC_SKIP || take_over(n);
 }
 
-/* signs returns whether this node may vote, now or in a later epoch, with the journal
- * that it has: then it goes by blocks. */
+/* signs returns whether this node validates from the genesis on: then it goes by
+ * blocks, since by a snapshot it would have to sit out. */
 static bool signs(const struct node *n)
 {
-    return n->home.validator != NULL && !n->home.sits_out;
+    return n->home.me != CS_NOBODY && !n->home.sits_out;
+}
+
+/* votes_now returns whether it votes in the present epoch. */
+static bool votes_now(const struct node *n)
+{
+    struct cs_summary const summary = replica_summary(n->replica);
+    return summary.me != CS_NOBODY && !summary.sits_out;
 }
 
 bool node_join(struct node *n)
@@ -401,8 +411,8 @@ void node_join_hint(struct node *n, const struct node_inbox_item *item)
     struct cs_message message;
     bool const stuck =
         n->target_height > n->head.height + STUCK_BLOCKS && uv_hrtime() - n->head_at_ns > STUCK_NS;
-    if (item->type != CS_MSG_BLOCK_RESPONSE || !stuck || signs(n) || mode_is(n, "blocks") ||
-        n->stopping) {
+    if (item->type != CS_MSG_BLOCK_RESPONSE || !stuck || signs(n) || votes_now(n) ||
+        mode_is(n, "blocks") || n->stopping) {
         return;
     }
     if (cs_message_decode(&message, (uint8_t)item->type, item->bytes) != NV_OK ||

@@ -44,7 +44,7 @@ def test_blocks_that_are_gone(net):
          bound_s=PATIENCE_S, nodes=validators)
 
     # What is gone is gone, for clients too.
-    assert "error" in validators[0].ask("block_get", height="1")
+    assert "error" in validators[0].ask("chain_block", height="1")
 
     # A pruned node restarts from what it has kept.
     assert validators[0].stop() == 0

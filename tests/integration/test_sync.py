@@ -78,7 +78,7 @@ def test_a_newcomer_joins_by_a_snapshot(net):
         text = new.log.read_text()
         assert "event=joined" in text
         # What is below the snapshot was not fetched.
-        assert "error" in new.ask("block_get", height="1")
+        assert "error" in new.ask("chain_block", height="1")
         # It goes on from its own disk, and passes the snapshot on.
         assert new.stop() == 0
         assert snapshots(new)

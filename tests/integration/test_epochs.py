@@ -1,0 +1,188 @@
+"""Short epochs, as clients and newcomers meet them.
+
+Goal: from the genesis alone one comes to the validators of any later epoch by proofs: the command line, a
+newcomer that takes a snapshot, one that goes by blocks, one that begins with a later epoch it was told of.
+
+Method: real validators whose epochs last two seconds; everything waited for is a height, an epoch or a
+state, bounded generously.
+"""
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+
+from net import Net, wait
+from test_cli import Cli
+from test_devnet import Devnet, processes_in
+from test_sync import Newcomer, same_roots, snapshots
+
+EPOCH_MS = 2000
+EVERY = 25
+
+
+def epoch(node):
+    status = node.status()
+    return int(status["epoch"]) if status else 0
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("epochs")
+    with Net(folder, 4, consensus={"epoch_ms": EPOCH_MS}, snapshot__every=EVERY) as net:
+        net.folder = folder
+        net.start()
+        wait("epochs", lambda: all(epoch(n) >= 5 for n in net.nodes), nodes=net.nodes)
+        wait("snapshots", lambda: all(len(snapshots(n)) > 1 for n in net.nodes), nodes=net.nodes)
+        yield net
+
+
+@pytest.fixture
+def newcomer(net):
+    made = []
+
+    def make(name, **settings):
+        made.append(Newcomer(net, net.folder, name, **settings))
+        return made[-1]
+    yield make
+    for node in made:
+        if node.alive():
+            node.kill()
+
+
+def joined(node):
+    """The epoch and height at which a node's log says that it joined."""
+    line = next(l for l in node.log.read_text().splitlines() if "event=joined" in l)
+    told = dict(word.split("=", 1) for word in line.split() if "=" in word)
+    return int(told["epoch"]), int(told["height"])
+
+
+def test_ends_of_epochs_are_told(net):
+    ends = [net.nodes[0].call("chain_epoch", epoch=str(e)) for e in range(1, 5)]
+    for e, end in enumerate(ends, 1):
+        assert end == {**net.nodes[1].call("chain_epoch", epoch=str(e)), "certificate": end["certificate"]}
+        header = bytes.fromhex(end["header"][2:])
+        assert int.from_bytes(header[34:42], "big") == e
+    assert len({end["block_hash"] for end in ends}) == len(ends)
+    assert "error" in net.nodes[0].ask("chain_epoch", epoch="1000000")
+
+
+def test_a_newcomer_walks_the_epochs_to_a_snapshot(net, newcomer):
+    new = newcomer("walker", sync__mode="snapshot")
+    new.start()
+    wait("it to join", lambda: new.height() > 0, nodes=[new])
+    at, height = joined(new)
+    assert at >= 3 and height >= EVERY
+    assert same_roots(new, net.nodes[0])
+    # It has walked over every epoch, shows the way to others, and follows into the next ones.
+    for e in range(1, at):
+        assert new.call("chain_epoch", epoch=str(e))["block_hash"] == \
+            net.nodes[0].call("chain_epoch", epoch=str(e))["block_hash"]
+    wait("later epochs", lambda: epoch(new) >= at + 2, nodes=[new])
+    assert new.stop() == 0
+    new.start()
+    assert same_roots(new, net.nodes[1])
+    assert new.call("chain_epoch", epoch="1")["epoch"] == "1"
+
+
+def test_a_newcomer_goes_by_blocks(net, newcomer):
+    new = newcomer("blocks", sync__mode="blocks")
+    new.start()
+    wait("it to catch up", lambda: epoch(new) >= epoch(net.nodes[0]) >= 5, nodes=[new])
+    assert same_roots(new, net.nodes[2])
+    assert new.call("chain_block", height="1")["height"] == "1"
+
+
+def test_a_newcomer_begins_with_a_trusted_epoch(net, newcomer):
+    boundary = net.nodes[0].call("chain_epoch", epoch="2")["block_hash"]
+    new = newcomer("truster", sync__mode="snapshot", sync__trust=f"3:{boundary}")
+    new.start()
+    wait("it to join", lambda: new.height() > 0, nodes=[new])
+    assert joined(new)[0] >= 3
+    assert same_roots(new, net.nodes[3])
+    assert "error" in new.ask("chain_epoch", epoch="1")
+    assert new.call("chain_epoch", epoch="2")["block_hash"] == boundary
+    assert new.stop() == 0
+    new.start()
+    assert same_roots(new, net.nodes[0])
+
+
+def test_a_hash_that_nobody_knows_is_not_believed(newcomer):
+    new = newcomer("misled", sync__mode="snapshot", sync__trust="3:0x" + "ab" * 32)
+    new.start()
+    wait("it to notice", lambda: "event=join_untrusted" in new.log.read_text(), nodes=[new])
+    assert new.height() < 1
+    assert new.stop() == 0
+
+
+def test_what_is_no_trust_is_refused(newcomer):
+    for trust in ("1:0x" + "ab" * 32, "3:0xab", "0:0x" + "ab" * 32, "yesterday"):
+        new = newcomer("refused-" + trust[:2].strip(":"), sync__mode="snapshot", sync__trust=trust)
+        done = new.run("start")
+        assert done.returncode == 78 and "sync.trust" in done.stderr, done.stderr
+
+
+def test_a_killed_walker_goes_on(net, newcomer):
+    new = newcomer("killed", sync__mode="snapshot")
+    for _ in range(5):
+        new.start()
+        lines = len(new.log.read_text().splitlines())
+        wait("a sign of life", lambda: len(new.log.read_text().splitlines()) > lines, nodes=[new])
+        new.kill()
+    new.start()
+    wait("it to join", lambda: new.height() > 0, nodes=[new])
+    assert same_roots(new, net.nodes[2])
+
+
+def test_a_validator_that_slept_through_epochs_comes_back(net):
+    sleeper, others = net.nodes[3], net.nodes[:3]
+    assert sleeper.stop() == 0
+    before = epoch(others[0])
+    wait("epochs without it", lambda: epoch(others[0]) >= before + 2, nodes=others)
+    sleeper.start()
+    wait("it to be there", lambda: epoch(sleeper) >= before + 3, nodes=[sleeper])
+    assert same_roots(sleeper, others[0])
+
+
+# ---- the command line ----
+
+@pytest.fixture(scope="module")
+def cli(tmp_path_factory):
+    devnet = Devnet(str(tmp_path_factory.mktemp("cli-epochs") / "d"))
+    devnet.up("--no-bots", "--epoch", "2")
+    made = Cli(devnet, tmp_path_factory.mktemp("home"))
+    made.mark()
+    yield made
+    devnet.command("down", check=False)
+    assert processes_in(devnet.dir) == []
+
+
+def seen(cli):
+    return json.loads(next(pathlib.Path(cli.devnet.dir).glob("light-*.json")).read_text())
+
+
+def in_epoch(cli, number):
+    def there():
+        return int(cli.devnet.rpc("node_status")["epoch"]) >= number
+    cli.devnet.wait(there, f"epoch {number}")
+
+
+def test_reads_are_proved_across_epochs(cli):
+    in_epoch(cli, 4)
+    assert cli.json("account", "alice")["proof"]["checked"] is True
+    first = int(seen(cli)["epoch"])
+    assert first >= 3
+    in_epoch(cli, first + 2)
+    assert cli.json("account", "alice")["proof"]["checked"] is True
+    assert int(seen(cli)["epoch"]) > first
+    # Whoever knows the genesis alone goes the whole way.
+    for kept in pathlib.Path(cli.devnet.dir).glob("light-*.json"):
+        kept.unlink()
+    assert cli.json("account", "alice")["proof"]["checked"] is True
+    assert int(seen(cli)["epoch"]) > first
+
+
+def test_the_validators_are_shown_epoch_by_epoch(cli):
+    shown = cli.json("validators")
+    assert len(shown["validators"]) == 4 and int(shown["epoch"]) >= 3
