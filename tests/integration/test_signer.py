@@ -7,7 +7,9 @@ Method: a network that is under way; keys copied before their first use, so that
 protects them; the data folder of a validator taken away.
 """
 
+import json
 import shutil
+import time
 
 import pytest
 
@@ -38,7 +40,12 @@ def test_a_second_instance_with_a_pristine_key_finds_the_first(net, tmp_path):
     net.reach(max(n.height() for n in others) + 5)
 
 
-def test_a_lost_journal_signs_no_more_and_sits_out(net):
+def sits_out(node):
+    status = node.status()
+    return status is not None and status["note"] is not None and "sits out" in status["note"]
+
+
+def test_a_lost_journal_sits_out_the_epoch(net):
     lost, others = net.nodes[0], net.nodes[1:]
     net.start()
     net.reach(5)
@@ -49,8 +56,7 @@ def test_a_lost_journal_signs_no_more_and_sits_out(net):
     lost.start("--sit-out")
     target = max(n.height() for n in others) + 5
     wait("it follows", lambda: lost.height() >= target, nodes=[lost])
-    status = lost.status()
-    assert status["validator"] is not None and "sits out" in status["note"]
+    assert lost.status()["validator"] is not None and sits_out(lost)
     # It is not needed, and it does not help: with one more gone the chain stands.
     others[2].kill()
     high = max(n.height() for n in others[:2])
@@ -58,7 +64,41 @@ def test_a_lost_journal_signs_no_more_and_sits_out(net):
     assert others[0].height() <= high + 2
     others[2].start()
     net.reach(high + 5, others)
-    # The record still does not let it sign.
+    # It is bound to its new journal now and needs no flag, but this epoch never ends.
     assert lost.stop() == 0
     lost.start()
-    assert lost.ended() == 79
+    target = max(n.height() for n in others) + 5
+    wait("it follows", lambda: lost.height() >= target, nodes=[lost])
+    assert sits_out(lost)
+
+
+@pytest.mark.parametrize("way", ["blocks", "snapshot"])
+def test_a_lost_journal_signs_again_in_a_later_epoch(tmp_path, way):
+    """It takes a minute and an epoch: what it may have signed is of epochs that began before."""
+    with Net(tmp_path, 4, consensus={"epoch_ms": 3000}, snapshot__every=20, sync__mode=way) as net:
+        lost, others = net.nodes[0], net.nodes[1:]
+        net.start()
+        net.reach(25)
+        assert lost.stop() == 0
+        shutil.rmtree(lost.home / "data")
+        lost.start()
+        assert lost.ended() == 79
+        lost.start("--sit-out")
+        target = max(n.height() for n in others) + 5
+        wait("it follows", lambda: lost.height() >= target, nodes=[lost])
+        assert sits_out(lost)
+        assert ("event=joined" in lost.log.read_text()) == (way == "snapshot")
+        # What it waits for outlasts a restart, which needs no flag.
+        assert lost.stop() == 0
+        lost.start()
+        wait("it to sit out", lambda: sits_out(lost), nodes=[lost])
+        since = json.loads((lost.home / "keys" / "validator.json").read_text())["journals"][0]["since_ms"]
+        wait("a later epoch", lambda: lost.height() > 0 and not sits_out(lost), bound_s=180, nodes=[lost])
+        assert int(time.time() * 1000) > since
+        # It is needed now, and it is there.
+        others[2].kill()
+        three = [lost, *others[:2]]
+        net.reach(max(n.height() for n in three) + 10, three)
+        assert lost.stop() == 0
+        lost.start()
+        net.reach(max(n.height() for n in three[1:]) + 10, three)
