@@ -254,6 +254,8 @@ static const struct {
     {"market_ticker", derive_market_ticker},
     {"market_book", derive_market_book},
     {"chain_params", derive_params},
+    {"stake_validators", derive_stake_validators},
+    {"stake_get", derive_stake_get},
     {"tx_get", transaction},
 };
 

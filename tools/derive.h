@@ -18,7 +18,7 @@ struct json_t;
 /* derive_known returns whether answers of this method can be derived:
  * account_get, account_positions, account_balances, order_open, market_list,
  * market_get, market_ticker, market_book (without its height, which is the
- * proof's), chain_params, tx_get. */
+ * proof's), chain_params, stake_validators, stake_get, tx_get. */
 bool derive_known(const char *method);
 
 /* derive writes the answer of `method` to `params` by the proof; the caller's.

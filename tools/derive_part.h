@@ -25,6 +25,12 @@ NV_MUST_USE enum nv_err derive_market_get(struct json_t *out, const struct deriv
 NV_MUST_USE enum nv_err derive_market_ticker(struct json_t *out, const struct derive_question *q);
 NV_MUST_USE enum nv_err derive_market_book(struct json_t *out, const struct derive_question *q);
 
+/* ---- derive_stake.c ---- */
+
+NV_MUST_USE enum nv_err
+derive_stake_validators(struct json_t *out, const struct derive_question *q);
+NV_MUST_USE enum nv_err derive_stake_get(struct json_t *out, const struct derive_question *q);
+
 /* ---- derive_params.c ---- */
 
 NV_MUST_USE enum nv_err derive_params(struct json_t *out, const struct derive_question *q);

@@ -218,7 +218,9 @@ def test_money_moves(cli):
 
 
 def test_stake_comes_and_goes(cli, tmp_path):
-    told = cli.json("validators")["stake"]
+    shown = cli.json("validators")
+    assert shown["proof"]["checked"] is True
+    told = shown["stake"]
     assert [v["stake"] for v in told["validators"]] == ["1000"] * 4
     assert {v["status"] for v in told["validators"]} == {"active"}
     assert "1000" in cli.run("validators").stdout
@@ -226,6 +228,7 @@ def test_stake_comes_and_goes(cli, tmp_path):
     cli.run("stake", "undelegate", "node0", "5")
     mine = cli.json("stake")
     assert [s["worth"] for s in mine["stakes"]] == ["20.5"]
+    assert mine["proof"]["checked"] is True
     assert [w["worth"] for w in mine["waiting"]] == ["5"]
     assert "20.5" in cli.run("stake", "alice").stdout
     cli.error("stake", "withdraw", "node0", code=NODE_ERROR, has=["stake_locked", "8009"])

@@ -185,4 +185,5 @@ def test_reads_are_proved_across_epochs(cli):
 
 def test_the_validators_are_shown_epoch_by_epoch(cli):
     shown = cli.json("validators")
-    assert len(shown["validators"]) == 4 and int(shown["epoch"]) >= 3
+    assert len(shown["validators"]) == 4 and int(shown["stake"]["epoch"]) >= 3
+    assert shown["proof"]["checked"] is True

@@ -3,10 +3,12 @@
 Goal: a pruned node restarts; a node that needs blocks which nobody holds any more says so and goes
 on from a snapshot, by itself.
 
-Method: validators that make blocks as fast as they can, with small segments, until their oldest
-segments went; a follower that slept meanwhile. No block of the last minute goes, so this takes a
+Method: validators that make blocks as fast as they can, with small segments and short epochs, until
+their oldest segments went, and the ends of the first epochs with them; a follower that slept meanwhile. No block of the last minute goes, so this takes a
 little more than one.
 """
+
+import shutil
 
 import pytest
 
@@ -18,7 +20,7 @@ PATIENCE_S = 240
 
 @pytest.fixture
 def net(tmp_path):
-    with Net(tmp_path, 4, consensus={"idle_ms": 5}, segment_mib=8, journal__keep_blocks=200,
+    with Net(tmp_path, 4, consensus={"idle_ms": 5, "epoch_ms": 5000}, segment_mib=8, journal__keep_blocks=200,
              snapshot__every=500) as net:
         net.folder = tmp_path
         yield net
@@ -46,8 +48,25 @@ def test_blocks_that_are_gone(net):
     # What is gone is gone, for clients too.
     assert "error" in validators[0].ask("chain_block", height="1")
 
-    # A pruned node restarts from what it has kept.
+    # The ends of epochs are not gone.
+    ends = [validators[0].call("chain_epoch", epoch=str(e)) for e in range(1, 6)]
+    assert len({end["block_hash"] for end in ends}) == 5
+
+    # A pruned node restarts from what it has kept, in the epoch of the others, and has them still.
     assert validators[0].stop() == 0
+    validators[0].start()
+    assert same_roots(validators[0], validators[1])
+    assert validators[0].status()["validator"] is not None
+    assert [validators[0].call("chain_epoch", epoch=str(e)) for e in range(1, 6)] == ends
+
+    # Without its database it says that the journal is not enough.
+    assert validators[0].stop() == 0
+    state = validators[0].home / "data" / "state"
+    state.rename(state.with_name("lost"))
+    done = validators[0].run("start")
+    assert done.returncode == 74 and "journal cannot make it anew" in done.stderr, done.stderr
+    shutil.rmtree(state)
+    state.with_name("lost").rename(state)
     validators[0].start()
     assert same_roots(validators[0], validators[1])
 

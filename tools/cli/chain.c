@@ -214,13 +214,15 @@ static enum tool_exit check_validators(struct cli *cli, const json_t *answer)
                : code;
 }
 
-/* add_stake joins what the state says of them to who votes. */
-static enum tool_exit add_stake(struct cli *cli, json_t *answer)
+/* add_stake joins what the state says of them to who votes: rows, which are proved. */
+static enum tool_exit add_stake(struct cli *cli, struct cli_state *state, json_t *answer)
 {
-    json_t *stake = NULL;
-    enum tool_exit const code = cli_ask(cli, &stake, "stake_validators", NULL);
+    enum tool_exit const code = cli_state_get(cli, state, "stake_validators", json_object(), NULL);
     if (code == TOOL_OK) {
-        (void)json_object_set_new(answer, "stake", stake);
+        (void)json_object_set(answer, "stake", state->answer);
+    }
+    if (code == TOOL_OK && state->summary != NULL) {
+        (void)json_object_set(answer, "proof", state->summary);
     }
     return code;
 }
@@ -229,6 +231,7 @@ enum tool_exit tool_validators(char **argv)
 {
     struct cli_form const form = {
         "novate validators [--trust-node] [--genesis FILE] [--json]", 0, 0, NULL, 0};
+    struct cli_state state = {.answer = NULL};
     struct cli cli;
     json_t *answer = NULL;
     enum tool_exit code = cli_open(&cli, &form, argv);
@@ -239,14 +242,16 @@ enum tool_exit tool_validators(char **argv)
         code = check_validators(&cli, answer);
     }
     if (code == TOOL_OK) {
-        code = add_stake(&cli, answer);
+        code = add_stake(&cli, &state, answer);
     }
     if (code == TOOL_OK && cli.json) {
         cli_dump(answer);
     } else if (code == TOOL_OK) {
         print_validators(answer);
+        cli_state_note(&state);
     }
     json_decref(answer);
+    cli_state_deinit(&state);
     cli_close(&cli);
     return code;
 }

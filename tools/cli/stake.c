@@ -6,6 +6,7 @@
 #include "base/fmt.h"
 
 #include "tools/cli/market.h"
+#include "tools/cli/state.h"
 #include "tools/cli/submit.h"
 #include "tools/cli/table.h"
 #include "tools/command.h"
@@ -249,22 +250,28 @@ static enum tool_exit address_meant(struct cli *cli, struct nv_address *out)
 
 enum tool_exit tool_stake(char **argv)
 {
-    struct cli_form const form = {"novate stake [NAME|ADDRESS] [--key K] [--json]", 0, 1, NULL, 0};
+    struct cli_form const form = {
+        "novate stake [NAME|ADDRESS] [--key K] [--trust-node] [--genesis FILE] [--json]",
+        0,
+        1,
+        NULL,
+        0};
     struct nv_address address;
+    struct cli_state state = {.answer = NULL};
     char text[NV_ADDRESS_TEXT];
     struct cli cli;
-    json_t *answer = NULL;
     enum tool_exit code = cli_open(&cli, &form, argv);
     if (code == TOOL_OK && (code = address_meant(&cli, &address)) == TOOL_OK) {
         nv_address_format(text, &address);
-        code = cli_ask(&cli, &answer, "stake_get", json_pack("{s:s}", "address", text));
+        code = cli_state_get(&cli, &state, "stake_get", json_pack("{s:s}", "address", text), NULL);
     }
     if (code == TOOL_OK && cli.json) {
-        cli_dump(answer);
+        cli_state_dump(&state);
     } else if (code == TOOL_OK) {
-        print_stakes(answer);
+        print_stakes(state.answer);
+        cli_state_note(&state);
     }
-    json_decref(answer);
+    cli_state_deinit(&state);
     cli_close(&cli);
     return code;
 }

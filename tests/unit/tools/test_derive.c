@@ -106,6 +106,29 @@ static void test_accounts(void **state)
     }
 }
 
+static void test_stake(void **state)
+{
+    (void)state;
+    struct vm_action action = {.kind = VM_ACTION_DELEGATE};
+    action.delegate = (struct vm_delegate){chain.addresses[1], vm_money(7500000)};
+    chain_add(&chain, 3, &action);
+    chain_execute(&chain);
+    action.kind = VM_ACTION_UNDELEGATE;
+    action.delegate.amount = vm_money(3000000);
+    chain_add(&chain, 3, &action);
+    chain_execute(&chain);
+    json_t *const all = agrees("stake_validators", "{\"proof\":true}");
+    assert_true(json_array_size(json_object_get(all, "validators")) >= 2);
+    json_decref(all);
+    for (uint32_t i = 0; i < CHAIN_ACCOUNTS; i++) {
+        json_decref(agrees("stake_get", of(i)));
+    }
+    json_t *const own = agrees("stake_get", of(3));
+    assert_int_equal(json_array_size(json_object_get(own, "stakes")), 1);
+    assert_int_equal(json_array_size(json_object_get(own, "waiting")), 1);
+    json_decref(own);
+}
+
 static void test_positions(void **state)
 {
     (void)state;
@@ -214,6 +237,10 @@ static void test_too_little(void **state)
     ask(&market, "market_get", "{\"market\":\"BTC-PERP\",\"proof\":true}");
     assert_int_equal(derive(&derived, &market.proof, "account_balances", balances.params, NULL),
                      NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &balances.proof, "stake_get", balances.params, NULL),
+                     NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &balances.proof, "stake_validators", balances.params, NULL),
+                     NV_ERR_MISMATCH);
     json_t *const other = json_pack("{s:s}", "market", "ETH-PERP");
     assert_int_equal(derive(&derived, &market.proof, "market_get", other, NULL), NV_ERR_MISMATCH);
     assert_null(derived);
@@ -277,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_other_account),
         cmocka_unit_test(test_difference),
         cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_stake),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
