@@ -10,6 +10,9 @@
 #include "base/secret.h"
 
 #include "node/runtime/internal.h"
+#include "vm/tx.h"
+
+_Static_assert(NODE_KEY_SIT_OUT_MS >= VM_EXPIRY_MAX_MS, "what is below a base has expired by then");
 
 #define BATCH_ROOM (4u * ST_SECTOR_SIZE) /* of a segment, for its head and padding */
 
@@ -272,9 +275,10 @@ static bool bind_key(struct node_home *home, struct node_fault *fault)
     return node_key_bind(home->validator, &bond, fault);
 }
 
-bool node_home_bind(struct node_home *home, struct node_fault *fault)
+bool node_home_bind(struct node_home *home, uint64_t base_ms, struct node_fault *fault)
 {
-    home->sit_out_until_ms = node_now().wall_ms + NODE_KEY_SIT_OUT_MS;
+    uint64_t const now_ms = node_now().wall_ms;
+    home->sit_out_until_ms = (now_ms > base_ms ? now_ms : base_ms) + NODE_KEY_SIT_OUT_MS;
     return home->validator == NULL || bind_key(home, fault);
 }
 

@@ -185,8 +185,9 @@ NV_MUST_USE bool
 node_home_guard(struct node_home *home, const struct node_found *found, struct node_fault *fault);
 
 /* node_home_bind binds the vote key, if there is one, to this journal, which is about to
- * take over a base: it sits out from now on until an epoch begins late enough. */
-NV_MUST_USE bool node_home_bind(struct node_home *home, struct node_fault *fault);
+ * take over a base of a block of this time: it sits out until an epoch begins late enough
+ * after now, and after the base. */
+NV_MUST_USE bool node_home_bind(struct node_home *home, uint64_t base_ms, struct node_fault *fault);
 
 /* join.c: fetches a snapshot when one is wanted. */
 NV_MUST_USE bool node_join(struct node *n);

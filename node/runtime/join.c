@@ -300,7 +300,7 @@ static bool take_over(struct node *n)
     if (new_journal && !node_found_journal(n)) {
         return false;
     }
-    if (!node_home_bind(&n->home, n->fault)) {
+    if (!node_home_bind(&n->home, result.base->header.time_ms, n->fault)) {
         return false;
     }
     err = node_trust_record(n, result.epoch, new_journal);
