@@ -169,8 +169,7 @@ static void forge(struct sync_world *w)
     w->forged_size = out.size;
 }
 
-/* end_epoch closes the chain's epoch by a block at its number as height. */
-static void end_epoch(struct sync_world *w)
+void sync_world_end_epoch(struct sync_world *w, uint64_t height)
 {
     uint64_t const epoch = w->chain.epoch;
     struct sync_end *const end = &w->end[epoch];
@@ -182,7 +181,7 @@ static void end_epoch(struct sync_world *w)
     assert_true(epoch < SYNC_WORLD_EPOCHS);
     cs_net_init_at(&next, NULL, 4, (uint32_t)(10 * epoch));
     light_world_final(&w->chain, &root, 0, 0);
-    w->chain.header.height = epoch;
+    w->chain.header.height = height;
     w->chain.header.next_valset_hash = next.set.hash;
     light_world_seal(&w->chain, 0);
     struct cs_handover handover = {
@@ -224,7 +223,7 @@ void sync_world_later(struct sync_world *w,
     }
     w->peer_count = count;
     while (epochs-- > 0) {
-        end_epoch(w);
+        sync_world_end_epoch(w, w->chain.epoch); /* at its number as height */
     }
     sync_world_add(w, SYNC_HEIGHT);
     forge(w);

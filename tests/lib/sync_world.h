@@ -88,6 +88,8 @@ void sync_world_later(struct sync_world *w,
                       const enum sync_manner *manners,
                       uint32_t count,
                       uint32_t epochs);
+/* sync_world_end_epoch ends one more epoch by a block of this height. */
+void sync_world_end_epoch(struct sync_world *w, uint64_t height);
 void sync_world_close(struct sync_world *w);
 
 /* sync_world_add makes one more snapshot, of other rows. */

@@ -7,6 +7,7 @@
  * (tests/unit/consensus/test_light_client.c). */
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fmt.h"
@@ -27,6 +28,30 @@ static int setup(void **state)
     light_world_init(&world, NULL, 4);
     assert_int_equal(light_chain_read(&chain, light_world_genesis(&world)), NV_OK);
     return 0;
+}
+
+/* How long a set is believed, by the genesis. */
+static void test_trusting(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *members;
+        uint64_t trusting_ms;
+    } cases[] = {
+        {"\"consensus\": {\"epoch_ms\": 0}, \"params\": {}", 0},
+        {"\"consensus\": {\"epoch_ms\": 5000}, \"params\": {}", 453600000},
+        {"\"consensus\": {\"epoch_ms\": 5000}, \"params\": {\"UNBOND_TIME\": \"1001\"}", 751},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[LIGHT_GENESIS_MAX + 256];
+        struct light_chain out;
+        struct nv_view const genesis = light_world_genesis(&world);
+        int const size = snprintf(
+            text, sizeof text, "{%s, %s", cases[i].members, (const char *)genesis.bytes + 1);
+        assert_int_equal(light_chain_read(&out, nv_view_of(text, (uint32_t)size)), NV_OK);
+        assert_int_equal(out.light.trusting_ms, cases[i].trusting_ms);
+    }
+    assert_int_equal(chain.light.trusting_ms, 0);
 }
 
 static void test_genesis(void **state)
@@ -136,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_genesis, setup),
+        cmocka_unit_test_setup(test_trusting, setup),
         cmocka_unit_test_setup(test_a_final_block, setup),
         cmocka_unit_test_setup(test_epochs, setup),
         cmocka_unit_test_setup(test_epochs_spoilt, setup),

@@ -109,6 +109,10 @@ static void test_epochs(void **state)
     assert_int_equal(g.epoch_ms, 432000000);
     assert_int_equal(node_genesis_param(&g, VM_PARAM_TX_FEE), 7);
     assert_int_equal(node_genesis_param(&g, VM_PARAM_EVIDENCE_EPOCHS), 48);
+    assert_int_equal(node_genesis_trusting_ms(&g), 604800000 / 4 * 3); /* of a week */
+    node_genesis_deinit(&g);
+    assert_int_equal(parse(&g, good), NV_OK);
+    assert_int_equal(node_genesis_trusting_ms(&g), 0); /* the first epoch never ends */
     node_genesis_deinit(&g);
 }
 

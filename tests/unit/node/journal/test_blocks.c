@@ -382,6 +382,20 @@ static void test_ends_of_epochs(void **state)
         assert_int_equal(store.epoch(store.ctx, i + 1, &found), NV_OK);
         assert_true(nv_view_eq(found, end[i]));
     }
+    struct rpc_epoch told;
+    struct nv_reader r;
+    struct cs_handover handover;
+    struct nv_hash hash;
+    nv_reader_init(&r, end[1]);
+    assert_int_equal(cs_handover_get(&r, &handover), NV_OK);
+    cs_header_hash(&hash, &handover.header);
+    assert_int_equal(node_blocks_rpc_epoch(blocks, 2, &told), NV_OK);
+    assert_memory_equal(&told.hash, &hash, sizeof hash);
+    assert_int_equal(told.header.size, CS_HEADER_SIZE);
+    assert_true(nv_view_eq(told.next_validators, handover.set));
+    assert_int_equal(told.header.size + told.certificate.size + told.next_validators.size,
+                     end[1].size);
+    assert_int_equal(node_blocks_rpc_epoch(blocks, 3, &told), NV_ERR_NOT_FOUND);
     assert_int_equal(store.epoch(store.ctx, 3, &found), NV_ERR_NOT_FOUND);
     assert_int_equal(store.epoch(store.ctx, UINT64_MAX, &found), NV_ERR_NOT_FOUND);
     /* A header that is not the finalized one. */

@@ -506,6 +506,21 @@ static void a_trusted_epoch_that_nobody_has(void **state)
     }
 }
 
+/* A snapshot from before what is trusted cannot be proved: a newer one is waited for. */
+static void a_snapshot_from_before_the_trusted_epoch(void **state)
+{
+    (void)state;
+    sync_world_later(&w, (enum sync_manner[]){SYNC_HONEST, SYNC_HONEST}, 2, EPOCHS);
+    sync_world_end_epoch(&w, SYNC_HEIGHT + 1);
+    trust_epoch(EPOCHS + 2);
+    sync_world_join(&w, 0);
+    assert_true(sync_world_run(&w, 30) < SYNC_MANIFEST);
+    assert_false(w.peer[0].banned || w.peer[1].banned);
+    sync_world_add(&w, 2 * SYNC_HEIGHT);
+    assert_int_equal(sync_world_run(&w, 30), SYNC_READY);
+    ready();
+}
+
 static void what_is_too_old_is_not_believed(void **state)
 {
     (void)state;
@@ -553,6 +568,7 @@ int main(void)
         cmocka_unit_test_teardown(a_trusted_epoch, end),
         cmocka_unit_test_teardown(liars_about_a_trusted_epoch, end),
         cmocka_unit_test_teardown(a_trusted_epoch_that_nobody_has, end),
+        cmocka_unit_test_teardown(a_snapshot_from_before_the_trusted_epoch, end),
         cmocka_unit_test_teardown(what_is_too_old_is_not_believed, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
