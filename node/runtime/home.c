@@ -279,11 +279,17 @@ bool node_home_bind(struct node_home *home, uint64_t base_ms, struct node_fault 
 {
     uint64_t const now_ms = node_now().wall_ms;
     home->sit_out_until_ms = (now_ms > base_ms ? now_ms : base_ms) + NODE_KEY_SIT_OUT_MS;
-    return home->validator == NULL || bind_key(home, fault);
+    return !node_home_may_vote(home) || bind_key(home, fault);
+}
+
+bool node_home_engage(struct node_home *home, struct node_fault *fault)
+{
+    return node_key_bond(home->validator, &home->genesis.chain_id) != NULL || bind_key(home, fault);
 }
 
 bool node_home_guard(struct node_home *home,
                      const struct node_found *found,
+                     bool member,
                      struct node_fault *fault)
 {
     if (!node_home_may_vote(home)) {
@@ -292,9 +298,12 @@ bool node_home_guard(struct node_home *home,
     bool bind = home->sits_out;
     struct node_key_journal journal = {.found = true, .votes = found->votes, .base = found->base};
     memcpy(journal.id, st_journal_id(home->journal), sizeof journal.id);
-    return (bind ||
-            node_key_guard(home->validator, &home->genesis.chain_id, &journal, &bind, fault)) &&
-           (!bind || bind_key(home, fault));
+    if (!bind &&
+        !node_key_guard(home->validator, &home->genesis.chain_id, &journal, &bind, fault)) {
+        return false;
+    }
+    bool const now = bind && (member || home->sits_out); /* who follows is bound when it votes */
+    return !now || bind_key(home, fault);
 }
 
 /* ---- the database ---- */

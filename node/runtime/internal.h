@@ -180,10 +180,15 @@ void node_home_close(struct node_home *home);
 bool node_home_joining(const struct node_home *home);
 /* node_home_leave writes the journal's last record, of an end in order. */
 void node_home_leave(struct node_home *home, struct node_batch *batch);
-/* node_home_guard lets the vote key sign with this journal, or not. */
-NV_MUST_USE bool
-node_home_guard(struct node_home *home, const struct node_found *found, struct node_fault *fault);
-
+/* node_home_guard lets the vote key sign with this journal, or not; `member`: it is of the
+ * genesis's set, or of the present one. */
+NV_MUST_USE bool node_home_guard(struct node_home *home,
+                                 const struct node_found *found,
+                                 bool member,
+                                 struct node_fault *fault);
+/* node_home_engage binds the vote key to this journal, unless it has a bond, before it votes
+ * for the first time. */
+NV_MUST_USE bool node_home_engage(struct node_home *home, struct node_fault *fault);
 /* node_home_bind binds the vote key, if there is one, to this journal, which is about to
  * take over a base of a block of this time: it sits out until an epoch begins late enough
  * after now, and after the base. */

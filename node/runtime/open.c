@@ -41,7 +41,8 @@ static bool failed(struct node *n, const char *what, enum nv_err err)
 static bool guard(void *ctx, const struct node_found *found)
 {
     struct node *const n = ctx;
-    return node_home_guard(&n->home, found, n->fault);
+    bool const member = n->home.me != CS_NOBODY || replica_summary(n->replica).me != CS_NOBODY;
+    return node_home_guard(&n->home, found, member, n->fault);
 }
 
 static struct node_start start_of(struct node *n)

@@ -154,6 +154,17 @@ static void execute(struct node *n, const struct replica_block *block)
     node_executor_block(n->executor, block);
 }
 
+/* turn goes on with the validators of an epoch that has begun.  A key that votes in it
+ * for the first time is bound before: votes come behind this operation. */
+static void turn(struct node *n, const struct replica_op *op)
+{
+    if (op->epoch.me != CS_NOBODY && !node_home_engage(&n->home, n->fault)) {
+        node_stop(n, (int)n->fault->code);
+        return;
+    }
+    node_p2p_epoch(n, op);
+}
+
 static void perform(struct node *n, const struct replica_op *op)
 {
     switch (op->kind) {
@@ -169,7 +180,7 @@ static void perform(struct node *n, const struct replica_op *op)
     case REPLICA_VERDICT: node_rpc_verdict(n, op); break;
     case REPLICA_DROPPED: node_rpc_dropped(n, &op->dropped); break;
     case REPLICA_BAN: p2p_ban(n->p2p, op->ban_link, BAN_MS, "a message broke the protocol"); break;
-    case REPLICA_EPOCH: node_p2p_epoch(n, op); break;
+    case REPLICA_EPOCH: turn(n, op); break;
     case REPLICA_EVIDENCE: log_evidence(op); break;
     case REPLICA_TRACE: node_rpc_trace(n, op); break;
     case REPLICA_HALT: halt(n, op); break;

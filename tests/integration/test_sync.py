@@ -177,7 +177,7 @@ def test_a_kill_while_taking_over_is_made_good(net):
         # The rows are there, and the records that say so are not.
         shutil.rmtree(new.home / "data" / "journal")
         (shelf / str(height)).rename(shelf / f"{height}.sync")
-        new.start("--sit-out")  # its key had a bond to the journal that is gone
+        new.start()
         wait("it to take over again", lambda: new.height() == height, nodes=[new])
         assert new.status()["executed"]["state_root"] == root
         assert new.stop() == 0
