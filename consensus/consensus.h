@@ -73,9 +73,9 @@
  *     (cs_header_closes), never beyond.
  *   - Epoch records are kept for ever, if not in the journal.  A journal that
  *     begins in a later epoch, because its oldest part is gone or with a snapshot,
- *     has that of the epoch before in front of everything, and those of the two
- *     before that one, as far as they are known: else EXECUTE cannot name the set
- *     of a justify, and evidence of those epochs is not understood.
+ *     has that of the epoch before in front of everything, and those of up to 64
+ *     epochs before that one, as far as they are known: else EXECUTE cannot name the
+ *     set of a justify, and evidence and forks of those epochs are not understood.
  *   - After a restart, EXECUTED for the heights that are told again has `next`
  *     too, as it was at that height; the first one always has it.  A height for
  *     which it is not known is better left out.

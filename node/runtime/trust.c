@@ -11,7 +11,7 @@
 #include "node/sync/sync.h"
 #include "storage/epochs.h"
 
-#define ENDS_FIRST 3u /* of a new journal: those of the sets that an engine remembers */
+#define ENDS_FIRST 65u /* of a new journal: as many as an engine remembers, and one */
 
 /* ---- the configuration ---- */
 
@@ -111,18 +111,16 @@ static enum nv_err add_end(struct node *n, struct nv_view end)
 enum nv_err node_trust_record(struct node *n, uint64_t epoch, bool new_journal)
 {
     struct node_batch *const batch = &n->store.own;
-    bool any = false;
+    struct nv_view end;
+    uint64_t const most = new_journal ? ENDS_FIRST : UINT64_MAX;
+    uint64_t from = epoch;
+    while (from > CS_FIRST_EPOCH && epoch - from < most && get_end(n, from - 1, &end) == NV_OK) {
+        from--;
+    }
     node_batch_clear(batch);
-    uint64_t const from = new_journal && epoch > ENDS_FIRST ? epoch - ENDS_FIRST : CS_FIRST_EPOCH;
     for (uint64_t e = from; e < epoch; e++) {
-        struct nv_view end;
-        enum nv_err const err = get_end(n, e, &end);
-        if (err == NV_ERR_NOT_FOUND && !any) {
-            continue; /* from before the epoch that was trusted */
-        }
-        NV_TRY(err);
+        NV_TRY(get_end(n, e, &end));
         NV_TRY(add_end(n, end));
-        any = true;
     }
     return batch->batch.count > 0 ? st_journal_append(n->home.journal, &batch->batch) : NV_OK;
 }

@@ -4,10 +4,11 @@
 #include "node/store/start.h"
 #include "storage/epochs.h"
 
-/* What an engine remembers of the past: the set of its epoch, and of two before.
+/* What an engine remembers of the past: ends of epochs, and who their validators were,
+ * which the end of the one before tells.
  * SPEC consensus 9: "of the sets before nothing is known, unless their handovers
  * stand in front of it" */
-#define ENDS_TOLD 3u
+#define ENDS_TOLD 65u
 
 /* begins returns whether a record says where the journal stands, and in which
  * epoch; what stands before it there is of views that count from a block that is
@@ -25,19 +26,22 @@ static bool begins(const struct st_record *record, uint64_t *epoch)
     return record->type == CS_RECORD_EPOCH || !cs_header_closes(&header);
 }
 
-/* tell_ends tells the ends of the epochs before one, as far as they are known: at
- * least the last. */
+/* tell_ends tells the ends of the epochs before one, as far back as they are known
+ * without a gap: at least the last. */
 static enum nv_err tell_ends(const struct node_start *s, uint64_t epoch)
 {
     uint8_t memory[ST_EPOCH_SIZE_MAX];
     struct nv_view end;
-    uint64_t const from = epoch > ENDS_TOLD ? epoch - ENDS_TOLD : CS_FIRST_EPOCH;
+    uint64_t from = epoch;
+    while (from > CS_FIRST_EPOCH && epoch - from < ENDS_TOLD &&
+           st_db_epoch(s->db, &end, from - 1, memory) == NV_OK) {
+        from--;
+    }
+    if (from == epoch && epoch > CS_FIRST_EPOCH) {
+        return NV_ERR_CORRUPT;
+    }
     for (uint64_t e = from; e < epoch; e++) {
-        enum nv_err const err = st_db_epoch(s->db, &end, e, memory);
-        if (err == NV_ERR_NOT_FOUND && e + 1 < epoch) {
-            continue; /* it joined with a later epoch */
-        }
-        NV_TRY(err);
+        NV_TRY(st_db_epoch(s->db, &end, e, memory));
         NV_TRY(replica_recover(s->store->replica, CS_RECORD_EPOCH, end));
     }
     return NV_OK;
