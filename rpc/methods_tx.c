@@ -140,44 +140,80 @@ void rpc__tx_wait(struct rpc_call *call)
     (void)wait_final(call);
 }
 
-/* ---- the proof of a receipt: its path in its block, and the block's result ---- */
+/* ---- the proof of a receipt: its group, the group's path in its block, and the block's result ---- */
 
-/* leaves_of hashes the receipts of a block; false when they are not whole. */
-static bool leaves_of(struct nv_hash *leaves, const struct rpc_tx *tx)
+/* The leaves of a block's receipts, and the data of the one that is asked for. */
+struct leaves {
+    struct nv_hash *hash;
+    uint8_t *group;  /* the leaf at hand */
+    uint8_t *wanted; /* the leaf that is asked for */
+    uint32_t wanted_size;
+};
+
+/* take_group writes the next receipts, at most a group, as a leaf's data. */
+static void take_group(struct nv_writer *w, struct nv_reader *receipts, uint32_t left)
+{
+    for (uint32_t i = 0; i < left && i < VM_RECEIPT_GROUP; i++) {
+        struct nv_view const receipt = nv_get_view(receipts, nv_get_u32(receipts));
+        nv_put_u16(w, (uint16_t)receipt.size);
+        nv_put_bytes(w, receipt.bytes, receipt.size);
+    }
+}
+
+/* hash_leaves fills the leaves; false when the receipts are not whole. */
+static bool hash_leaves(struct leaves *leaves, const struct rpc_tx *tx)
 {
     struct nv_reader reader;
     nv_reader_init(&reader, tx->receipts);
-    for (uint32_t i = 0; i < tx->receipt_count; i++) {
-        nv_merkle_leaf(&leaves[i], nv_get_view(&reader, nv_get_u32(&reader)));
+    for (uint32_t i = 0; i < vm_receipt_leaves(tx->receipt_count); i++) {
+        struct nv_writer w;
+        bool const wanted = i == tx->index / VM_RECEIPT_GROUP;
+        nv_writer_init(&w, wanted ? leaves->wanted : leaves->group, VM_RECEIPT_GROUP_SIZE_MAX);
+        take_group(&w, &reader, tx->receipt_count - i * VM_RECEIPT_GROUP);
+        if (w.overflow) {
+            return false;
+        }
+        nv_merkle_leaf(&leaves->hash[i], nv_writer_view(&w));
+        leaves->wanted_size = wanted ? w.size : leaves->wanted_size;
     }
-    return nv_reader_end(&reader) == NV_OK;
+    return nv_reader_end(&reader) == NV_OK && tx->index < tx->receipt_count;
 }
 
-static enum nv_err write_path(struct rpc_call *call, const struct rpc_tx *tx)
+static void write_path(struct rpc_call *call, const struct rpc_tx *tx, const struct leaves *leaves)
 {
     struct nv_merkle_path path;
-    struct nv_hash *leaves = nv_heap_alloc(tx->receipt_count * sizeof *leaves);
-    if (leaves == NULL) {
-        return NV_ERR_NO_MEMORY;
-    }
-    bool const whole = leaves_of(leaves, tx) && tx->index < tx->receipt_count;
-    if (whole) {
-        nv_merkle_path(&path, leaves, tx->receipt_count, tx->index);
-    }
-    nv_heap_free(leaves);
-    if (!whole) {
-        return NV_ERR_CORRUPT;
-    }
+    nv_merkle_path(
+        &path, leaves->hash, vm_receipt_leaves(tx->receipt_count), tx->index / VM_RECEIPT_GROUP);
     rpc__json_object(&call->out, "receipt_proof");
     rpc__json_number(&call->out, "index", tx->index);
     rpc__json_number(&call->out, "count", tx->receipt_count);
+    rpc__json_hex(&call->out, "group", nv_view_of(leaves->wanted, leaves->wanted_size));
     rpc__json_array(&call->out, "path");
     for (uint32_t i = 0; i < path.depth; i++) {
         rpc__json_hash(&call->out, NULL, &path.sibling[i]);
     }
     rpc__json_end(&call->out, ']');
     rpc__json_end(&call->out, '}');
-    return NV_OK;
+}
+
+static enum nv_err write_receipt_proof(struct rpc_call *call, const struct rpc_tx *tx)
+{
+    size_t const hashes = vm_receipt_leaves(tx->receipt_count) * sizeof(struct nv_hash);
+    uint8_t *const memory = nv_heap_alloc(hashes + 2 * (size_t)VM_RECEIPT_GROUP_SIZE_MAX);
+    if (memory == NULL) {
+        return NV_ERR_NO_MEMORY;
+    }
+    struct leaves leaves = {
+        .hash = (struct nv_hash *)memory,
+        .group = memory + hashes,
+        .wanted = memory + hashes + VM_RECEIPT_GROUP_SIZE_MAX,
+    };
+    bool const whole = hash_leaves(&leaves, tx);
+    if (whole) {
+        write_path(call, tx, &leaves);
+    }
+    nv_heap_free(memory);
+    return whole ? NV_OK : NV_ERR_CORRUPT;
 }
 
 /* read_result reads the row of the block's result, so that it is proved. */
@@ -210,7 +246,7 @@ static void prove_receipt(struct rpc_call *call, const struct rpc_tx *tx)
         rpc__call_fail(call, tx->receipt.size > 0 ? RPC_ERROR_BUSY : RPC_ERROR_PRUNED);
         return;
     }
-    enum nv_err const err = write_path(call, tx);
+    enum nv_err const err = write_receipt_proof(call, tx);
     if (err != NV_OK) {
         rpc__call_fail_err(call, err);
         return;

@@ -9,8 +9,6 @@
 #include "tools/shown.h"
 #include "vm/receipt.h"
 
-#define RECEIPT_MAX 4096u
-
 static bool read_hash(struct nv_hash *out, const json_t *text)
 {
     const char *const hex = json_string_value(text);
@@ -39,28 +37,48 @@ read_path(struct nv_merkle_path *path, uint32_t *index, uint32_t *count, const j
     return true;
 }
 
-/* check_path checks that the receipt stands in the block of `height`. */
-static enum nv_err check_path(const struct nv_proof *proof,
-                              struct nv_view receipt,
-                              uint64_t height,
-                              uint32_t *index,
-                              const json_t *from)
+/* A block's receipts, as the row of its result tells of them. */
+struct receipts {
+    struct nv_hash root;
+    uint32_t count;
+};
+
+static enum nv_err read_result(struct receipts *out, const struct nv_proof *proof, uint64_t height)
 {
     struct nv_row_key key;
     struct nv_view value;
     struct vm_block_result_row row;
-    struct nv_merkle_path path;
-    struct nv_hash leaf;
-    uint32_t count = 0;
     vm_key_block_result(&key, height);
     NV_TRY(shown_value(proof, &key, &value));
     NV_TRY(vm_block_result_row_decode(&row, value));
-    if (!read_path(&path, index, &count, from)) {
+    *out = (struct receipts){.root = row.receipts_root, .count = (uint32_t)row.tx_count};
+    return row.height == height ? NV_OK : NV_ERR_MISMATCH;
+}
+
+/* check_path checks that the receipt stands among those of the block. */
+static enum nv_err check_path(const struct receipts *receipts,
+                              struct nv_view receipt,
+                              uint32_t *index,
+                              const json_t *from)
+{
+    uint8_t bytes[VM_RECEIPT_GROUP_SIZE_MAX];
+    struct nv_merkle_path path;
+    struct nv_hash leaf;
+    struct nv_view member = {0};
+    uint32_t size = 0;
+    uint32_t count = 0;
+    const char *const text = json_string_value(json_object_get(from, "group"));
+    if (text == NULL || !read_path(&path, index, &count, from)) {
         return NV_ERR_MALFORMED;
     }
-    nv_merkle_leaf(&leaf, receipt);
-    bool const proved = row.height == height && row.tx_count == count &&
-                        nv_merkle_verify(&row.receipts_root, &path, &leaf, count, *index);
+    NV_TRY(nv_bytes_parse_up_to(bytes, &size, sizeof bytes, nv_view_of_text(text)));
+    struct nv_view const group = nv_view_of(bytes, size);
+    NV_TRY(vm_receipt_in_group(&member, group, *index, count));
+    nv_merkle_leaf(&leaf, group);
+    bool const proved =
+        receipts->count == count && nv_view_eq(member, receipt) &&
+        nv_merkle_verify(
+            &receipts->root, &path, &leaf, vm_receipt_leaves(count), *index / VM_RECEIPT_GROUP);
     return proved ? NV_OK : NV_ERR_MISMATCH;
 }
 
@@ -97,12 +115,13 @@ enum nv_err derive_receipt(json_t *out,
                            const json_t *params,
                            const json_t *answer)
 {
-    uint8_t bytes[RECEIPT_MAX];
+    uint8_t bytes[VM_RECEIPT_SIZE(VM_ACTIONS_MAX)];
     uint32_t size = 0;
     uint32_t index = 0;
     uint64_t height = 0;
     struct nv_hash wanted;
     struct vm_receipt receipt;
+    struct receipts receipts;
     const json_t *const given = json_object_get(answer, "receipt");
     const char *const text = json_string_value(json_object_get(given, "bytes"));
     const char *const at = json_string_value(json_object_get(answer, "height"));
@@ -112,7 +131,8 @@ enum nv_err derive_receipt(json_t *out,
     NV_TRY(nv_bytes_parse_up_to(bytes, &size, sizeof bytes, nv_view_of_text(text)));
     NV_TRY(nv_u64_parse(&height, nv_view_of_text(at)));
     struct nv_view const view = nv_view_of(bytes, size);
-    NV_TRY(check_path(proof, view, height, &index, json_object_get(answer, "receipt_proof")));
+    NV_TRY(read_result(&receipts, proof, height));
+    NV_TRY(check_path(&receipts, view, &index, json_object_get(answer, "receipt_proof")));
     NV_TRY(vm_receipt_decode(&receipt, view));
     if (!nv_hash_eq(&receipt.tx_hash, &wanted)) {
         return NV_ERR_MISMATCH;

@@ -2,7 +2,7 @@
 #define NV_TOOLS_DERIVE_RECEIPT_H
 
 /* derive_receipt.h - what became of a transaction, by its receipt's proof: the
- * receipt's path leads to the root of the block's receipts, which stands in the
+ * receipt is one of a group whose path leads to the root of the block's receipts, which stands in the
  * row of the block's result, which the proof shows. */
 
 #include "base/err.h"

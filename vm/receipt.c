@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "base/assert.h"
+
 #include "vm/state/rows_put.h"
 
 #include "base/pure.h"
@@ -38,6 +40,23 @@ enum nv_err vm_receipt_decode(struct vm_receipt *receipt, struct nv_view bytes)
     NV_TRY(nv_reader_end(&r));
     bool const whole = (receipt->code == VM_OK) == (receipt->outcome_count > 0);
     return whole && vm_money_raw(receipt->fee) >= 0 ? NV_OK : NV_ERR_MALFORMED;
+}
+
+/* SPEC receipts 1.3: "So receipt i of n is number i mod 16 of leaf i / 16" */
+enum nv_err
+vm_receipt_in_group(struct nv_view *receipt, struct nv_view group, uint32_t index, uint32_t count)
+{
+    NV_ASSERT(index < count);
+    uint32_t const ordinal = index % VM_RECEIPT_GROUP;
+    uint32_t const left = count - (index - ordinal);
+    uint32_t const members = left < VM_RECEIPT_GROUP ? left : VM_RECEIPT_GROUP;
+    struct nv_reader r;
+    nv_reader_init(&r, group);
+    for (uint32_t i = 0; i < members; i++) {
+        struct nv_view const member = nv_get_view(&r, nv_get_u16(&r));
+        *receipt = i == ordinal ? member : *receipt;
+    }
+    return nv_reader_end(&r);
 }
 
 struct reject_text {

@@ -198,6 +198,18 @@ def receipts():
     return [receipt(1, 6001, []), receipt(2, 0, [(0, 2**63)]), receipt(3, 0, [(4000 + i, i) for i in range(64)])]
 
 
+def receipt_groups():
+    """The receipts of a block as leaves, and the paths of some of them."""
+    out = []
+    for count in (0, 1, 15, 16, 17, 33, 70):
+        made = [bytes.fromhex(receipt(1000 + i, 0, [(0, i)] * (1 + i % 3))["bytes"][2:]) for i in range(count)]
+        groups = [b"".join(put("u16", len(r)) + r for r in made[i : i + 16]) for i in range(0, count, 16)]
+        chosen = sorted({i for i in (0, 15, 16, count - 1) if 0 <= i < count})
+        paths = [{"index": i, "receipt": hexa(made[i]), "path": [hexa(h) for h in base.merkle_path(groups, i // 16)]} for i in chosen]
+        out.append({"count": count, "groups": [{"bytes": hexa(g)} for g in groups], "root": hexa(base.merkle_root(groups)), "paths": paths})
+    return out
+
+
 def event(kind):
     numbers = Numbers(100 + kind)
     values = {name: numbers.take(t) for name, t in EVENTS[kind]}
@@ -295,6 +307,7 @@ def document():
         "chain_id": hexa(CHAIN),
         "rows": rows(),
         "receipts": receipts(),
+        "receipt_groups": receipt_groups(),
         "events": [event(kind) for kind in sorted(EVENTS)],
         "transactions": [transaction(a[0], [a]) for a in ACTIONS + STAKE + BOND] + [transaction("all", ACTIONS, 2**64 - 1), transaction("all-stake", BOND + STAKE, 3), transaction("sixty-four", [ACTIONS[0]] * 64, 1)],
     }

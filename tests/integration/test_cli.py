@@ -453,7 +453,18 @@ def test_a_transaction_is_proved(cli, lying, tmp_path):
             answer["result"]["receipt_proof"]["path"].append("0x" + "00" * 32)
         return answer
 
-    for lie in (refused, other_path):
+    def other_group(method, _, answer):
+        if method == "tx_get" and "result" in answer:
+            shown = answer["result"]["receipt_proof"]
+            shown["group"] = flip(shown["group"])
+        return answer
+
+    def other_place(method, _, answer):
+        if method == "tx_get" and "result" in answer:
+            answer["result"]["receipt_proof"]["index"] += 1
+        return answer
+
+    for lie in (refused, other_path, other_group, other_place):
         cli.error("tx", placed["tx_hash"], "--node", lying(lie), code=NODE_ERROR, has=["not proved"])
     cli.error("tx", "0x" + "ab" * 32, code=NODE_ERROR, has=["tx_not_found"])
 

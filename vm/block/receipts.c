@@ -8,8 +8,6 @@
 
 #include "base/pure.h"
 
-#define RECEIPT_SIZE_MAX (51u + 10u * VM_ACTIONS_MAX)
-
 /* Where each transaction's outcomes begin; how many there are in all. */
 static uint32_t outcomes_place(struct vm_block_run *run)
 {
@@ -37,18 +35,55 @@ static void outcomes_gather(const struct vm_block_run *run, struct vm_outcome *o
     }
 }
 
-void vm_block_receipts(struct vm_block_run *run, struct vm_result *result)
+/* The bytes of all groups, and where each receipt and each leaf lies in them. */
+struct groups {
+    struct nv_writer bytes;
+    struct nv_view *receipts;
+    struct nv_view *leaves;
+};
+
+static struct groups groups_new(const struct vm_block_run *run, uint32_t outcome_count)
 {
     struct nv_arena *const arena = run->x.arena;
+    uint32_t const count = run->x.block->tx_count;
+    uint32_t const size = count * (VM_RECEIPT_SIZE(0) + 2) +
+                          outcome_count * (VM_RECEIPT_SIZE(1) - VM_RECEIPT_SIZE(0));
+    struct groups groups = {
+        .receipts = NV_ARENA_NEW(arena, struct nv_view, count),
+        .leaves = NV_ARENA_NEW(arena, struct nv_view, vm_receipt_leaves(count)),
+    };
+    nv_writer_init(&groups.bytes, NV_ARENA_NEW(arena, uint8_t, size), size);
+    return groups;
+}
+
+/* SPEC receipts 1.3: "its leaves are groups of 16 consecutive receipts, the last group having what is
+ * left, and a leaf's data are the group's receipts one after another, each after its size as a u16." */
+static void groups_add(struct groups *groups, uint32_t index, const struct vm_receipt *receipt)
+{
+    struct nv_writer *const w = &groups->bytes;
+    struct nv_view *const leaf = &groups->leaves[index / VM_RECEIPT_GROUP];
+    if (index % VM_RECEIPT_GROUP == 0) {
+        *leaf = nv_view_of(w->bytes + w->size, 0);
+    }
+    uint32_t const size = VM_RECEIPT_SIZE(receipt->outcome_count);
+    nv_put_u16(w, (uint16_t)size);
+    groups->receipts[index] = nv_view_of(w->bytes + w->size, size);
+    vm_receipt_encode(w, receipt);
+    NV_ASSERT(!w->overflow && w->bytes + w->size == groups->receipts[index].bytes + size);
+    leaf->size += size + 2;
+}
+
+void vm_block_receipts(struct vm_block_run *run, struct vm_result *result)
+{
     const struct vm_block *const block = run->x.block;
-    struct vm_outcome *const outcomes = NV_ARENA_NEW(arena, struct vm_outcome, outcomes_place(run));
+    uint32_t const outcome_count = outcomes_place(run);
+    struct vm_outcome *const outcomes =
+        NV_ARENA_NEW(run->x.arena, struct vm_outcome, outcome_count);
     outcomes_gather(run, outcomes);
-    struct nv_view *const views = NV_ARENA_NEW(arena, struct nv_view, block->tx_count);
+    struct groups groups = groups_new(run, outcome_count);
     for (uint32_t i = 0; i < block->tx_count; i++) {
         const struct vm_tx_run *const t = &run->txs[i];
         struct vm_receipt receipt;
-        uint8_t bytes[RECEIPT_SIZE_MAX];
-        struct nv_writer w;
         receipt.tx_hash = block->txs[i].hash;
         receipt.account = t->account;
         receipt.code = t->code;
@@ -57,14 +92,9 @@ void vm_block_receipts(struct vm_block_run *run, struct vm_result *result)
         memcpy(receipt.outcomes,
                &outcomes[t->outcome_first],
                receipt.outcome_count * sizeof outcomes[0]);
-        nv_writer_init(&w, bytes, sizeof bytes);
-        vm_receipt_encode(&w, &receipt);
-        NV_ASSERT(!w.overflow);
-        uint8_t *const kept = NV_ARENA_NEW(arena, uint8_t, w.size);
-        memcpy(kept, bytes, w.size);
-        views[i] = nv_view_of(kept, w.size);
+        groups_add(&groups, i, &receipt);
     }
-    result->receipts = views;
+    result->receipts = groups.receipts;
     result->receipt_count = block->tx_count;
-    nv_merkle_root(&result->receipts_root, views, block->tx_count);
+    nv_merkle_root(&result->receipts_root, groups.leaves, vm_receipt_leaves(block->tx_count));
 }

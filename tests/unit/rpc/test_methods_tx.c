@@ -166,29 +166,47 @@ static void one_that_is_final_already_is_answered_at_once(void **state)
     world_has(hear(fd), "\"height\":\"4\"");
 }
 
-/* Three receipts of a block at height 4, of which the second is asked for, and
- * the row that names their root. */
+/* Forty receipts of a block at height 4, of which one in the second leaf of three
+ * is asked for, and the row that names their root. */
+#define RECEIPTS 40u
+#define ASKED    17u
+
+static uint8_t leaf_bytes[3][512];
+static struct nv_view leaf_data[3];
+
+static void put_receipt(struct nv_writer *writer, uint32_t i)
+{
+    char text[16];
+    struct nv_writer leaf;
+    (void)snprintf(text, sizeof text, "receipt %u", i);
+    struct nv_view const receipt = nv_view_of_text(text);
+    nv_put_u32(writer, receipt.size);
+    nv_put_bytes(writer, receipt.bytes, receipt.size);
+    struct nv_view *const data = &leaf_data[i / 16];
+    uint32_t const before = i % 16 == 0 ? 0 : data->size;
+    nv_writer_init(&leaf, leaf_bytes[i / 16] + before, 512 - before);
+    nv_put_u16(&leaf, (uint16_t)receipt.size);
+    nv_put_bytes(&leaf, receipt.bytes, receipt.size);
+    *data = nv_view_of(leaf_bytes[i / 16], before + leaf.size);
+}
+
 static void prove_at(uint64_t row_height)
 {
-    static const char *const receipts[] = {"first", "second one", "third"};
-    static uint8_t bytes[64];
+    static uint8_t bytes[1024];
     uint8_t value[128];
-    struct nv_view leaves[3];
     struct nv_writer writer;
     nv_writer_init(&writer, bytes, sizeof bytes);
-    for (uint32_t i = 0; i < 3; i++) {
-        leaves[i] = nv_view_of_text(receipts[i]);
-        nv_put_u32(&writer, leaves[i].size);
-        nv_put_bytes(&writer, leaves[i].bytes, leaves[i].size);
+    for (uint32_t i = 0; i < RECEIPTS; i++) {
+        put_receipt(&writer, i);
     }
-    struct vm_block_result_row row = {.height = row_height, .tx_count = 3};
-    nv_merkle_root(&row.receipts_root, leaves, 3);
+    struct vm_block_result_row row = {.height = row_height, .tx_count = RECEIPTS};
+    nv_merkle_root(&row.receipts_root, leaf_data, 3);
     world.tx = (struct rpc_tx){.state = RPC_TX_FINAL,
                                .height = 4,
-                               .index = 1,
-                               .receipt = leaves[1],
+                               .index = ASKED,
+                               .receipt = nv_view_of_text("receipt 17"),
                                .receipts = nv_writer_view(&writer),
-                               .receipt_count = 3};
+                               .receipt_count = RECEIPTS};
     struct nv_row put;
     nv_writer_init(&writer, value, sizeof value);
     vm_block_result_row_encode(&writer, &row);
@@ -206,25 +224,29 @@ static void put_text(char *out, const struct nv_hash *hash_to_write)
     nv_bytes_format(out, hash_to_write->bytes, sizeof hash_to_write->bytes);
 }
 
-static void a_receipt_is_proved_with_its_path_and_its_block(void **state)
+static void a_receipt_is_proved_with_its_group_its_path_and_its_block(void **state)
 {
     (void)state;
     char first[NV_BYTES_TEXT(32)];
     char third[NV_BYTES_TEXT(32)];
-    char expected[256];
+    char group[NV_BYTES_TEXT(512)];
+    char expected[2048];
     struct nv_hash leaf;
     prove_at(4);
-    nv_merkle_leaf(&leaf, nv_view_of_text("first"));
+    nv_merkle_leaf(&leaf, leaf_data[0]);
     put_text(first, &leaf);
-    nv_merkle_leaf(&leaf, nv_view_of_text("third"));
+    nv_merkle_leaf(&leaf, leaf_data[2]);
     put_text(third, &leaf);
-    snprintf(expected,
-             sizeof expected,
-             "\"receipt_proof\":{\"index\":1,\"count\":3,\"path\":[\"%s\",\"%s\"]}",
-             first,
-             third);
+    nv_bytes_format(group, leaf_data[1].bytes, leaf_data[1].size);
+    snprintf(
+        expected,
+        sizeof expected,
+        "\"receipt_proof\":{\"index\":17,\"count\":40,\"group\":\"%s\",\"path\":[\"%s\",\"%s\"]}",
+        group,
+        first,
+        third);
     const char *answer = hear(ask("tx_get", WITH_PROOF));
-    world_has(answer, "\"state\":\"final\",\"height\":\"4\",\"index\":1");
+    world_has(answer, "\"state\":\"final\",\"height\":\"4\",\"index\":17");
     world_has(answer, expected);
     world_has(answer, "\"ranges\":[{\"first\":\"0x0c00000004");
     world_has(answer, "\"header\":\"0x686561646572\"");
@@ -331,7 +353,7 @@ int main(void)
         CASE(a_dropped_transaction_is_told),
         CASE(an_unknown_outcome_is_no_failure),
         CASE(one_that_is_final_already_is_answered_at_once),
-        CASE(a_receipt_is_proved_with_its_path_and_its_block),
+        CASE(a_receipt_is_proved_with_its_group_its_path_and_its_block),
         CASE(a_receipt_that_cannot_be_proved_says_why),
         CASE(what_is_wrong_with_the_parameters_is_named),
         CASE(the_client_may_go_before_the_verdict),

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/fmt.h"
 #include "base/heap.h"
+#include "base/merkle.h"
 
 #include "tests/lib/nv_test.h"
 #include "vm/event.h"
@@ -514,6 +515,64 @@ static void rows(void **state)
 
 /* --- receipts and events ----------------------------------------------------------------- */
 
+static struct nv_hash hash_of(const json_t *text)
+{
+    struct nv_hash out;
+    assert_non_null(json_string_value(text));
+    assert_int_equal(
+        nv_bytes_parse(out.bytes, sizeof out.bytes, nv_view_of_text(json_string_value(text))),
+        NV_OK);
+    return out;
+}
+
+static struct nv_merkle_path path_of(const json_t *list_of_hashes)
+{
+    struct nv_merkle_path path = {.depth = (uint32_t)json_array_size(list_of_hashes)};
+    for (uint32_t i = 0; i < path.depth; i++) {
+        path.sibling[i] = hash_of(json_array_get(list_of_hashes, i));
+    }
+    return path;
+}
+
+/* A leaf holds its receipts and no others: a byte less or more is no leaf. */
+static void group_holds(const json_t *vector, uint32_t count, const json_t *chosen)
+{
+    uint32_t const index = (uint32_t)json_integer_value(json_object_get(chosen, "index"));
+    uint32_t const leaf = index / VM_RECEIPT_GROUP;
+    const json_t *const groups = json_object_get(vector, "groups");
+    struct nv_merkle_path const path = path_of(json_object_get(chosen, "path"));
+    struct nv_hash const root = hash_of(json_object_get(vector, "root"));
+    struct nv_view const group = hex_of(json_array_get(groups, leaf), "bytes", bytes);
+    struct nv_view const receipt = hex_of(chosen, "receipt", again);
+    struct nv_view found;
+    struct nv_hash hash;
+    assert_int_equal(vm_receipt_in_group(&found, group, index, count), NV_OK);
+    assert_true(nv_view_eq(found, receipt));
+    nv_merkle_leaf(&hash, group);
+    assert_true(nv_merkle_verify(&root, &path, &hash, vm_receipt_leaves(count), leaf));
+    for (uint32_t size = 0; size < group.size; size++) {
+        struct nv_view const cut = nv_view_of(group.bytes, size);
+        assert_int_equal(vm_receipt_in_group(&found, cut, index, count), NV_ERR_TRUNCATED);
+    }
+    struct nv_view const longer = nv_view_of(group.bytes, group.size + 1);
+    assert_int_equal(vm_receipt_in_group(&found, longer, index, count), NV_ERR_TRAILING);
+}
+
+static void receipt_groups(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < json_array_size(list("receipt_groups")); i++) {
+        const json_t *const vector = json_array_get(list("receipt_groups"), i);
+        const json_t *const paths = json_object_get(vector, "paths");
+        uint32_t const count = (uint32_t)json_integer_value(json_object_get(vector, "count"));
+        assert_int_equal(json_array_size(json_object_get(vector, "groups")),
+                         vm_receipt_leaves(count));
+        for (size_t j = 0; j < json_array_size(paths); j++) {
+            group_holds(vector, count, json_array_get(paths, j));
+        }
+    }
+}
+
 static void receipts(void **state)
 {
     (void)state;
@@ -715,6 +774,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows),
         cmocka_unit_test(receipts),
+        cmocka_unit_test(receipt_groups),
         cmocka_unit_test(events),
         cmocka_unit_test(transactions),
     };

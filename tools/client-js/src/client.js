@@ -8,6 +8,7 @@ import { sign } from "./transaction.js";
 
 const TOO_EARLY = [1007, 1008]; // height_in_future, busy: rpc/errors.def
 const PAUSE_MS = 50;
+const RECEIPT_GROUP = 16;
 
 export class RpcError extends Error {
   constructor(method, error) {
@@ -59,7 +60,7 @@ export class Client {
     return { rows: provedRows(header.stateRoot, unhex(proof.proof)), height: header.executedHeight };
   }
 
-  // The receipt of a transaction, proved: its path leads to the root in the block's result, which is a row
+  // The receipt of a transaction, proved: the path of its group leads to the root in the block's result, which is a row
   // of the state, whose root stands in a final header. Waits until such a header is there.
   async provedReceipt(txHash, { attempts = 100 } = {}) {
     const answer = await this.patiently("tx_get", { tx_hash: txHash, proof: true }, attempts);
@@ -98,7 +99,11 @@ export function checkReceipt(row, answer, txHash) {
   r.u32(); // events
   const bytes = unhex(answer.receipt.bytes);
   const { path, index } = answer.receipt_proof;
-  if (answer.receipt_proof.count !== count || !merkleHolds(r.take(32), bytes, path.map(unhex), index, count)) {
+  const group = unhex(answer.receipt_proof.group);
+  const leaf = Math.floor(index / RECEIPT_GROUP);
+  if (answer.receipt_proof.count !== count ||
+      !merkleHolds(r.take(32), group, path.map(unhex), leaf, Math.ceil(count / RECEIPT_GROUP)) ||
+      hex(receiptInGroup(group, index, count)) !== hex(bytes)) {
     throw new Error("the receipt is not one of the block's");
   }
   const receipt = readReceipt(bytes);
@@ -106,6 +111,19 @@ export function checkReceipt(row, answer, txHash) {
     throw new Error("the receipt is of another transaction");
   }
   return receipt;
+}
+
+// The bytes of receipt `index` of a block's `count`, from its leaf of the Merkle tree, a group of receipts.
+export function receiptInGroup(group, index, count) {
+  const r = new Reader(group);
+  const first = index - (index % RECEIPT_GROUP);
+  let found;
+  for (let i = first; i < Math.min(first + RECEIPT_GROUP, count); i++) {
+    const receipt = r.take(r.u16());
+    found = i === index ? receipt : found;
+  }
+  r.end();
+  return found;
 }
 
 export function readReceipt(bytes) {

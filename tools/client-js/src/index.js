@@ -1,4 +1,4 @@
-export { Client, RpcError, checkReceipt, readReceipt } from "./client.js";
+export { Client, RpcError, checkReceipt, readReceipt, receiptInGroup } from "./client.js";
 export { Account, SCOPES, actions, addressOfKey, devnetAccount, packBody, sign } from "./transaction.js";
 export { addressText, hex, merkleHolds, merkleRoot, taggedHash, unhex } from "./bytes.js";
 export { blockResultKey, checkFinal, provedRows, readHeader, validatorsOf, valsetHash } from "./proof.js";

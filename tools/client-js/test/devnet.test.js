@@ -74,6 +74,13 @@ test("from a signature to a proved receipt", { timeout: 170000 }, async (t) => {
     const lie = { ...answer, receipt: { ...answer.receipt, bytes: hex(bytes) } };
     assert.throws(() => checkReceipt(row, lie, result.tx_hash), `byte ${i}`);
   }
+  const group = unhex(answer.receipt_proof.group);
+  for (let i = 0; i < group.length; i++) {
+    const bytes = group.slice();
+    bytes[i] ^= 1;
+    const lie = { ...answer, receipt_proof: { ...answer.receipt_proof, group: hex(bytes) } };
+    assert.throws(() => checkReceipt(row, lie, result.tx_hash), `byte ${i} of the group`);
+  }
   assert.throws(() => checkReceipt(row, answer, hex(client.chainId)), /another transaction/);
   assert.throws(() => checkReceipt(row, { ...answer, height: "1" }, result.tx_hash), /another block/);
   const longer = { ...answer.receipt_proof, path: [...answer.receipt_proof.path, hex(client.chainId)] };

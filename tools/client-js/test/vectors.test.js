@@ -7,7 +7,7 @@ import test from "node:test";
 import { schnorr } from "@noble/curves/secp256k1";
 
 import { Account, actions, addressOfKey, addressText, hex, merkleHolds, merkleRoot, packBody, provedRows, readHeader,
-  readReceipt, sign, taggedHash, unhex, validatorsOf, valsetHash } from "../src/index.js";
+  readReceipt, receiptInGroup, sign, taggedHash, unhex, validatorsOf, valsetHash } from "../src/index.js";
 
 const golden = (name) => JSON.parse(readFileSync(new URL(`../../../tests/golden/${name}.json`, import.meta.url)));
 const bytes = golden("bytes");
@@ -119,5 +119,19 @@ test("proofs hold, and no flipped bit does", () => {
   assert.ok(proofs > 5);
   for (const { name, bytes: text } of state.refused) {
     assert.throws(() => provedRows(unhex(state.states[0].root), unhex(text)), name);
+  }
+});
+
+test("receipts stand in groups, and the groups in a tree", () => {
+  for (const v of vm.receipt_groups) {
+    assert.equal(hex(merkleRoot(v.groups.map((g) => unhex(g.bytes)))), v.root);
+    for (const { index, receipt, path } of v.paths) {
+      const leaf = Math.floor(index / 16);
+      const group = unhex(v.groups[leaf].bytes);
+      assert.ok(merkleHolds(unhex(v.root), group, path.map(unhex), leaf, v.groups.length));
+      assert.equal(hex(receiptInGroup(group, index, v.count)), receipt);
+      assert.throws(() => receiptInGroup(group.slice(0, -1), index, v.count));
+      assert.throws(() => receiptInGroup(Uint8Array.of(...group, 0), index, v.count));
+    }
   }
 });

@@ -5,6 +5,7 @@
  * lives on, the other is loaded anew from rows before each block. */
 
 #include "base/heap.h"
+#include "base/merkle.h"
 
 #include "tests/lib/vm_trade.h"
 #include "tests/lib/vm_world.h"
@@ -34,6 +35,27 @@ static void world_check(struct vm_world *w)
     }
 }
 
+/* SPEC receipts 1.3: "a leaf's data are the group's receipts one after another, each after its size as
+ * a u16." */
+static void receipts_check(const struct vm_result *result)
+{
+    static uint8_t bytes[WORLD_TXS_MAX * (VM_RECEIPT_SIZE(VM_ACTIONS_MAX) + 2)];
+    struct nv_view leaves[WORLD_TXS_MAX / 16 + 1];
+    struct nv_hash root;
+    struct nv_writer w;
+    uint32_t from = 0;
+    nv_writer_init(&w, bytes, sizeof bytes);
+    for (uint32_t i = 0; i < result->receipt_count; i++) {
+        from = i % 16 == 0 ? w.size : from;
+        nv_put_u16(&w, (uint16_t)result->receipts[i].size);
+        nv_put_bytes(&w, result->receipts[i].bytes, result->receipts[i].size);
+        leaves[i / 16] = nv_view_of(bytes + from, w.size - from);
+    }
+    assert_false(w.overflow);
+    nv_merkle_root(&root, leaves, (result->receipt_count + 15) / 16);
+    assert_true(nv_hash_eq(&root, &result->receipts_root));
+}
+
 static struct vm_world one, two;
 
 static void results_equal(void)
@@ -51,6 +73,7 @@ static void results_equal(void)
 static void loaded_goes_on_alike(void **state)
 {
     (void)state;
+    uint32_t most = 0;
     for (uint64_t seed = 1; seed <= 4; seed++) {
         struct vm_trade a, b;
         vm_trade_start(&a, seed);
@@ -67,10 +90,13 @@ static void loaded_goes_on_alike(void **state)
             vm_world_block(&two, ms);
             results_equal();
             world_check(&one);
+            receipts_check(&one.result);
+            most = one.result.receipt_count > most ? one.result.receipt_count : most;
         }
         vm_world_close(&one);
         vm_world_close(&two);
     }
+    assert_true(most > VM_RECEIPT_GROUP); /* or groups would not have been tried */
 }
 
 /* Puts the acts in another order, each account's own in theirs: again and again
