@@ -265,9 +265,9 @@ static bool accounts_sound(const struct vm_state *s)
         wallet += vm_money_raw(a->row.wallet);
         ok = ok && a->id == (uint64_t)i + 1 && vm_account_find(s, &a->row.address) == i;
         for (uint32_t j = 0; j < a->position_count; j++) {
-            const struct vm_position *const p = vm_position(s, a->position[j]);
-            ok = ok && p->account == a->id && position_sound(s, a->position[j]);
-            ok = ok && (j == 0 || vm_position(s, a->position[j - 1])->market < p->market);
+            const struct vm_position *const p = vm_position(s, a->held[j].position);
+            ok = ok && p->account == a->id && position_sound(s, a->held[j].position);
+            ok = ok && (j == 0 || vm_position(s, a->held[j - 1].position)->market < p->market);
         }
         positions += a->position_count;
     }
@@ -373,8 +373,8 @@ bool vm_state_alike(const struct vm_state *a, const struct vm_state *b)
         const struct vm_account *const y = vm_account(b, i);
         ok = x->position_count == y->position_count && x->session_count == y->session_count;
         for (uint32_t j = 0; ok && j < x->position_count; j++) {
-            uint32_t o = vm_order_first_own(a, x->position[j]);
-            uint32_t q = vm_order_first_own(b, y->position[j]);
+            uint32_t o = vm_order_first_own(a, x->held[j].position);
+            uint32_t q = vm_order_first_own(b, y->held[j].position);
             while (o == q && o != VM_NONE && vm_order(a, o)->ordinal == vm_order(b, q)->ordinal) {
                 o = vm_order_next_own(a, o);
                 q = vm_order_next_own(b, q);

@@ -56,7 +56,7 @@ static bool account_scrub(struct vm_state *s, uint32_t account)
     bool ok = vm_money_add(chain->scrub_cash, a->row.cash, &chain->scrub_cash) &&
               vm_money_add(chain->scrub_wallet, a->row.wallet, &chain->scrub_wallet);
     for (uint32_t i = 0; i < a->position_count; i++) {
-        const struct vm_position *const p = vm_position(s, a->position[i]);
+        const struct vm_position *const p = vm_position(s, a->held[i].position);
         struct vm_market_state_row *const m = &vm_market_mut(s, p->market)->row;
         ok = vm_lots_add(m->scrub_lots, p->row.lots, &m->scrub_lots) && ok;
         ok = vm_money_add(m->scrub_cost, p->row.cost, &m->scrub_cost) && ok;

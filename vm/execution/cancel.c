@@ -112,10 +112,10 @@ static struct vm_outcome cancel_all(const struct cancelling *c, const struct vm_
     const struct vm_account *const account = vm_account(s, act->account);
     uint64_t cancelled = 0;
     for (uint32_t i = 0; i < account->position_count; i++) {
-        const struct vm_position *const position = vm_position(s, account->position[i]);
+        const struct vm_position *const position = vm_position(s, account->held[i].position);
         if (position->order_count > 0 &&
             (cancel->every_market || position->market == cancel->market)) {
-            cancelled += cancel_position(c, account->position[i]);
+            cancelled += cancel_position(c, account->held[i].position);
         }
     }
     return (struct vm_outcome){VM_OK, cancelled};

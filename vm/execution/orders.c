@@ -176,8 +176,8 @@ static uint32_t cancel_each(struct vm_exec *x, uint32_t account, bool all, uint8
     const struct vm_account *const a = vm_account(x->state, account);
     uint32_t cancelled = 0;
     for (uint32_t i = 0; i < a->position_count; i++) {
-        if (vm_position(x->state, a->position[i])->order_count > 0) {
-            cancelled += cancel_position(x, a->position[i], all, change);
+        if (vm_position(x->state, a->held[i].position)->order_count > 0) {
+            cancelled += cancel_position(x, a->held[i].position, all, change);
         }
     }
     return cancelled;

@@ -25,7 +25,7 @@ static bool values_fresh(const struct vm_exec *x, uint32_t account)
 {
     const struct vm_account *const a = vm_account(x->state, account);
     for (uint32_t i = 0; i < a->position_count; i++) {
-        const struct vm_position *const p = vm_position(x->state, a->position[i]);
+        const struct vm_position *const p = vm_position(x->state, a->held[i].position);
         const struct vm_market *const m = vm_market(x->state, p->market);
         if (vm_lots_raw(p->row.lots) != 0 && m->row.status == VM_MARKET_OPEN &&
             !vm_margin_index_age_ok(x, p->market, VM_PARAM_TRADE_AGE)) {

@@ -51,7 +51,7 @@ bool vm__legs_collect(const struct vm_state *s,
     legs->upper = false;
     vm_prefetch_positions(s, account);
     for (uint32_t i = 0; i < a->position_count; i++) {
-        const struct vm_position *const position = vm_position(s, a->position[i]);
+        const struct vm_position *const position = vm_position(s, a->held[i].position);
         const struct vm_market *const market = vm_market(s, position->market);
         int64_t const lots = vm_lots_raw(position->row.lots);
         nv_i128 const per_lot =
@@ -59,7 +59,7 @@ bool vm__legs_collect(const struct vm_state *s,
         equity += per_lot * lots + vm_money_raw(position->row.cost);
         legs->leg[i] = (struct margin_leg){.market = market, .lots = lots};
         if (with_orders && position->order_count > 0 &&
-            !add_orders(s, a->position[i], &legs->leg[i])) {
+            !add_orders(s, a->held[i].position, &legs->leg[i])) {
             return false;
         }
     }

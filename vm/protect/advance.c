@@ -116,7 +116,7 @@ static bool holds_lots(const struct vm_state *s, uint32_t account)
 {
     const struct vm_account *const a = vm_account(s, account);
     for (uint32_t i = 0; i < a->position_count; i++) {
-        if (vm_lots_raw(vm_position(s, a->position[i])->row.lots) != 0) {
+        if (vm_lots_raw(vm_position(s, a->held[i].position)->row.lots) != 0) {
             return true;
         }
     }

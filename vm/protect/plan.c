@@ -95,7 +95,7 @@ static void collect(const struct vm_state *s, uint32_t account, bool limited, st
     const struct vm_account *const a = vm_account(s, account);
     out->count = 0;
     for (uint32_t i = 0; i < a->position_count; i++) {
-        const struct vm_position *const position = vm_position(s, a->position[i]);
+        const struct vm_position *const position = vm_position(s, a->held[i].position);
         int64_t const lots = vm_lots_raw(position->row.lots);
         if (lots == 0 || vm_market(s, position->market)->row.status != VM_MARKET_OPEN) {
             continue;

@@ -14,7 +14,7 @@
 static bool prices_good(const struct vm_exec *x, const struct vm_account *account)
 {
     for (uint32_t i = 0; i < account->position_count; i++) {
-        const struct vm_position *const position = vm_position(x->state, account->position[i]);
+        const struct vm_position *const position = vm_position(x->state, account->held[i].position);
         const struct vm_market *const market = vm_market(x->state, position->market);
         if (vm_lots_raw(position->row.lots) != 0 && market->row.status != VM_MARKET_QUARANTINED &&
             !vm_margin_index_age_ok(x, position->market, VM_PARAM_LIQUIDATE_AGE)) {

@@ -35,8 +35,8 @@ static bool account_is(const struct vm_state *s, uint32_t index, const struct nv
 
 uint32_t vm_account_find(const struct vm_state *s, const struct nv_address *address)
 {
-    uint32_t const slot = vm__guess_slot(&s->account_guess, nv_be64_load(address->bytes + 12));
-    uint32_t index = s->account_guess.place[slot];
+    uint64_t const guess = vm__address_guess(address);
+    uint32_t index = vm__guess_find(&s->account_guess, guess);
     if (account_is(s, index, address)) {
         return index;
     }
@@ -45,7 +45,7 @@ uint32_t vm_account_find(const struct vm_state *s, const struct nv_address *addr
     if (!vm__index_find(s, VM_INDEX_ADDRESS, &key, &index)) {
         return VM_NONE;
     }
-    s->account_guess.place[slot] = index;
+    vm__guess_note(&s->account_guess, guess, index);
     return index;
 }
 

@@ -16,7 +16,7 @@
 
 static struct vm_cushion *known(struct vm_state *s, uint32_t account, enum vm_cushion_kind kind)
 {
-    struct vm_cushion *const c = &s->cushions[kind][account];
+    struct vm_cushion *const c = &s->cushions[account][kind];
     return c->at >= s->worn_from ? c : NULL;
 }
 
@@ -42,7 +42,7 @@ static uint64_t reach_of(const struct vm_cushion *c)
 /* until_of is the last reading of the clock at which a cushion holds for certain. */
 static uint64_t until_of(const struct vm_state *s, uint32_t account)
 {
-    const struct vm_cushion *const c = &s->cushions[VM_CUSHION_MAINTENANCE][account];
+    const struct vm_cushion *const c = &s->cushions[account][VM_CUSHION_MAINTENANCE];
     bool const holds = c->at >= s->worn_from && c->slack >= 0 && c->room >= 0;
     return holds ? c->at + reach_of(c) : 0;
 }
@@ -90,7 +90,7 @@ uint32_t vm_cushion_due(struct vm_state *s, uint32_t from)
 
 void vm_cushion_forget(struct vm_state *s, uint32_t account, enum vm_cushion_kind kind)
 {
-    s->cushions[kind][account].at = 0;
+    s->cushions[account][kind].at = 0;
     shorten(s, account, until_of(s, account));
 }
 
@@ -116,7 +116,7 @@ void vm_cushion_set(struct vm_state *s,
                     enum vm_cushion_kind kind,
                     const struct vm_cushion *cushion)
 {
-    struct vm_cushion *const c = &s->cushions[kind][account];
+    struct vm_cushion *const c = &s->cushions[account][kind];
     *c = *cushion;
     c->at = c->slack <= SLACK_MAX && c->room <= SLACK_MAX ? s->worn : 0;
     shorten(s, account, until_of(s, account));
@@ -127,7 +127,7 @@ bool vm_cushion_holds(const struct vm_state *s,
                       enum vm_cushion_kind kind,
                       const struct vm_lot_bound *need)
 {
-    const struct vm_cushion *const c = &s->cushions[kind][account];
+    const struct vm_cushion *const c = &s->cushions[account][kind];
     if (c->at < s->worn_from) {
         return false;
     }

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 
+#include "vm/state/guess.h"
 #include "vm/state/slots.h"
 #include "vm/state/state.h"
 
@@ -90,15 +91,32 @@ struct vm_rowset {
     uint8_t *dirty; /* by index: 1 when listed */
     uint32_t *list; /* dirty indices */
     uint8_t *images;
-    uint16_t *image_size; /* 0: no such row is committed */
     uint32_t list_count;
     uint32_t cap;
-    uint32_t image_max; /* bytes an image */
+    uint32_t image_max;    /* bytes an image */
+    uint32_t image_stride; /* from one to the next: each has its size, u16, before it */
 };
+
+#define VM_IMAGE_HEAD 2u
+
+/* vm__image is the committed value of a row; without bytes: no such row is committed. */
+static inline struct nv_view vm__image(const struct vm_rowset *set, uint32_t index)
+{
+    const uint8_t *const cell = set->images + (size_t)index * set->image_stride;
+    uint32_t const size = nv_be16_load(cell);
+    return nv_view_of(size > 0 ? cell + VM_IMAGE_HEAD : NULL, size);
+}
 
 struct vm_position_cell {
     struct vm_position open;
     uint32_t page[VM_ORDERS_ACCOUNT_MARKET_MAX / VM_ORDER_PAGE]; /* order pages or VM_NONE */
+};
+
+/* What is asked of all orders of a position at once: the orders lie anywhere. */
+struct vm_own_order {
+    struct vm_price price;
+    uint32_t slot;
+    uint8_t side;
 };
 
 /* VM_ORDER_PAGE orders of one position: the unit in which orders are rows. */
@@ -109,8 +127,9 @@ struct vm_order_page {
     uint8_t page;
     uint8_t count;
     uint16_t taken;
-    uint16_t changed; /* orders that may differ from what is committed */
-    uint32_t slot[VM_ORDER_PAGE];
+    uint16_t committed; /* orders that the committed row has */
+    uint16_t changed;   /* orders that may differ from it */
+    struct vm_own_order own[VM_ORDER_PAGE];
     uint64_t client_id[VM_ORDER_PAGE]; /* 0 where not taken */
 };
 
@@ -133,20 +152,6 @@ struct vm_param_cell {
     bool live;
 };
 
-/* A guess where something stands, by a hash of what it is: the place is looked
- * at before it is believed, so a wrong or old guess costs a search and nothing
- * else.  What the guesses are is not part of the state. */
-struct vm_guess {
-    uint32_t *place;
-    uint32_t mask;
-};
-
-/* vm__guess_slot is where the guess for a 64-bit mark stands. */
-static inline uint32_t vm__guess_slot(const struct vm_guess *guess, uint64_t mark)
-{
-    return (uint32_t)(mark * UINT64_C(0x9e3779b97f4a7c15) >> 32) & guess->mask;
-}
-
 struct vm_state {
     struct vm_slab slabs[VM_SLAB_COUNT];
     struct vm_rowset sets[VM_SET_COUNT];
@@ -162,11 +167,17 @@ struct vm_state {
     struct vm_guess account_guess; /* by address */
     struct vm_guess level_guess;   /* by market, side and page */
     struct nv_pubkey *own_keys;    /* by account: the key found to be its own, or zeros */
-    struct vm_cushion *cushions[VM_CUSHION_KINDS]; /* by account */
-    uint64_t worn;                                 /* at least 1 */
-    uint64_t worn_from;                            /* cushions from before are not known */
+    struct vm_cushion (*cushions)[VM_CUSHION_KINDS]; /* by account */
+    uint64_t worn;                                   /* at least 1 */
+    uint64_t worn_from;                              /* cushions from before are not known */
     uint64_t *safe_until; /* by VM_DUE_GROUP accounts: the clock may go so far */
 };
+
+/* vm__address_guess is what an account is guessed by. */
+static inline uint64_t vm__address_guess(const struct nv_address *address)
+{
+    return nv_be64_load(address->bytes + 12);
+}
 
 /* Accounts are found due by groups of so many. */
 #define VM_DUE_GROUP 64u

@@ -52,8 +52,7 @@ page_is(const struct vm_state *s, uint32_t index, uint32_t market, uint8_t side,
 static uint32_t page_at(const struct vm_state *s, uint32_t market, uint8_t side, uint64_t page)
 {
     uint64_t const mark = (page << 17) ^ ((uint64_t)market << 1) ^ side;
-    uint32_t const slot = vm__guess_slot(&s->level_guess, mark);
-    uint32_t index = s->level_guess.place[slot];
+    uint32_t index = vm__guess_find(&s->level_guess, mark);
     if (page_is(s, index, market, side, page)) {
         return index;
     }
@@ -63,7 +62,7 @@ static uint32_t page_at(const struct vm_state *s, uint32_t market, uint8_t side,
         !vm__index_find(s, VM_INDEX_LEVEL_IDLE, &key, &index)) {
         return VM_NONE;
     }
-    s->level_guess.place[slot] = index;
+    vm__guess_note(&s->level_guess, mark, index);
     return index;
 }
 

@@ -184,7 +184,11 @@ static enum nv_err load_orders(struct vm_state *s, const struct nv_row *row)
         uint32_t const ordinal = page * VM_ORDER_PAGE + decoded.ordinal[i];
         NV_TRY(load_order(s, position, ordinal, &decoded.order[i]));
     }
-    return vm__load_accept(s, VM_SET_ORDERS, vm__position(s, position)->page[page], row);
+    uint32_t const index = vm__position(s, position)->page[page];
+    struct vm_order_page *const loaded = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+    loaded->committed = loaded->taken;
+    loaded->changed = 0;
+    return vm__load_accept(s, VM_SET_ORDERS, index, row);
 }
 
 static enum nv_err load_feed(struct vm_state *s, const struct nv_row *row)
@@ -367,8 +371,7 @@ static enum nv_err rows_agree(struct vm_state *s)
             struct nv_writer w;
             nv_writer_init(&w, bytes, sizeof bytes);
             bool const lives = vm__row_encode(s, (enum vm_set_id)id, index, &key, &w);
-            struct nv_view const image =
-                nv_view_of(set->images + (size_t)index * set->image_max, set->image_size[index]);
+            struct nv_view const image = vm__image(set, index);
             if (lives != (image.size > 0) || !nv_view_eq(nv_writer_view(&w), image)) {
                 return NV_ERR_CORRUPT;
             }
@@ -414,7 +417,7 @@ enum nv_err vm_state_load_end(struct vm_state *s)
     NV_TRY(vm__load_stake_end(s));
     const struct vm_chain_row *const chain = vm_chain(s);
     uint64_t const accounts = vm_account_count(s);
-    bool const whole = s->sets[VM_SET_CHAIN].image_size[0] != 0 &&
+    bool const whole = vm__image(&s->sets[VM_SET_CHAIN], 0).size != 0 &&
                        chain->next_account == accounts + 1 && s->address_rows == accounts &&
                        chain->fee_account >= 1 && chain->fee_account <= accounts &&
                        chain->insurance_account >= 1 && chain->insurance_account <= accounts &&

@@ -41,7 +41,7 @@ static uint32_t own_from(const struct vm_state *s, uint32_t position, uint32_t o
             uint32_t const found = word * 64u + (uint32_t)__builtin_ctzll(bits);
             const struct vm_order_page *const page =
                 vm__at(s, VM_SLAB_ORDER_PAGE, cell->page[found / VM_ORDER_PAGE]);
-            return page->slot[found % VM_ORDER_PAGE];
+            return page->own[found % VM_ORDER_PAGE].slot;
         }
         skipped = 0;
     }
@@ -72,7 +72,7 @@ uint32_t vm_order_find_client(const struct vm_state *s, uint32_t position, uint6
         left -= page->count;
         for (uint32_t i = 0; i < VM_ORDER_PAGE; i++) {
             if (page->client_id[i] == client_id) {
-                return page->slot[i];
+                return page->own[i].slot;
             }
         }
     }
@@ -201,16 +201,19 @@ void vm_position_prices(struct vm_state *s, uint32_t index)
     struct vm_position *const p = &cell->open;
     int64_t most = INT64_MIN;
     int64_t least = INT64_MAX;
-    uint32_t slot = vm_order_first_own(s, index);
-    while (slot != VM_NONE) {
-        const struct vm_order *const order = vm_order(s, slot);
-        int64_t const price = vm_price_raw(order->row.price);
-        if (order->row.side == VM_BUY) {
-            most = price > most ? price : most;
-        } else {
-            least = price < least ? price : least;
+    uint32_t count = p->order_count;
+    for (uint32_t i = 0; count > 0; i++) {
+        if (cell->page[i] == VM_NONE) {
+            continue;
         }
-        slot = vm_order_next_own(s, slot);
+        const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, cell->page[i]);
+        count -= page->count;
+        for (uint32_t left = page->taken; left != 0; left &= left - 1) {
+            const struct vm_own_order *const own = &page->own[__builtin_ctz(left)];
+            int64_t const price = vm_price_raw(own->price);
+            most = own->side == VM_BUY && price > most ? price : most;
+            least = own->side == VM_SELL && price < least ? price : least;
+        }
     }
     p->bid_most = vm_price(most);
     p->ask_least = vm_price(least);
@@ -223,8 +226,11 @@ void vm__order_adopt(struct vm_state *s, uint32_t slot)
     uint32_t const i = order->ordinal % VM_ORDER_PAGE;
     page->taken = (uint16_t)(page->taken | 1u << i);
     page->count++;
-    page->slot[i] = slot;
-    page->client_id[i] = order->row.client_id;
+    page->own[i] =
+        (struct vm_own_order){.price = order->row.price, .slot = slot, .side = order->row.side};
+    if (order->row.client_id != 0) {
+        page->client_id[i] = order->row.client_id;
+    }
     struct vm_position *const p = counted_mut(s, order->position);
     p->ordinals[order->ordinal / 64u] |= UINT64_C(1) << (order->ordinal % 64u);
     p->order_count++;
@@ -298,7 +304,9 @@ void vm_order_remove(struct vm_state *s, uint32_t slot)
     uint32_t const i = order->ordinal % VM_ORDER_PAGE;
     page->taken = (uint16_t)(page->taken & ~(1u << i));
     page->count--;
-    page->client_id[i] = 0;
+    if (order->row.client_id != 0) {
+        page->client_id[i] = 0;
+    }
     struct vm_position *const p = counted_mut(s, position);
     p->ordinals[order->ordinal / 64u] &= ~(UINT64_C(1) << (order->ordinal % 64u));
     p->order_count--;

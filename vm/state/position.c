@@ -18,7 +18,7 @@ static uint32_t list_place(const struct vm_account *a, uint32_t market)
     uint32_t low = 0, high = a->position_count;
     while (low < high) {
         uint32_t const middle = (low + high) / 2;
-        if (a->market[middle] < market) {
+        if (a->held[middle].market < market) {
             low = middle + 1;
         } else {
             high = middle;
@@ -32,8 +32,8 @@ static uint32_t list_find(const struct vm_state *s, uint32_t account, uint32_t m
 {
     const struct vm_account *const a = vm_account(s, account);
     uint32_t const place = list_place(a, market);
-    bool const found = place < a->position_count && a->market[place] == market;
-    return found ? a->position[place] : VM_NONE;
+    bool const found = place < a->position_count && a->held[place].market == market;
+    return found ? a->held[place].position : VM_NONE;
 }
 
 uint32_t vm_position_find(const struct vm_state *s, uint32_t account, uint32_t market)
@@ -75,14 +75,8 @@ uint32_t vm_position_open(struct vm_state *s, uint32_t account, uint32_t market)
     cell->open.market = market;
     memset(cell->page, 0xff, sizeof cell->page);
     uint32_t const place = list_place(a, market);
-    memmove(&a->position[place + 1],
-            &a->position[place],
-            (a->position_count - place) * sizeof a->position[0]);
-    memmove(&a->market[place + 1],
-            &a->market[place],
-            (a->position_count - place) * sizeof a->market[0]);
-    a->position[place] = index;
-    a->market[place] = market;
+    memmove(&a->held[place + 1], &a->held[place], (a->position_count - place) * sizeof a->held[0]);
+    a->held[place] = (struct vm_held){.market = market, .position = index};
     a->position_count++;
     vm__dirty(s, VM_SET_POSITION, index);
     return index;
@@ -93,14 +87,9 @@ void vm__position_unlist(struct vm_state *s, uint32_t index)
     const struct vm_position_cell *const cell = vm__position(s, index);
     struct vm_account *const a = vm__at(s, VM_SLAB_ACCOUNT, (uint32_t)(cell->open.account - 1));
     uint32_t const place = list_place(a, cell->open.market);
-    NV_ASSERT(place < a->position_count && a->position[place] == index);
+    NV_ASSERT(place < a->position_count && a->held[place].position == index);
     a->position_count--;
-    memmove(&a->position[place],
-            &a->position[place + 1],
-            (a->position_count - place) * sizeof a->position[0]);
-    memmove(&a->market[place],
-            &a->market[place + 1],
-            (a->position_count - place) * sizeof a->market[0]);
+    memmove(&a->held[place], &a->held[place + 1], (a->position_count - place) * sizeof a->held[0]);
 }
 
 static int64_t long_part(struct vm_lots lots)

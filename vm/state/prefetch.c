@@ -22,31 +22,27 @@ static void fetch_element(const struct vm_state *s, enum vm_slab_id id, uint32_t
     }
 }
 
-static uint32_t account_guess(const struct vm_state *s, const struct nv_address *address)
-{
-    return vm__guess_slot(&s->account_guess, nv_be64_load(address->bytes + 12));
-}
-
 void vm_prefetch_address(const struct vm_state *s, const struct nv_address *address)
 {
-    fetch(&s->account_guess.place[account_guess(s, address)], 1);
+    fetch(vm__guess_set(&s->account_guess, vm__address_guess(address)), 1);
 }
 
 void vm_prefetch_account(const struct vm_state *s, const struct nv_address *address)
 {
-    uint32_t const index = s->account_guess.place[account_guess(s, address)];
+    uint32_t const index = vm__guess_find(&s->account_guess, vm__address_guess(address));
+    if (index >= s->slabs[VM_SLAB_ACCOUNT].slots.cap) {
+        return;
+    }
     fetch_element(s, VM_SLAB_ACCOUNT, index, 2);
     fetch(&s->own_keys[index], 1);
-    for (uint32_t kind = 0; kind < VM_CUSHION_KINDS; kind++) {
-        fetch(&s->cushions[kind][index], 1);
-    }
+    fetch(s->cushions[index], 1);
 }
 
 /* The position that the account has, if it has but one or its first. */
 static uint32_t first_position(const struct vm_state *s, uint32_t account)
 {
     const struct vm_account *const a = vm__at(s, VM_SLAB_ACCOUNT, account);
-    return a->position_count > 0 ? a->position[0] : VM_NONE;
+    return a->position_count > 0 ? a->held[0].position : VM_NONE;
 }
 
 void vm_prefetch_position(const struct vm_state *s, uint32_t account)
@@ -58,7 +54,7 @@ void vm_prefetch_positions(const struct vm_state *s, uint32_t account)
 {
     const struct vm_account *const a = vm__at(s, VM_SLAB_ACCOUNT, account);
     for (uint32_t i = 0; i < a->position_count; i++) {
-        fetch_element(s, VM_SLAB_POSITION, a->position[i], 1);
+        fetch_element(s, VM_SLAB_POSITION, a->held[i].position, 1);
     }
 }
 

@@ -66,14 +66,24 @@ static void slab_carve(struct carver *c, struct vm_slab *slab, uint32_t cap, siz
     }
 }
 
+/* Small images do not straddle cache lines, large ones begin with one. */
+static uint32_t stride_of(uint32_t size)
+{
+    uint32_t stride = 1;
+    while (stride < size && stride < CARVE_ALIGN) {
+        stride *= 2;
+    }
+    return size <= stride ? stride : (size + CARVE_ALIGN - 1) / CARVE_ALIGN * CARVE_ALIGN;
+}
+
 static void set_carve(struct carver *c, struct vm_rowset *set, uint32_t cap, uint32_t image_max)
 {
     set->cap = cap;
     set->image_max = image_max;
     set->dirty = carve(c, cap);
     set->list = carve(c, sizeof *set->list * cap);
-    set->images = carve(c, (size_t)image_max * cap);
-    set->image_size = carve(c, sizeof *set->image_size * cap);
+    set->image_stride = stride_of(VM_IMAGE_HEAD + image_max);
+    set->images = carve(c, (size_t)set->image_stride * cap);
 }
 
 static void index_carve(struct carver *c, struct nv_critbit **index, uint32_t cap)
@@ -149,12 +159,12 @@ static void indexes_carve(struct carver *c, struct vm_state *s, const struct vm_
 
 static void guess_carve(struct carver *c, struct vm_guess *guess, uint32_t cap)
 {
-    uint32_t size = 1024;
-    while (size / 4 < cap && size < 1u << 20) {
-        size *= 2;
+    uint32_t count = 256; /* sets, filled by half at most */
+    while (count * VM_GUESS_WAYS / 2 < cap && count < 1u << 17) {
+        count *= 2;
     }
-    guess->mask = size - 1;
-    guess->place = carve(c, sizeof *guess->place * size);
+    guess->mask = count - 1;
+    guess->sets = carve(c, sizeof *guess->sets * count);
 }
 
 /* A scope saves an element once, and takes and releases each slot and index
@@ -179,9 +189,7 @@ static void state_carve(struct carver *c, struct vm_state *s, const struct vm_li
     s->own_keys = carve(c, sizeof *s->own_keys * l->accounts_max);
     s->undo_cap = undo_bound(s, l);
     s->undo = carve(c, s->undo_cap);
-    for (uint32_t i = 0; i < VM_CUSHION_KINDS; i++) {
-        s->cushions[i] = carve(c, sizeof *s->cushions[i] * l->accounts_max);
-    }
+    s->cushions = carve(c, sizeof *s->cushions * l->accounts_max);
     s->safe_until = carve(c, sizeof *s->safe_until * (l->accounts_max / VM_DUE_GROUP + 1));
 }
 

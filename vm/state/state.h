@@ -53,15 +53,20 @@ struct vm_position {
     uint64_t ordinals[VM_ORDERS_ACCOUNT_MARKET_MAX / 64]; /* taken order ordinals */
 };
 
+/* An account's position in a market: a slab index. */
+struct vm_held {
+    uint32_t market;
+    uint32_t position;
+};
+
 struct vm_account {
     struct vm_account_row row;
     uint64_t id;
     uint8_t session_count;
     uint8_t position_count; /* entries used below, ascending market */
-    /* Slab indices.  An entry that becomes empty (no lots, cost, orders) stays
-     * until the end of the block, and vm_position_find does not find it. */
-    uint32_t position[VM_POSITIONS_MAX];
-    uint32_t market[VM_POSITIONS_MAX]; /* of each entry */
+    /* An entry that becomes empty (no lots, cost, orders) stays until the end of
+     * the block, and vm_position_find does not find it. */
+    struct vm_held held[VM_POSITIONS_MAX];
 };
 
 struct vm_order {

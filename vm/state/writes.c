@@ -18,7 +18,7 @@ static void orders_encode(const struct vm_state *s, uint32_t index, struct nv_wr
     nv_put_u8(w, page->count);
     for (uint32_t left = page->taken; left != 0; left &= left - 1) {
         uint32_t const i = (uint32_t)__builtin_ctz(left);
-        vm_order_put(w, (uint8_t)i, &vm_order(s, page->slot[i])->row);
+        vm_order_put(w, (uint8_t)i, &vm_order(s, page->own[i].slot)->row);
     }
 }
 
@@ -224,85 +224,116 @@ bool vm__row_encode(const struct vm_state *s,
 
 static uint8_t *image_of(const struct vm_rowset *set, uint32_t index)
 {
-    return set->images + (size_t)index * set->image_max;
+    return set->images + (size_t)index * set->image_stride + VM_IMAGE_HEAD;
+}
+
+static void image_resize(const struct vm_rowset *set, uint32_t index, uint32_t size)
+{
+    NV_ASSERT(size <= set->image_max);
+    nv_be16_store(image_of(set, index) - VM_IMAGE_HEAD, (uint16_t)size);
 }
 
 void vm__image_set(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_view value)
 {
-    struct vm_rowset *const set = &s->sets[id];
-    NV_ASSERT(value.size <= set->image_max);
-    memcpy(image_of(set, index), value.bytes, value.size);
-    set->image_size[index] = (uint16_t)value.size;
-}
-
-/* orders_renew is orders_encode of a page that was committed as `image`: orders
- * that have not changed are taken from there, for each of them lies somewhere
- * else in memory. */
-static void
-orders_renew(const struct vm_state *s, uint32_t index, struct nv_view image, struct nv_writer *w)
-{
-    const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
-    uint32_t at = 1;
-    nv_put_u8(w, page->count);
-    for (uint32_t left = page->taken; left != 0; left &= left - 1) {
-        uint32_t const i = (uint32_t)__builtin_ctz(left);
-        while (at < image.size && image.bytes[at] < i) {
-            at += VM_ORDER_SIZE;
-        }
-        if ((page->changed >> i & 1u) == 0 && at < image.size && image.bytes[at] == i) {
-            nv_put_bytes(w, image.bytes + at, VM_ORDER_SIZE);
-        } else {
-            vm_order_put(w, (uint8_t)i, &vm_order(s, page->slot[i])->row);
-        }
-    }
-}
-
-/* row_renew is vm__row_encode for the write set. */
-static bool row_renew(struct vm_state *s,
-                      enum vm_set_id id,
-                      uint32_t index,
-                      struct nv_row_key *key,
-                      struct nv_writer *value)
-{
-    if (id != VM_SET_ORDERS || !row_lives(s, id, index)) {
-        return vm__row_encode(s, id, index, key, value);
-    }
     const struct vm_rowset *const set = &s->sets[id];
-    orders_key(s, index, key);
-    orders_renew(s, index, nv_view_of(image_of(set, index), set->image_size[index]), value);
+    image_resize(set, index, value.size);
+    memcpy(image_of(set, index), value.bytes, value.size);
+}
+
+static uint32_t ones(uint32_t bits)
+{
+    uint32_t count = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        count++;
+    }
+    return count;
+}
+
+/* order_renew brings order i of a page up to date in the committed value, `image`;
+ * false if it was. */
+static bool
+order_renew(const struct vm_state *s, struct vm_order_page *page, uint32_t i, uint8_t *image)
+{
+    uint32_t const bit = 1u << i;
+    uint32_t const behind = ones(page->committed & ~(2 * bit - 1u));
+    uint8_t *const at = image + 1 + ones(page->committed & (bit - 1)) * VM_ORDER_SIZE;
+    bool const was = (page->committed & bit) != 0;
+    if ((page->taken & bit) == 0) {
+        if (was) {
+            memmove(at, at + VM_ORDER_SIZE, behind * VM_ORDER_SIZE);
+        }
+        page->committed = (uint16_t)(page->committed & ~bit);
+        return was;
+    }
+    uint8_t bytes[VM_ORDER_SIZE];
+    struct nv_writer w;
+    nv_writer_init(&w, bytes, sizeof bytes);
+    vm_order_put(&w, (uint8_t)i, &vm_order(s, page->own[i].slot)->row);
+    if (was && memcmp(at, bytes, sizeof bytes) == 0) {
+        return false;
+    }
+    if (!was) {
+        memmove(at + VM_ORDER_SIZE, at, behind * VM_ORDER_SIZE);
+    }
+    memcpy(at, bytes, sizeof bytes);
+    page->committed = (uint16_t)(page->committed | bit);
+    return true;
+}
+
+/* orders_write is write_one of an order page.  Orders lie anywhere in memory and
+ * most of them have not changed, so the committed value is mended where it lies. */
+static bool orders_write(struct vm_state *s, uint32_t index, struct nv_row *out)
+{
+    const struct vm_rowset *const set = &s->sets[VM_SET_ORDERS];
+    struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+    uint8_t *const image = image_of(set, index);
+    bool renewed = false;
+    if (!vm__taken(s, VM_SLAB_ORDER_PAGE, index)) {
+        return false; /* made in a scope that was undone */
+    }
+    for (uint32_t left = page->changed; left != 0; left &= left - 1) {
+        renewed = order_renew(s, page, (uint32_t)__builtin_ctz(left), image) || renewed;
+    }
+    page->changed = 0;
+    image[0] = page->count;
+    image_resize(set, index, page->count > 0 ? 1 + page->count * VM_ORDER_SIZE : 0);
 #ifdef NV_PARANOID
     uint8_t bytes[VM_ROW_SIZE_MAX];
     struct nv_writer slow;
     nv_writer_init(&slow, bytes, sizeof bytes);
     orders_encode(s, index, &slow);
-    NV_ASSERT(nv_view_eq(nv_writer_view(value), nv_writer_view(&slow)));
+    NV_ASSERT(page->count == 0 || nv_view_eq(vm__image(set, index), nv_writer_view(&slow)));
 #endif
-    struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
-    page->changed = 0;
-    return true;
+    orders_key(s, index, &out->key);
+    out->value = vm__image(set, index);
+    return renewed;
 }
 
 /* Writes one dirty row to *out if it is not as committed, and makes it so. */
 static bool write_one(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_row *out)
 {
-    struct vm_rowset *const set = &s->sets[id];
+    const struct vm_rowset *const set = &s->sets[id];
+    struct nv_view const image = vm__image(set, index);
     uint8_t bytes[VM_ROW_SIZE_MAX];
     struct nv_writer w;
+    if (id == VM_SET_ORDERS) {
+        return orders_write(s, index, out);
+    }
     nv_writer_init(&w, bytes, sizeof bytes);
-    if (!row_renew(s, id, index, &out->key, &w)) {
-        if (set->image_size[index] == 0) {
+    if (!vm__row_encode(s, id, index, &out->key, &w)) {
+        if (image.size == 0) {
             return false;
         }
-        set->image_size[index] = 0;
+        image_resize(set, index, 0);
         vm__row_key(s, id, index, &out->key);
         out->value = nv_view_of(NULL, 0);
         return true;
     }
-    if (nv_view_eq(nv_writer_view(&w), nv_view_of(image_of(set, index), set->image_size[index]))) {
+    if (nv_view_eq(nv_writer_view(&w), image)) {
         return false;
     }
     vm__image_set(s, id, index, nv_writer_view(&w));
-    out->value = nv_view_of(image_of(set, index), w.size);
+    out->value = vm__image(set, index);
     return true;
 }
 
@@ -418,23 +449,27 @@ static int row_cmp(const void *a, const void *b)
     return nv_row_key_cmp(&left->key, &right->key);
 }
 
-/* Sorts each run of rows that are out of order among themselves. */
+/* Sorts rows of which some have one rank. */
 static void ties_sort(struct nv_row *rows, uint32_t count, struct nv_arena *arena)
 {
-    bool sorted = true;
-    for (uint32_t i = 1; i < count && sorted; i++) {
-        sorted = nv_row_key_cmp(&rows[i - 1].key, &rows[i].key) < 0;
-    }
-    if (!sorted) {
-        size_t const mark = nv_arena_mark(arena);
-        nv_sort(rows, count, sizeof *rows, row_cmp, NV_ARENA_NEW(arena, struct nv_row, count));
-        nv_arena_release(arena, mark);
+    size_t const mark = nv_arena_mark(arena);
+    nv_sort(rows, count, sizeof *rows, row_cmp, NV_ARENA_NEW(arena, struct nv_row, count));
+    nv_arena_release(arena, mark);
+}
+
+/* Rows between a hint and its use: to make a rank is short, to write a row is not. */
+#define AHEAD_RANK  24u
+#define AHEAD_WRITE 4u
+
+static void element_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+{
+    enum vm_slab_id const slab = slab_of(id);
+    if (slab != VM_SLAB_COUNT) {
+        __builtin_prefetch(vm__at(s, slab, index));
     }
 }
 
-#define AHEAD 3u /* rows between a hint and its use */
-
-/* The committed value of a row, and what of it an order page takes from elsewhere. */
+/* The committed value of a row, and of an order page what it takes from elsewhere. */
 static void row_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
 {
     const struct vm_rowset *const set = &s->sets[id];
@@ -444,13 +479,30 @@ static void row_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t i
         return;
     }
     const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
-    for (uint32_t left = page->taken & page->changed; left != 0; left &= left - 1) {
-        uint32_t const slot = page->slot[__builtin_ctz(left)];
+    for (uint32_t left = page->changed; left != 0; left &= left - 1) {
+        uint32_t const i = (uint32_t)__builtin_ctz(left);
+        uint32_t const slot = page->own[i].slot;
+        uint32_t const before = ones(page->committed & ((1u << i) - 1));
         __builtin_prefetch(vm__at(s, VM_SLAB_ORDER, slot));
+        __builtin_prefetch(image + before * VM_ORDER_SIZE);
+        __builtin_prefetch(image + before * VM_ORDER_SIZE + 64);
     }
-    for (uint32_t at = 64; at < set->image_size[index]; at += 64) {
-        __builtin_prefetch(image + at);
+}
+
+/* rank lists the dirty rows of a table in the order of their keys, as far as ranks
+ * tell it. */
+static struct vm_ranked *rank(const struct vm_state *s, enum vm_set_id id, struct nv_arena *arena)
+{
+    const struct vm_rowset *const set = &s->sets[id];
+    struct vm_ranked *const ranked = NV_ARENA_NEW(arena, struct vm_ranked, 2 * set->list_count);
+    for (uint32_t j = 0; j < set->list_count; j++) {
+        if (j + AHEAD_RANK < set->list_count) {
+            element_prefetch(s, id, set->list[j + AHEAD_RANK]);
+        }
+        ranked[j] = (struct vm_ranked){rank_of(s, id, set->list[j]), set->list[j]};
     }
+    vm_ranked_sort(ranked, ranked + set->list_count, set->list_count);
+    return ranked;
 }
 
 /* The writes of one table, sorted, at `out`; how many. */
@@ -459,23 +511,20 @@ set_writes(struct vm_state *s, enum vm_set_id id, struct nv_row *out, struct nv_
 {
     const struct vm_rowset *const set = &s->sets[id];
     size_t const mark = nv_arena_mark(arena);
-    struct vm_ranked *const ranked = NV_ARENA_NEW(arena, struct vm_ranked, 2 * set->list_count);
-    for (uint32_t j = 0; j < set->list_count; j++) {
-        if (j + 2 * AHEAD < set->list_count && slab_of(id) != VM_SLAB_COUNT) {
-            __builtin_prefetch(vm__at(s, slab_of(id), set->list[j + 2 * AHEAD]));
-        }
-        ranked[j] = (struct vm_ranked){rank_of(s, id, set->list[j]), set->list[j]};
-    }
-    vm_ranked_sort(ranked, ranked + set->list_count, set->list_count);
+    const struct vm_ranked *const ranked = rank(s, id, arena);
     uint32_t count = 0;
+    bool tie = false;
     for (uint32_t j = 0; j < set->list_count; j++) {
-        if (j + AHEAD < set->list_count) {
-            row_prefetch(s, id, ranked[j + AHEAD].index);
+        if (j + AHEAD_WRITE < set->list_count) {
+            row_prefetch(s, id, ranked[j + AHEAD_WRITE].index);
         }
+        tie = tie || (j > 0 && ranked[j - 1].rank == ranked[j].rank);
         count += write_one(s, id, ranked[j].index, &out[count]) ? 1u : 0u;
     }
     nv_arena_release(arena, mark);
-    ties_sort(out, count, arena);
+    if (tie) {
+        ties_sort(out, count, arena);
+    }
     return count;
 }
 
