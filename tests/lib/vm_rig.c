@@ -152,8 +152,11 @@ struct vm_act *rig_act(struct vm_rig *rig, uint32_t account, const struct vm_act
         .actions = &rig->action[i],
     };
     nv_sha256(&rig->tx[i].hash, nv_view_of(&salt, sizeof salt));
-    rig->act[i] = (struct vm_act){
-        .tx = &rig->tx[i], .action = &rig->action[i], .tx_index = i, .account = account};
+    rig->act[i] = (struct vm_act){.tx = &rig->tx[i],
+                                  .action = &rig->action[i],
+                                  .tx_index = i,
+                                  .account = account,
+                                  .kind = rig->action[i].kind};
     rig->x.act_count++;
     return &rig->act[i];
 }

@@ -70,7 +70,8 @@ static void tx_open(struct vm_block_run *run, uint32_t index)
                                                 .action = &tx->actions[i],
                                                 .tx_index = index,
                                                 .account = account,
-                                                .action_index = i};
+                                                .action_index = i,
+                                                .kind = tx->actions[i].kind};
         x->act_count++;
     }
 }
@@ -81,6 +82,7 @@ static void txs_prefetch(const struct vm_state *s, const struct vm_block *block,
 {
     if (i + 2 * AHEAD < block->tx_count) {
         vm_prefetch_address(s, &block->txs[i + 2 * AHEAD].account);
+        __builtin_prefetch(block->txs[i + 2 * AHEAD].actions);
     }
     if (i + AHEAD < block->tx_count) {
         vm_prefetch_account(s, &block->txs[i + AHEAD].account);

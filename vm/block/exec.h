@@ -28,6 +28,7 @@ struct vm_act {
     uint32_t tx_index;
     uint32_t account; /* slab index */
     uint32_t action_index;
+    uint8_t kind; /* of the action */
     struct vm_outcome outcome;
 };
 

@@ -165,15 +165,26 @@ static void clear_due(struct vm_exec *x)
 
 #define AHEAD 5u /* acts between a hint and its use */
 
+/* The handle that an act cancels, 0 none. */
+static uint64_t handle_at(const struct vm_exec *x, uint32_t i)
+{
+    bool const cancels = i < x->act_count && x->acts[i].kind == VM_ACTION_CANCEL;
+    return cancels ? x->acts[i].action->cancel_order : 0;
+}
+
 static void prefetch(const struct vm_exec *x, uint32_t i)
 {
-    uint32_t const far = i + 2 * AHEAD;
-    uint32_t const near = i + AHEAD;
-    if (far < x->act_count && x->acts[far].action->kind == VM_ACTION_CANCEL) {
-        vm_prefetch_order(x->state, x->acts[far].action->cancel_order);
+    uint64_t const far = handle_at(x, i + 3 * AHEAD);
+    uint64_t const near = handle_at(x, i + 2 * AHEAD);
+    uint64_t const next = handle_at(x, i + AHEAD);
+    if (far != 0) {
+        vm_prefetch_order(x->state, far);
     }
-    if (near < x->act_count && x->acts[near].action->kind == VM_ACTION_CANCEL) {
-        vm_prefetch_around_order(x->state, x->acts[near].action->cancel_order);
+    if (near != 0) {
+        vm_prefetch_around_order(x->state, near);
+    }
+    if (next != 0) {
+        vm_prefetch_order_page(x->state, next);
     }
 }
 
@@ -184,11 +195,11 @@ void vm_execution_cancel(struct vm_exec *x)
     for (uint32_t i = 0; i < x->act_count; i++) {
         struct vm_act *const act = &x->acts[i];
         prefetch(x, i);
-        if (act->action->kind == VM_ACTION_CANCEL) {
+        if (act->kind == VM_ACTION_CANCEL) {
             act->outcome = cancel_handle(&c, act);
-        } else if (act->action->kind == VM_ACTION_CANCEL_CLIENT) {
+        } else if (act->kind == VM_ACTION_CANCEL_CLIENT) {
             act->outcome = cancel_client(&c, act);
-        } else if (act->action->kind == VM_ACTION_CANCEL_ALL) {
+        } else if (act->kind == VM_ACTION_CANCEL_ALL) {
             act->outcome = cancel_all(&c, act);
         }
     }

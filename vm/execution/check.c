@@ -41,7 +41,7 @@ struct checked vm__checked_new(struct vm_exec *x)
                               NV_ARENA_NEW(x->arena, uint32_t, 2 * VM_REACH_MAX)};
     for (uint32_t i = 0; i < x->act_count; i++) {
         const struct vm_act *const act = &x->acts[i];
-        if (act->action->kind == VM_ACTION_PLACE && act->outcome.code == VM_OK &&
+        if (act->kind == VM_ACTION_PLACE && act->outcome.code == VM_OK &&
             !act->action->place.reduce_only) {
             (void)checked_set(&checked, act->account);
         }

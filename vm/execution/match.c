@@ -317,7 +317,7 @@ static struct fresh_list fresh_orders(struct vm_exec *x)
     bool sorted = true;
     for (uint32_t i = 0; i < x->act_count; i++) {
         struct vm_act *const act = &x->acts[i];
-        if (act->action->kind != VM_ACTION_PLACE || act->outcome.code != VM_OK) {
+        if (act->kind != VM_ACTION_PLACE || act->outcome.code != VM_OK) {
             continue;
         }
         uint32_t const slot = vm_order_find(x->state, act->outcome.result);

@@ -265,7 +265,7 @@ void vm_execution_place(struct vm_exec *x)
     uint32_t count = 0;
     bool sorted = true;
     for (uint32_t i = 0; i < x->act_count; i++) {
-        if (x->acts[i].action->kind == VM_ACTION_PLACE) {
+        if (x->acts[i].kind == VM_ACTION_PLACE) {
             places[count] = &x->acts[i];
             sorted = sorted && (count == 0 || act_cmp(&places[count - 1], &places[count]) < 0);
             count++;
@@ -281,7 +281,9 @@ void vm_execution_place(struct vm_exec *x)
             vm_prefetch_position(x->state, places[i + 2 * AHEAD]->account);
         }
         if (i + AHEAD < count) {
+            const struct vm_place *const next = &places[i + AHEAD]->action->place;
             vm_prefetch_pages(x->state, places[i + AHEAD]->account);
+            vm_prefetch_level(x->state, next->market, next->side, next->price);
         }
         places[i]->outcome = place_one(x, tops, places[i]);
     }

@@ -141,7 +141,7 @@ static uint16_t session_revoke(struct vm_exec *x, const struct vm_act *act)
 
 void vm_identity_act(struct vm_exec *x, struct vm_pending *pending, struct vm_act *act)
 {
-    switch (act->action->kind) {
+    switch (act->kind) {
     case VM_ACTION_DEPOSIT: act->outcome.code = deposit(x, act); break;
     case VM_ACTION_WITHDRAW: act->outcome.code = withdraw(x, pending, act); break;
     case VM_ACTION_TRANSFER: act->outcome.code = transfer(x, pending, act); break;

@@ -7,7 +7,7 @@
 
 static bool is_send(const struct vm_act *act)
 {
-    return act->action->kind == VM_ACTION_TRANSFER || act->action->kind == VM_ACTION_FAUCET;
+    return act->kind == VM_ACTION_TRANSFER || act->kind == VM_ACTION_FAUCET;
 }
 
 void vm_pending_init(struct vm_pending *pending, struct vm_exec *x)
@@ -15,7 +15,7 @@ void vm_pending_init(struct vm_pending *pending, struct vm_exec *x)
     uint32_t sends = 0, withdrawals = 0;
     for (uint32_t i = 0; i < x->act_count; i++) {
         sends += is_send(&x->acts[i]) ? 1u : 0u;
-        withdrawals += x->acts[i].action->kind == VM_ACTION_WITHDRAW ? 1u : 0u;
+        withdrawals += x->acts[i].kind == VM_ACTION_WITHDRAW ? 1u : 0u;
     }
     pending->sends = NV_ARENA_NEW(x->arena, struct vm_pending_item, sends);
     pending->withdrawals = NV_ARENA_NEW(x->arena, struct vm_pending_item, withdrawals);
@@ -85,7 +85,7 @@ static void items_sort(struct vm_exec *x, struct vm_pending_item *items, uint32_
 static void send_undo(struct vm_exec *x, const struct vm_act *act)
 {
     struct vm_money const amount = act->action->send.amount;
-    if (act->action->kind == VM_ACTION_TRANSFER) {
+    if (act->kind == VM_ACTION_TRANSFER) {
         vm_exec_credit(x, act->account, amount);
         return;
     }
@@ -109,7 +109,7 @@ static void send_land(struct vm_exec *x, struct vm_pending_item *item)
     vm_exec_credit(x, to, send->amount);
     uint64_t const to_id = vm_account(x->state, to)->id;
     uint64_t const from_id = vm_account(x->state, item->act->account)->id;
-    if (item->act->action->kind == VM_ACTION_FAUCET) {
+    if (item->act->kind == VM_ACTION_FAUCET) {
         vm_pending_told(x, to, VM_CASH_FAUCET, send->amount, from_id);
         return;
     }

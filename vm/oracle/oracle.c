@@ -70,13 +70,13 @@ static void take_reports(struct vm_exec *x)
 {
     for (uint32_t i = 0; i < x->act_count; i++) {
         struct vm_act *const act = &x->acts[i];
-        if (act->action->kind == VM_ACTION_REPORT) {
+        if (act->kind == VM_ACTION_REPORT) {
             act->outcome.code = judge(x, act, reporter_of(x, act->account));
         }
     }
     for (uint32_t i = 0; i < x->act_count; i++) {
         const struct vm_act *const act = &x->acts[i];
-        if (act->action->kind != VM_ACTION_REPORT || act->outcome.code != VM_OK) {
+        if (act->kind != VM_ACTION_REPORT || act->outcome.code != VM_OK) {
             continue;
         }
         const struct vm_report *const report = &act->action->report;

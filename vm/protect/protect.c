@@ -192,13 +192,13 @@ void vm_protect_keepers(struct vm_exec *x)
 {
     for (uint32_t i = 0; i < x->act_count; i++) {
         struct vm_act *const act = &x->acts[i];
-        if (act->action->kind == VM_ACTION_KEEPER_CLOSE) {
+        if (act->kind == VM_ACTION_KEEPER_CLOSE) {
             act->outcome.code = judge_keeper(x, act);
         }
     }
     for (uint32_t i = 0; i < x->act_count; i++) {
         struct vm_act *const act = &x->acts[i];
-        if (act->action->kind == VM_ACTION_KEEPER_CLOSE && act->outcome.code == VM_OK) {
+        if (act->kind == VM_ACTION_KEEPER_CLOSE && act->outcome.code == VM_OK) {
             uint32_t const account = vm_account_find(x->state, &act->action->keeper_close.account);
             const struct vm_unsafe *const u = find_unsafe(x, account);
             if (u == NULL || u->keeper != act->account) {

@@ -108,7 +108,7 @@ static void withdraw_land(struct vm_exec *x, const struct vm_stake_item *item)
 static uint16_t joint_land(struct vm_exec *x, const struct vm_stake_item *item, uint64_t account)
 {
     struct vm_state *const s = x->state;
-    uint8_t const kind = item->place.act->action->kind;
+    uint8_t const kind = item->place.act->kind;
     uint16_t code = VM_OK;
     vm_undo_begin(s);
     if (kind == VM_ACTION_BOND) {
@@ -136,7 +136,7 @@ static void item_land(struct vm_exec *x, const struct vm_stake_item *item)
     struct vm_act *const act = item->place.act;
     uint64_t const account = account_id(x, act->account);
     uint64_t const epoch = vm_staking(x->state)->epoch;
-    uint8_t const kind = act->action->kind;
+    uint8_t const kind = act->kind;
     struct vm_money const out = vm_money(-vm_money_raw(item->amount));
     if (kind == VM_ACTION_CLAIM) {
         return;

@@ -298,7 +298,7 @@ static uint16_t unjail(struct vm_exec *x, const struct vm_act *act)
 void vm_stake_act(struct vm_stake_phase *phase, struct vm_exec *x, struct vm_act *act)
 {
     uint16_t code = VM_OK;
-    switch (act->action->kind) {
+    switch (act->kind) {
     case VM_ACTION_BOND: code = bond(phase, x, act); break;
     case VM_ACTION_DELEGATE: code = delegate(phase, x, act); break;
     case VM_ACTION_UNDELEGATE: code = undelegate(phase, x, act); break;

@@ -179,8 +179,18 @@ static inline uint64_t vm__address_guess(const struct nv_address *address)
     return nv_be64_load(address->bytes + 12);
 }
 
+/* vm__level_guess is what a page of price levels is guessed by. */
+static inline uint64_t vm__level_guess(uint32_t market, uint8_t side, uint64_t page)
+{
+    return (page << 17) ^ ((uint64_t)market << 1) ^ side;
+}
+
 /* Accounts are found due by groups of so many. */
 #define VM_DUE_GROUP 64u
+
+/* gcc takes a function that does nothing but prefetch for one without effect and
+ * leaves out its calls, unless it is inlined. */
+#define VM_HINT static inline __attribute__((always_inline))
 
 /* Cushions follow what happens to an account. */
 void vm__cushion_cash(struct vm_state *s, uint32_t account, struct vm_money delta);
@@ -278,6 +288,9 @@ void vm__level_change(struct vm_state *s, uint32_t slot, struct vm_lots delta);
  * or a free one) and whether the level's sum stays in 64 bits. */
 /* vm__level_open finds or makes the page of a place; VM_NONE when full. */
 uint32_t vm__level_open(struct vm_state *s, uint32_t market, uint8_t side, uint64_t page);
+/* vm__ordinal_lowest returns the lowest free ordinal of a position's orders, or
+ * VM_ORDERS_ACCOUNT_MARKET_MAX. */
+uint32_t vm__ordinal_lowest(const struct vm_position *p);
 /* vm__order_counts says whether an order's lots and value fit its position's
  * counters, and whether there is a free page for it. */
 bool vm__order_counts(const struct vm_state *s, uint32_t position, const struct vm_order_row *row);

@@ -51,8 +51,8 @@ page_is(const struct vm_state *s, uint32_t index, uint32_t market, uint8_t side,
 /* The page of that place, listed or not, or VM_NONE. */
 static uint32_t page_at(const struct vm_state *s, uint32_t market, uint8_t side, uint64_t page)
 {
-    uint64_t const mark = (page << 17) ^ ((uint64_t)market << 1) ^ side;
-    uint32_t index = vm__guess_find(&s->level_guess, mark);
+    uint64_t const guess = vm__level_guess(market, side, page);
+    uint32_t index = vm__guess_find(&s->level_guess, guess);
     if (page_is(s, index, market, side, page)) {
         return index;
     }
@@ -62,7 +62,7 @@ static uint32_t page_at(const struct vm_state *s, uint32_t market, uint8_t side,
         !vm__index_find(s, VM_INDEX_LEVEL_IDLE, &key, &index)) {
         return VM_NONE;
     }
-    vm__guess_note(&s->level_guess, mark, index);
+    vm__guess_note(&s->level_guess, guess, index);
     return index;
 }
 

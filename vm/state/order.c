@@ -143,7 +143,7 @@ static void counters_change(struct vm_state *s,
     p->ask_cost = after.ask_cost;
 }
 
-static uint32_t ordinal_lowest(const struct vm_position *p)
+uint32_t vm__ordinal_lowest(const struct vm_position *p)
 {
     for (uint32_t word = 0; word < VM_ORDERS_ACCOUNT_MARKET_MAX / 64; word++) {
         if (p->ordinals[word] != UINT64_MAX) {
@@ -282,7 +282,7 @@ uint32_t vm_order_insert(struct vm_state *s, uint32_t position, const struct vm_
     m->row.generation = next == VM_GENERATION_END ? 1 : next; /* so no handle is 0 */
     order->market = p->market;
     order->position = position;
-    order->ordinal = (uint8_t)ordinal_lowest(p);
+    order->ordinal = (uint8_t)vm__ordinal_lowest(p);
     vm__order_adopt(s, slot);
     vm__level_join(s, slot);
     vm__cushion_order(s, slot);

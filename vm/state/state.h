@@ -267,8 +267,13 @@ void vm_prefetch_account(const struct vm_state *s, const struct nv_address *addr
 void vm_prefetch_position(const struct vm_state *s, uint32_t account);
 void vm_prefetch_positions(const struct vm_state *s, uint32_t account); /* all, of one in memory */
 void vm_prefetch_pages(const struct vm_state *s, uint32_t account);
+void vm_prefetch_level(const struct vm_state *s,
+                       uint32_t market,
+                       uint8_t side,
+                       struct vm_price price); /* also the slot that an order will take */
 void vm_prefetch_order(const struct vm_state *s, uint64_t handle);
 void vm_prefetch_around_order(const struct vm_state *s, uint64_t handle);
+void vm_prefetch_order_page(const struct vm_state *s, uint64_t handle);
 
 /* Parameters by enum vm_param_number (vm/params.h). */
 int64_t vm_param(const struct vm_state *s, uint16_t param);

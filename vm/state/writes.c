@@ -461,7 +461,7 @@ static void ties_sort(struct nv_row *rows, uint32_t count, struct nv_arena *aren
 #define AHEAD_RANK  24u
 #define AHEAD_WRITE 4u
 
-static void element_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+VM_HINT void element_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
 {
     enum vm_slab_id const slab = slab_of(id);
     if (slab != VM_SLAB_COUNT) {
@@ -469,21 +469,30 @@ static void element_prefetch(const struct vm_state *s, enum vm_set_id id, uint32
     }
 }
 
-/* The committed value of a row, and of an order page what it takes from elsewhere. */
-static void row_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+/* The committed value of a row, and what of an order page is not at its head. */
+VM_HINT void row_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
 {
-    const struct vm_rowset *const set = &s->sets[id];
-    const uint8_t *const image = image_of(set, index);
-    __builtin_prefetch(image);
+    __builtin_prefetch(image_of(&s->sets[id], index));
+    if (id == VM_SET_ORDERS) {
+        const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+        for (uint32_t left = page->changed; left != 0; left &= left - 1) {
+            __builtin_prefetch(&page->own[__builtin_ctz(left)]);
+        }
+    }
+}
+
+/* What an order page takes from elsewhere, and where in the committed value it goes. */
+VM_HINT void orders_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+{
     if (id != VM_SET_ORDERS) {
         return;
     }
     const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+    const uint8_t *const image = image_of(&s->sets[VM_SET_ORDERS], index);
     for (uint32_t left = page->changed; left != 0; left &= left - 1) {
         uint32_t const i = (uint32_t)__builtin_ctz(left);
-        uint32_t const slot = page->own[i].slot;
         uint32_t const before = ones(page->committed & ((1u << i) - 1));
-        __builtin_prefetch(vm__at(s, VM_SLAB_ORDER, slot));
+        __builtin_prefetch(vm__at(s, VM_SLAB_ORDER, page->own[i].slot));
         __builtin_prefetch(image + before * VM_ORDER_SIZE);
         __builtin_prefetch(image + before * VM_ORDER_SIZE + 64);
     }
@@ -515,8 +524,11 @@ set_writes(struct vm_state *s, enum vm_set_id id, struct nv_row *out, struct nv_
     uint32_t count = 0;
     bool tie = false;
     for (uint32_t j = 0; j < set->list_count; j++) {
+        if (j + 2 * AHEAD_WRITE < set->list_count) {
+            row_prefetch(s, id, ranked[j + 2 * AHEAD_WRITE].index);
+        }
         if (j + AHEAD_WRITE < set->list_count) {
-            row_prefetch(s, id, ranked[j + AHEAD_WRITE].index);
+            orders_prefetch(s, id, ranked[j + AHEAD_WRITE].index);
         }
         tie = tie || (j > 0 && ranked[j - 1].rank == ranked[j].rank);
         count += write_one(s, id, ranked[j].index, &out[count]) ? 1u : 0u;
