@@ -10,62 +10,12 @@ void nv_writer_init(struct nv_writer *w, void *bytes, uint32_t cap)
     *w = (struct nv_writer){.bytes = (uint8_t *)bytes, .cap = cap};
 }
 
-/* claim returns room for `size` bytes, or NULL when there is none. */
-static uint8_t *claim(struct nv_writer *w, uint32_t size)
-{
-    NV_ASSERT(w->size <= w->cap);
-    if (w->overflow || size > w->cap - w->size) {
-        w->overflow = true;
-        return NULL;
-    }
-    uint8_t *const room = w->bytes + w->size;
-    w->size += size;
-    return room;
-}
-
-void nv_put_u8(struct nv_writer *w, uint8_t value)
-{
-    uint8_t *const room = claim(w, 1);
-    if (room != NULL) {
-        room[0] = value;
-    }
-}
-
-void nv_put_u16(struct nv_writer *w, uint16_t value)
-{
-    uint8_t *const room = claim(w, 2);
-    if (room != NULL) {
-        nv_be16_store(room, value);
-    }
-}
-
-void nv_put_u32(struct nv_writer *w, uint32_t value)
-{
-    uint8_t *const room = claim(w, 4);
-    if (room != NULL) {
-        nv_be32_store(room, value);
-    }
-}
-
-void nv_put_u64(struct nv_writer *w, uint64_t value)
-{
-    uint8_t *const room = claim(w, 8);
-    if (room != NULL) {
-        nv_be64_store(room, value);
-    }
-}
-
-void nv_put_i64(struct nv_writer *w, int64_t value)
-{
-    nv_put_u64(w, (uint64_t)value);
-}
-
 void nv_put_bytes(struct nv_writer *w, const void *bytes, uint32_t size)
 {
     if (size == 0) {
         return; /* an empty view may have no pointer */
     }
-    uint8_t *const room = claim(w, size);
+    uint8_t *const room = nv_writer_claim(w, size);
     if (room != NULL) {
         memcpy(room, bytes, size);
     }

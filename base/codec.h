@@ -73,12 +73,57 @@ struct nv_writer {
 /* nv_writer_init makes an empty writer over `bytes`, which the caller owns. */
 void nv_writer_init(struct nv_writer *w, void *bytes, uint32_t cap);
 
-void nv_put_u8(struct nv_writer *w, uint8_t value);
-void nv_put_u16(struct nv_writer *w, uint16_t value);
-void nv_put_u32(struct nv_writer *w, uint32_t value);
-void nv_put_u64(struct nv_writer *w, uint64_t value);
+/* nv_writer_claim returns room for `size` bytes that the caller fills, or NULL
+ * when there is none. */
+static inline uint8_t *nv_writer_claim(struct nv_writer *w, uint32_t size)
+{
+    if (w->overflow || size > w->cap - w->size) {
+        w->overflow = true;
+        return NULL;
+    }
+    uint8_t *const room = w->bytes + w->size;
+    w->size += size;
+    return room;
+}
+
+static inline void nv_put_u8(struct nv_writer *w, uint8_t value)
+{
+    uint8_t *const room = nv_writer_claim(w, 1);
+    if (room != NULL) {
+        room[0] = value;
+    }
+}
+
+static inline void nv_put_u16(struct nv_writer *w, uint16_t value)
+{
+    uint8_t *const room = nv_writer_claim(w, 2);
+    if (room != NULL) {
+        nv_be16_store(room, value);
+    }
+}
+
+static inline void nv_put_u32(struct nv_writer *w, uint32_t value)
+{
+    uint8_t *const room = nv_writer_claim(w, 4);
+    if (room != NULL) {
+        nv_be32_store(room, value);
+    }
+}
+
+static inline void nv_put_u64(struct nv_writer *w, uint64_t value)
+{
+    uint8_t *const room = nv_writer_claim(w, 8);
+    if (room != NULL) {
+        nv_be64_store(room, value);
+    }
+}
+
 /* nv_put_i64 writes two's complement. */
-void nv_put_i64(struct nv_writer *w, int64_t value);
+static inline void nv_put_i64(struct nv_writer *w, int64_t value)
+{
+    nv_put_u64(w, (uint64_t)value);
+}
+
 /* nv_put_bytes writes `size` bytes as they are, without a length. */
 void nv_put_bytes(struct nv_writer *w, const void *bytes, uint32_t size);
 

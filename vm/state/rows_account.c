@@ -97,7 +97,10 @@ enum nv_err vm_tombstone_row_decode(struct vm_tombstone_row *row, struct nv_view
 /* One piece of fixed size: order pages are what most blocks write most of. */
 void vm_order_put(struct nv_writer *w, uint8_t ordinal, const struct vm_order_row *row)
 {
-    uint8_t bytes[VM_ORDER_SIZE];
+    uint8_t *const bytes = nv_writer_claim(w, VM_ORDER_SIZE);
+    if (bytes == NULL) {
+        return;
+    }
     bytes[0] = ordinal;
     nv_be32_store(bytes + 1, row->slot);
     nv_be32_store(bytes + 5, row->generation);
@@ -109,7 +112,6 @@ void vm_order_put(struct nv_writer *w, uint8_t ordinal, const struct vm_order_ro
     nv_be64_store(bytes + 35, row->expires_ms);
     nv_be64_store(bytes + 43, row->client_id);
     nv_be64_store(bytes + 51, row->tie);
-    nv_put_bytes(w, bytes, sizeof bytes);
 }
 
 static bool order_get(struct nv_reader *r, struct vm_order_row *row)

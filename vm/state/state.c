@@ -159,8 +159,8 @@ static void indexes_carve(struct carver *c, struct vm_state *s, const struct vm_
 
 static void guess_carve(struct carver *c, struct vm_guess *guess, uint32_t cap)
 {
-    uint32_t count = 256; /* sets, filled by half at most */
-    while (count * VM_GUESS_WAYS / 2 < cap && count < 1u << 17) {
+    uint32_t count = 256; /* sets, so many that few are ever full */
+    while (count < cap && count < 1u << 17) {
         count *= 2;
     }
     guess->mask = count - 1;

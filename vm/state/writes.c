@@ -491,10 +491,13 @@ VM_HINT void orders_prefetch(const struct vm_state *s, enum vm_set_id id, uint32
     const uint8_t *const image = image_of(&s->sets[VM_SET_ORDERS], index);
     for (uint32_t left = page->changed; left != 0; left &= left - 1) {
         uint32_t const i = (uint32_t)__builtin_ctz(left);
-        uint32_t const before = ones(page->committed & ((1u << i) - 1));
         __builtin_prefetch(vm__at(s, VM_SLAB_ORDER, page->own[i].slot));
-        __builtin_prefetch(image + before * VM_ORDER_SIZE);
-        __builtin_prefetch(image + before * VM_ORDER_SIZE + 64);
+    }
+    uint32_t const first = page->changed & (0u - page->changed);
+    uint32_t const end = 1 + ones(page->committed) * VM_ORDER_SIZE;
+    uint32_t at = ones(page->committed & (first - 1)) * VM_ORDER_SIZE;
+    for (; at < end + VM_ORDER_SIZE; at += 64) {
+        __builtin_prefetch(image + at);
     }
 }
 
