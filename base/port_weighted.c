@@ -1,3 +1,5 @@
+#include "base/port_weighted.h"
+
 #include <string.h>
 
 #include "base/assert.h"
@@ -12,14 +14,19 @@
  * that adds to each sum depends on the weights alone and is taken off. */
 static uint32_t flips_of(const struct nv_weighted *item)
 {
-    return item->negative ? 0x7fffffffu : 0x80000000u;
+    return item->weight < 0 ? 0x7fffffffu : 0x80000000u;
+}
+
+static uint32_t size_of(const struct nv_weighted *item)
+{
+    return item->weight < 0 ? 0u - (uint32_t)item->weight : (uint32_t)item->weight;
 }
 
 static uint64_t excess(const struct nv_weighted *items, uint32_t count)
 {
     uint64_t sum = 0;
     for (uint32_t j = 0; j < count; j++) {
-        sum += (uint64_t)items[j].weight * flips_of(&items[j]);
+        sum += (uint64_t)size_of(&items[j]) * flips_of(&items[j]);
     }
     return sum;
 }
@@ -61,18 +68,20 @@ static inline i32x4 spread(uint32_t x)
     return (i32x4){lane, lane, lane, lane};
 }
 
-void nv_weighted_sums(int64_t *sums,
-                      uint32_t width,
-                      const struct nv_weighted *items,
-                      uint32_t count)
+void nv_weighted_sums(
+    int64_t *sums, uint32_t width, const struct nv_weighted *items, uint32_t count, bool wide)
 {
     NV_ASSERT(width % NV_WEIGHTED_STEP == 0);
+    if (wide) {
+        nv__weighted_sums_wide(sums, width, items, count);
+        return;
+    }
     uint64_t const less = excess(items, count);
     for (uint32_t i = 0; i < width; i += NV_WEIGHTED_STEP) {
         struct quad a = {{0, 0}, {0, 0}};
         struct quad b = a, c = a, d = a;
         for (uint32_t j = 0; j < count; j++) {
-            i32x4 const weight = spread(items[j].weight);
+            i32x4 const weight = spread(size_of(&items[j]));
             i32x4 const flips = spread(flips_of(&items[j]));
             const int32_t *const row = items[j].row + i;
             quad_add(&a, row, weight, flips);
@@ -89,17 +98,15 @@ void nv_weighted_sums(int64_t *sums,
 
 #else
 
-void nv_weighted_sums(int64_t *sums,
-                      uint32_t width,
-                      const struct nv_weighted *items,
-                      uint32_t count)
+void nv_weighted_sums(
+    int64_t *sums, uint32_t width, const struct nv_weighted *items, uint32_t count, bool wide)
 {
+    (void)wide; /* there is one form */
     NV_ASSERT(width % NV_WEIGHTED_STEP == 0);
     for (uint32_t i = 0; i < width; i++) {
         uint64_t sum = 0;
         for (uint32_t j = 0; j < count; j++) {
-            uint64_t const product = (uint64_t)items[j].weight * (uint64_t)items[j].row[i];
-            sum += items[j].negative ? 0 - product : product;
+            sum += (uint64_t)((int64_t)items[j].weight * items[j].row[i]);
         }
         sums[i] = (int64_t)sum;
     }

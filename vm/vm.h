@@ -49,6 +49,7 @@ struct vm_limits {
     uint32_t
         block_due_max; /* units of work a phase does that fell due by itself (docs/spec/work.md) */
     uint64_t block_output_bytes_max; /* events, receipts and rows of one block */
+    bool wide; /* no limit: the processor has AVX2 (base/cpu.h).  No result depends on it */
 };
 
 #define VM_SIGNERS_SIZE 16u /* bytes of a bitmap of validators */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/cpu.h"
 #include "base/fmt.h"
 #include "base/log.h"
 
@@ -66,11 +67,12 @@ static struct node_start start_of(struct node *n)
 
 static bool open_machine(struct node *n)
 {
-    struct node_machine_limits const limits = {
+    struct node_machine_limits limits = {
         .vm = vm_limits_devnet(),
         .rows_max = (uint32_t)node_config_number(n->config, NODE_LIMITS_STATE_ROWS),
         .dirty_max = NODE_ROWS_PER_CHECKPOINT,
     };
+    limits.vm.wide = nv_cpu_wide();
     enum nv_err const err = node_machine_open(&n->machine, &limits);
     return err == NV_OK || failed(n, "the state cannot be opened", err);
 }

@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/cpu.h"
 #include "base/heap.h"
 #include "base/merkle.h"
 #include "base/row.h"
@@ -138,6 +139,7 @@ static struct vm_limits limits_of(const struct bench *b)
     limits.orders_max = b->flow.count + 65536;
     limits.level_pages_max = 1u << 18;
     limits.markets_max = b->flow.book_count;
+    limits.wide = nv_cpu_wide();
     return limits;
 }
 

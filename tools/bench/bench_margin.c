@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/cpu.h"
 #include "base/weighted.h"
 
 #include "tools/bench/bench.h"
@@ -48,12 +49,14 @@ static double bare_s(void)
     int64_t sums[VM_RANGES * VM_NODES];
     bench_fill(1, vector, sizeof vector);
     for (uint32_t market = 0; market < MARKETS; market++) {
-        item[market] = (struct nv_weighted){vector[market], market * 1000 + 1, market % 2 != 0};
+        int32_t const weight = (int32_t)market * 1000 + 1;
+        item[market] = (struct nv_weighted){vector[market], market % 2 != 0 ? -weight : weight};
     }
+    bool const wide = nv_cpu_wide();
     double const begin = bench_cpu_s();
     for (uint32_t i = 0; i < ROUNDS * ACCOUNTS; i++) {
-        nv_weighted_sums(sums, VM_RANGES * VM_NODES, item, MARKETS);
-        item[0].weight ^= (uint32_t)sums[0] & 1u; /* or all would be one */
+        nv_weighted_sums(sums, VM_RANGES * VM_NODES, item, MARKETS, wide);
+        item[0].weight ^= (int32_t)(sums[0] & 1); /* or all would be one */
     }
     return (bench_cpu_s() - begin) / ((double)ROUNDS * ACCOUNTS);
 }

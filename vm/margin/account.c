@@ -14,14 +14,24 @@
 #define CUSHION_ROOM ((nv_i128)1 << 58)
 #define ROUNDINGS    16 /* micro: what the roundings of a requirement can differ by */
 
-/* greatest returns the greatest loss, 0 without one. */
+static int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* greatest returns the greatest loss, 0 without one: of each of four columns, so
+ * that no comparison waits for the one before it. */
 static int64_t greatest(const int64_t loss[VM_NODES])
 {
-    int64_t worst = 0;
-    for (uint32_t i = 0; i < VM_NODES; i++) {
-        worst = loss[i] > worst ? loss[i] : worst;
+    _Static_assert(VM_NODES % 4 == 0, "four columns");
+    int64_t a = 0, b = 0, c = 0, d = 0;
+    for (uint32_t i = 0; i < VM_NODES; i += 4) {
+        a = max_i64(a, loss[i]);
+        b = max_i64(b, loss[i + 1]);
+        c = max_i64(c, loss[i + 2]);
+        d = max_i64(d, loss[i + 3]);
     }
-    return worst;
+    return max_i64(max_i64(a, b), max_i64(c, d));
 }
 
 /* node_of returns the first node with the greatest loss, 0 without one. */

@@ -48,6 +48,7 @@ bool vm__legs_collect(const struct vm_state *s,
     const struct vm_account *const a = vm_account(s, account);
     nv_i128 equity = vm_money_raw(a->row.cash);
     legs->count = a->position_count;
+    legs->wide = vm_state_wide(s);
     legs->upper = false;
     vm_prefetch_positions(s, account);
     for (uint32_t i = 0; i < a->position_count; i++) {

@@ -20,6 +20,7 @@ struct margin_leg {
 struct margin_legs {
     struct vm_money equity;
     uint32_t count;
+    bool wide;  /* vm_limits.wide */
     bool upper; /* count orders so that none could add by leaving */
     struct margin_leg leg[MARGIN_LEGS_MAX];
 };

@@ -16,18 +16,18 @@ struct held {
     struct nv_weighted item[MARGIN_LEGS_MAX];
 };
 
-/* held_add takes a leg if it has no orders and its lots × 2^shift have 32 bits. */
+/* held_add takes a leg if it has no orders and its lots × 2^shift have 31 bits. */
 static bool held_add(struct held *held, const struct margin_leg *leg)
 {
     uint64_t const size = nv_magnitude_i64(leg->lots);
     uint8_t const shift = leg->market->risk.shift;
-    if (vm__leg_has_orders(leg) || size > (uint64_t)UINT32_MAX >> shift) {
+    if (vm__leg_has_orders(leg) || size > (uint64_t)INT32_MAX >> shift) {
         return false;
     }
+    int32_t const weight = (int32_t)(size << shift);
     held->item[held->count] = (struct nv_weighted){
-        .row = leg->market->risk.node[0], /* both ranges */
-        .weight = (uint32_t)(size << shift),
-        .negative = leg->lots > 0, /* what is held loses when the value falls */
+        .row = leg->market->risk.node[0],           /* both ranges */
+        .weight = leg->lots > 0 ? -weight : weight, /* what is held loses when the value falls */
     };
     held->count++;
     return true;
@@ -68,9 +68,11 @@ add_worst(const struct margin_leg *leg, const int32_t risk[VM_NODES], int64_t lo
 
 void vm__losses_of_feed(const struct margin_legs *legs, uint32_t feed, struct vm_margin_losses *out)
 {
-    struct held held = {.count = 0};
+    struct held held; /* the rest of it would be cleared for nothing */
     const struct margin_leg *other[MARGIN_LEGS_MAX];
     uint32_t other_count = 0;
+    held.count = 0;
+    held.item[0] = (struct nv_weighted){NULL, 0};
     for (uint32_t i = 0; i < legs->count; i++) {
         const struct margin_leg *const leg = &legs->leg[i];
         if (leg->market->listing.feed == feed && vm__leg_in_scenarios(leg) &&
@@ -79,7 +81,7 @@ void vm__losses_of_feed(const struct margin_legs *legs, uint32_t feed, struct vm
             other_count++;
         }
     }
-    nv_weighted_sums(out->node[0], VM_RANGES * VM_NODES, held.item, held.count);
+    nv_weighted_sums(out->node[0], VM_RANGES * VM_NODES, held.item, held.count, legs->wide);
     for (uint32_t i = 0; i < other_count; i++) {
         for (uint32_t range = 0; range < VM_RANGES; range++) {
             if (legs->upper) {

@@ -163,6 +163,7 @@ struct vm_state {
     size_t undo_cap;
     uint64_t scope; /* counts scopes; the current one while scope_open */
     bool scope_open;
+    bool wide;                     /* vm_limits.wide */
     uint32_t address_rows;         /* seen while loading */
     struct vm_guess account_guess; /* by address */
     struct vm_guess level_guess;   /* by market, side and page */

@@ -207,6 +207,7 @@ struct vm_state *vm_state_new(struct nv_arena *arena, const struct vm_limits *li
     NV_ASSERT(limits->orders_max <= VM_SLOT_END && limits->markets_max <= VM_MARKETS_END);
     struct vm_state *const s = NV_ARENA_NEW(arena, struct vm_state, 1);
     struct carver c = {.arena = arena, .total = 0};
+    s->wide = limits->wide;
     state_carve(&c, s, limits);
     vm__create_at(s, VM_SLAB_CHAIN, 0);
     struct vm_chain_row *const chain = vm__at(s, VM_SLAB_CHAIN, 0);
@@ -228,4 +229,9 @@ struct vm_chain_row *vm_chain_mut(struct vm_state *s)
 {
     vm__dirty(s, VM_SET_CHAIN, 0);
     return vm__mut(s, VM_SLAB_CHAIN, 0);
+}
+
+bool vm_state_wide(const struct vm_state *s)
+{
+    return s->wide;
 }

@@ -151,6 +151,9 @@ struct vm_state; /* fields in vm/state/state_internal.h, for vm/state only */
 size_t vm_state_footprint(const struct vm_limits *limits);
 struct vm_state *vm_state_new(struct nv_arena *arena, const struct vm_limits *limits);
 
+/* vm_state_wide is vm_limits.wide. */
+bool vm_state_wide(const struct vm_state *s);
+
 /* Action scope.  Scopes do not nest.  Outside a scope changes are final. */
 void vm_undo_begin(struct vm_state *s);
 void vm_undo_commit(struct vm_state *s);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/cpu.h"
 
 #include "tests/sim/node/nodesim.h"
 #include "vm/params.h"
@@ -115,7 +116,9 @@ static bool open_all(struct ns *ns, struct ns_host *host)
     }
     host->db = ns_db_open(host->rows);
     err = node_store_open(&host->store, host->options.batch_max);
-    err = err != NV_OK ? err : node_machine_open(&host->machine, &ns_limits);
+    struct node_machine_limits limits = ns_limits;
+    limits.vm.wide = host->id % 2 != 0 && nv_cpu_wide(); /* both come to the same roots */
+    err = err != NV_OK ? err : node_machine_open(&host->machine, &limits);
     NV_ASSERT(err == NV_OK);
     struct node_start start = {
         .fault = &host->fault,

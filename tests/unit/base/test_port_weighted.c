@@ -1,7 +1,8 @@
-/* Goal: the sums are what 64-bit arithmetic gives, entry by entry.
+/* Goal: the sums are what 64-bit arithmetic gives, entry by entry, in either form.
  * Method: the defining loop as the model; extremes of entries, weights and signs,
  * then random ones, of no items up to many. */
 
+#include "base/cpu.h"
 #include "base/weighted.h"
 
 #include "tests/lib/nv_test.h"
@@ -16,18 +17,19 @@ static uint64_t model(uint32_t column, uint32_t count)
 {
     uint64_t sum = 0;
     for (uint32_t j = 0; j < count; j++) {
-        int64_t const weight = items[j].negative ? -(int64_t)items[j].weight : items[j].weight;
-        sum += (uint64_t)weight * (uint64_t)(int64_t)items[j].row[column];
+        sum += (uint64_t)(int64_t)items[j].weight * (uint64_t)(int64_t)items[j].row[column];
     }
     return sum;
 }
 
 static void check(uint32_t count)
 {
-    int64_t sums[WIDTH];
-    nv_weighted_sums(sums, WIDTH, items, count);
-    for (uint32_t i = 0; i < WIDTH; i++) {
-        assert_int_equal((uint64_t)sums[i], model(i, count));
+    for (uint32_t wide = 0; wide <= (nv_cpu_wide() ? 1u : 0u); wide++) {
+        int64_t sums[WIDTH];
+        nv_weighted_sums(sums, WIDTH, items, count, wide != 0);
+        for (uint32_t i = 0; i < WIDTH; i++) {
+            assert_int_equal((uint64_t)sums[i], model(i, count));
+        }
     }
 }
 
@@ -35,17 +37,18 @@ static void extremes(void **state)
 {
     (void)state;
     static const int32_t entry[] = {0, 1, -1, INT32_MAX, INT32_MIN, INT32_MIN + 1, 1 << 29, -12345};
-    static const uint32_t weight[] = {0, 1, 2, 0x7fffffff, 0x80000000, UINT32_MAX, 65536, 12345};
+    static const int32_t weight[] = {
+        0, 1, 2, INT32_MAX, INT32_MIN, INT32_MIN + 1, 65536, 12345, -1, -2, -65536, -12345};
     for (uint32_t j = 0; j < 16; j++) {
         for (uint32_t i = 0; i < WIDTH; i++) {
             rows[j][i] = entry[(i + j) % 8];
         }
-        items[j] = (struct nv_weighted){rows[j], weight[j % 8], j % 2 != 0};
+        items[j] = (struct nv_weighted){rows[j], weight[j % 12]};
     }
     for (uint32_t count = 0; count <= 16; count++) {
         check(count);
         for (uint32_t j = 0; j < count; j++) {
-            items[j].negative = !items[j].negative;
+            items[j].weight = weight[(j + count) % 12];
         }
         check(count);
     }
@@ -61,8 +64,7 @@ static void random_rows(void **state)
             for (uint32_t i = 0; i < WIDTH; i++) {
                 rows[j][i] = (int32_t)(uint32_t)nv_test_next(&rng);
             }
-            items[j] = (struct nv_weighted){
-                rows[j], (uint32_t)nv_test_next(&rng), nv_test_below(&rng, 2) != 0};
+            items[j] = (struct nv_weighted){rows[j], (int32_t)(uint32_t)nv_test_next(&rng)};
         }
         check(count);
     }
