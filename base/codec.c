@@ -4,12 +4,6 @@
 
 #include "base/pure.h"
 
-void nv_writer_init(struct nv_writer *w, void *bytes, uint32_t cap)
-{
-    NV_ASSERT(bytes != NULL || cap == 0);
-    *w = (struct nv_writer){.bytes = (uint8_t *)bytes, .cap = cap};
-}
-
 void nv_put_bytes(struct nv_writer *w, const void *bytes, uint32_t size)
 {
     if (size == 0) {

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "base/err.h"
 
@@ -71,7 +72,11 @@ struct nv_writer {
 };
 
 /* nv_writer_init makes an empty writer over `bytes`, which the caller owns. */
-void nv_writer_init(struct nv_writer *w, void *bytes, uint32_t cap);
+static inline void nv_writer_init(struct nv_writer *w, void *bytes, uint32_t cap)
+{
+    NV_ASSERT(bytes != NULL || cap == 0);
+    *w = (struct nv_writer){.bytes = (uint8_t *)bytes, .cap = cap};
+}
 
 /* nv_writer_claim returns room for `size` bytes that the caller fills, or NULL
  * when there is none. */

@@ -44,8 +44,14 @@ bool nv_div_i128(nv_i128 a, nv_i128 b, enum nv_round round, nv_i128 *out)
 
 bool nv_div_i64(int64_t a, int64_t b, enum nv_round round, int64_t *out)
 {
-    nv_i128 quotient = 0;
-    return nv_div_i128(a, b, round, &quotient) && nv_narrow_try_i64(quotient, out);
+    if (b == 0 || (a == INT64_MIN && b == -1)) {
+        return false;
+    }
+    int64_t const quotient = a / b; /* cut towards zero */
+    bool const negative = (a < 0) != (b < 0);
+    bool const moves = a % b != 0 && away_from_zero(round, negative);
+    *out = quotient + (!moves ? 0 : negative ? -1 : 1);
+    return true;
 }
 
 bool nv_muldiv_i64(int64_t a, int64_t b, int64_t c, enum nv_round round, int64_t *out)

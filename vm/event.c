@@ -228,22 +228,24 @@ static void epoch_get(struct nv_reader *r, struct vm_event_epoch *e)
 
 void vm_event_encode(struct nv_writer *w, const struct vm_event *event)
 {
-    nv_put_u8(w, event->kind);
+    struct nv_writer out = *w; /* whose fields no byte that is written can be */
+    nv_put_u8(&out, event->kind);
     switch ((enum vm_event_kind)event->kind) {
-    case VM_EVENT_CASH: cash_put(w, &event->cash); break;
-    case VM_EVENT_ORDER: order_put(w, &event->order); break;
-    case VM_EVENT_FILL: fill_put(w, &event->fill); break;
-    case VM_EVENT_AUCTION: auction_put(w, &event->auction); break;
-    case VM_EVENT_INDEX: index_put(w, &event->index); break;
-    case VM_EVENT_MARK: mark_put(w, &event->mark); break;
-    case VM_EVENT_FUNDING: funding_put(w, &event->funding); break;
-    case VM_EVENT_PROTECTION: protection_put(w, &event->protection); break;
-    case VM_EVENT_SETTLEMENT: settlement_put(w, &event->settlement); break;
-    case VM_EVENT_MARKET: market_put(w, &event->market); break;
-    case VM_EVENT_SAFE_MODE: nv_put_u8(w, event->safe_mode); break;
-    case VM_EVENT_VALIDATOR: validator_put(w, &event->validator); break;
-    case VM_EVENT_EPOCH: epoch_put(w, &event->epoch); break;
+    case VM_EVENT_CASH: cash_put(&out, &event->cash); break;
+    case VM_EVENT_ORDER: order_put(&out, &event->order); break;
+    case VM_EVENT_FILL: fill_put(&out, &event->fill); break;
+    case VM_EVENT_AUCTION: auction_put(&out, &event->auction); break;
+    case VM_EVENT_INDEX: index_put(&out, &event->index); break;
+    case VM_EVENT_MARK: mark_put(&out, &event->mark); break;
+    case VM_EVENT_FUNDING: funding_put(&out, &event->funding); break;
+    case VM_EVENT_PROTECTION: protection_put(&out, &event->protection); break;
+    case VM_EVENT_SETTLEMENT: settlement_put(&out, &event->settlement); break;
+    case VM_EVENT_MARKET: market_put(&out, &event->market); break;
+    case VM_EVENT_SAFE_MODE: nv_put_u8(&out, event->safe_mode); break;
+    case VM_EVENT_VALIDATOR: validator_put(&out, &event->validator); break;
+    case VM_EVENT_EPOCH: epoch_put(&out, &event->epoch); break;
     }
+    *w = out;
 }
 
 /* long: dispatch switch */

@@ -11,14 +11,16 @@
 void vm_receipt_encode(struct nv_writer *w, const struct vm_receipt *receipt)
 {
     nv_put_bytes(w, receipt->tx_hash.bytes, sizeof receipt->tx_hash.bytes);
-    nv_put_u64(w, receipt->account);
-    nv_put_u16(w, receipt->code);
-    vm_put_money(w, receipt->fee);
-    nv_put_u8(w, (uint8_t)receipt->outcome_count);
+    struct nv_writer out = *w; /* whose fields no byte that is written can be */
+    nv_put_u64(&out, receipt->account);
+    nv_put_u16(&out, receipt->code);
+    vm_put_money(&out, receipt->fee);
+    nv_put_u8(&out, (uint8_t)receipt->outcome_count);
     for (uint32_t i = 0; i < receipt->outcome_count; i++) {
-        nv_put_u16(w, receipt->outcomes[i].code);
-        nv_put_u64(w, receipt->outcomes[i].result);
+        nv_put_u16(&out, receipt->outcomes[i].code);
+        nv_put_u64(&out, receipt->outcomes[i].result);
     }
+    *w = out;
 }
 
 enum nv_err vm_receipt_decode(struct vm_receipt *receipt, struct nv_view bytes)

@@ -215,11 +215,14 @@ bool vm_cushion_order(const struct vm_state *s,
     const struct vm_market *const m = vm_market(s, market);
     nv_i128 const size = nv_magnitude_i64(vm_lots_raw(lots));
     nv_i128 const edge = edge_of(m, vm_lots_raw(lots), price);
-    nv_i128 const floor = vm_param(s, VM_PARAM_INITIAL_FLOOR);
-    if (edge > SLACK_MAX) {
+    uint64_t const floor = (uint64_t)vm_param(s, VM_PARAM_INITIAL_FLOOR);
+    if (edge > SLACK_MAX || floor > UINT64_C(1) << 33) {
         return false;
     }
-    nv_i128 const raised = edge * floor / VM_RATIO_ONE_PPB + 1;
+    /* edge × floor, rounded up; 64 bits are divided by a constant in no time */
+    uint64_t const one = VM_RATIO_ONE_PPB;
+    uint64_t const part = (uint64_t)edge % one * floor / one;
+    nv_i128 const raised = (nv_i128)((uint64_t)edge / one) * (nv_i128)floor + (nv_i128)part + 1;
     return nv_narrow_try_i64(size * m->bound[VM_CUSHION_INITIAL].slack + raised, &out->slack) &&
            nv_narrow_try_i64(size * m->bound[VM_CUSHION_INITIAL].room + edge, &out->room);
 }

@@ -208,7 +208,17 @@ static inline void *vm__at(const struct vm_state *s, enum vm_slab_id id, uint32_
     NV_ASSERT(index < slab->slots.cap);
     return slab->elements + (size_t)index * slab->size;
 }
-void *vm__mut(struct vm_state *s, enum vm_slab_id id, uint32_t index);
+
+/* vm__save is what vm__mut does while a scope is open. */
+void vm__save(struct vm_state *s, enum vm_slab_id id, uint32_t index);
+
+static inline void *vm__mut(struct vm_state *s, enum vm_slab_id id, uint32_t index)
+{
+    if (s->scope_open) {
+        vm__save(s, id, index);
+    }
+    return vm__at(s, id, index);
+}
 
 static inline bool vm__taken(const struct vm_state *s, enum vm_slab_id id, uint32_t index)
 {

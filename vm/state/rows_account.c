@@ -10,11 +10,13 @@
 void vm_account_row_encode(struct nv_writer *w, const struct vm_account_row *row)
 {
     nv_put_bytes(w, row->address.bytes, sizeof row->address.bytes);
-    vm_put_money(w, row->cash);
-    vm_put_money(w, row->wallet);
-    nv_put_u8(w, row->stage);
-    nv_put_u64(w, row->stage_height);
-    nv_put_u64(w, row->created_height);
+    struct nv_writer out = *w; /* whose fields no byte that is written can be */
+    vm_put_money(&out, row->cash);
+    vm_put_money(&out, row->wallet);
+    nv_put_u8(&out, row->stage);
+    nv_put_u64(&out, row->stage_height);
+    nv_put_u64(&out, row->created_height);
+    *w = out;
 }
 
 enum nv_err vm_account_row_decode(struct vm_account_row *row, struct nv_view value)

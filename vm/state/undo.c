@@ -83,17 +83,17 @@ void vm_undo_rollback(struct vm_state *s)
     s->scope_open = false;
 }
 
-void *vm__mut(struct vm_state *s, enum vm_slab_id id, uint32_t index)
+void vm__save(struct vm_state *s, enum vm_slab_id id, uint32_t index)
 {
-    uint8_t *const element = vm__at(s, id, index);
+    const uint8_t *const element = vm__at(s, id, index);
     struct vm_slab *const slab = &s->slabs[id];
-    if (s->scope_open && slab->saved[index] != s->scope) {
+    NV_ASSERT(s->scope_open);
+    if (slab->saved[index] != s->scope) {
         slab->saved[index] = s->scope;
         struct undo_trailer const t = {
             .op = UNDO_SAVED, .which = id, .index = index, .payload_size = slab->save_size};
         log_entry(s, t, element + slab->save_at);
     }
-    return element;
 }
 
 void vm__create_at(struct vm_state *s, enum vm_slab_id id, uint32_t index)

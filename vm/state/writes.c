@@ -240,13 +240,13 @@ void vm__image_set(struct vm_state *s, enum vm_set_id id, uint32_t index, struct
     memcpy(image_of(set, index), value.bytes, value.size);
 }
 
+/* ones counts the bits of 16, in pairs, fours and bytes at once. */
 static uint32_t ones(uint32_t bits)
 {
-    uint32_t count = 0;
-    for (; bits != 0; bits &= bits - 1) {
-        count++;
-    }
-    return count;
+    bits = (bits & 0x5555u) + (bits >> 1 & 0x5555u);
+    bits = (bits & 0x3333u) + (bits >> 2 & 0x3333u);
+    bits = (bits & 0x0f0fu) + (bits >> 4 & 0x0f0fu);
+    return (bits & 0xffu) + (bits >> 8);
 }
 
 /* order_renew brings order i of a page up to date in the committed value, `image`;
@@ -255,7 +255,7 @@ static bool
 order_renew(const struct vm_state *s, struct vm_order_page *page, uint32_t i, uint8_t *image)
 {
     uint32_t const bit = 1u << i;
-    uint32_t const behind = ones(page->committed & ~(2 * bit - 1u));
+    uint32_t const behind = ones(page->committed & (0x10000u - 2 * bit));
     uint8_t *const at = image + 1 + ones(page->committed & (bit - 1)) * VM_ORDER_SIZE;
     bool const was = (page->committed & bit) != 0;
     if ((page->taken & bit) == 0) {
