@@ -4,11 +4,8 @@
 
 #include "base/pure.h"
 
-void nv_put_bytes(struct nv_writer *w, const void *bytes, uint32_t size)
+void nv__put_many(struct nv_writer *w, const void *bytes, uint32_t size)
 {
-    if (size == 0) {
-        return; /* an empty view may have no pointer */
-    }
     uint8_t *const room = nv_writer_claim(w, size);
     if (room != NULL) {
         memcpy(room, bytes, size);

@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -129,8 +130,20 @@ static inline void nv_put_i64(struct nv_writer *w, int64_t value)
     nv_put_u64(w, (uint64_t)value);
 }
 
+void nv__put_many(struct nv_writer *w, const void *bytes, uint32_t size);
+
 /* nv_put_bytes writes `size` bytes as they are, without a length. */
-void nv_put_bytes(struct nv_writer *w, const void *bytes, uint32_t size);
+static inline void nv_put_bytes(struct nv_writer *w, const void *bytes, uint32_t size)
+{
+    if (size > 64) {
+        nv__put_many(w, bytes, size);
+        return;
+    }
+    uint8_t *const room = nv_writer_claim(w, size);
+    if (room != NULL && size > 0) { /* an empty view may have no pointer */
+        memcpy(room, bytes, size);
+    }
+}
 
 /* nv_writer_view returns what was written; it lives as long as the writer's
  * bytes.  The writer must not have overflowed. */

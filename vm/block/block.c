@@ -76,7 +76,7 @@ static void tx_open(struct vm_block_run *run, uint32_t index)
     }
 }
 
-#define AHEAD 6u
+#define AHEAD 10u
 
 static void txs_prefetch(const struct vm_state *s, const struct vm_block *block, uint32_t i)
 {

@@ -166,15 +166,15 @@ static bool crosses_own(struct vm_exec *x, const struct vm_order *order)
     if (apart(p, order)) {
         return false;
     }
-    uint32_t slot = vm_order_first_own(x->state, order->position);
-    while (slot != VM_NONE) {
-        const struct vm_order *const other = vm_order(x->state, slot);
-        if (crosses(order, other) && !vm__order_late(x, other)) {
-            return true;
+    uint32_t from = 0;
+    for (;;) {
+        uint32_t const slot = vm_order_own_against(
+            x->state, order->position, from, order->row.side, order->row.price);
+        if (slot == VM_NONE || !vm__order_late(x, vm_order(x->state, slot))) {
+            return slot != VM_NONE;
         }
-        slot = vm_order_next_own(x->state, slot);
+        from = vm_order(x->state, slot)->ordinal + 1u;
     }
-    return false;
 }
 
 /* uncross removes, by age, each order of a position that crosses an older one

@@ -258,6 +258,22 @@ static int act_cmp(const void *a, const void *b)
     return vm__act_cmp(*(struct vm_act *const *)a, *(struct vm_act *const *)b);
 }
 
+static void
+prefetch(const struct vm_state *s, struct vm_act *const *places, uint32_t count, uint32_t i)
+{
+    if (i + 3 * AHEAD < count) {
+        vm_prefetch_holder(s, places[i + 3 * AHEAD]->account);
+    }
+    if (i + 2 * AHEAD < count) {
+        vm_prefetch_position(s, places[i + 2 * AHEAD]->account);
+    }
+    if (i + AHEAD < count) {
+        const struct vm_place *const next = &places[i + AHEAD]->action->place;
+        vm_prefetch_pages(s, places[i + AHEAD]->account);
+        vm_prefetch_level(s, next->market, next->side, next->price);
+    }
+}
+
 void vm_execution_place(struct vm_exec *x)
 {
     /* SPEC auction 3: "by ascending (transaction hash, action index)" */
@@ -277,14 +293,7 @@ void vm_execution_place(struct vm_exec *x)
     }
     const struct tops *const tops = tops_new(x);
     for (uint32_t i = 0; i < count; i++) {
-        if (i + 2 * AHEAD < count) {
-            vm_prefetch_position(x->state, places[i + 2 * AHEAD]->account);
-        }
-        if (i + AHEAD < count) {
-            const struct vm_place *const next = &places[i + AHEAD]->action->place;
-            vm_prefetch_pages(x->state, places[i + AHEAD]->account);
-            vm_prefetch_level(x->state, next->market, next->side, next->price);
-        }
+        prefetch(x->state, places, count, i);
         places[i]->outcome = place_one(x, tops, places[i]);
     }
 }

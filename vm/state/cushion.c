@@ -163,12 +163,24 @@ static void apply(const struct vm_state *s, struct vm_cushion *c, struct change 
     c->exposure = (uint64_t)exposure;
 }
 
+/* apply_cash is apply of a change of cash alone: every transaction pays a fee. */
+static void apply_cash(const struct vm_state *s, struct vm_cushion *c, int64_t cash)
+{
+    int64_t const gain = s->scope_open && cash > 0 ? 0 : cash;
+    int64_t slack = 0;
+    if (!nv_add_i64(c->slack, gain, &slack) || slack > SLACK_MAX || slack < -SLACK_MAX) {
+        c->at = 0;
+        return;
+    }
+    c->slack = slack;
+}
+
 void vm__cushion_cash(struct vm_state *s, uint32_t account, struct vm_money delta)
 {
     for (uint32_t kind = 0; kind < VM_CUSHION_KINDS; kind++) {
         struct vm_cushion *const c = known(s, account, (enum vm_cushion_kind)kind);
         if (c != NULL) {
-            apply(s, c, (struct change){.slack = vm_money_raw(delta)});
+            apply_cash(s, c, vm_money_raw(delta));
         }
     }
     shorten(s, account, until_of(s, account));

@@ -59,6 +59,43 @@ uint32_t vm_order_next_own(const struct vm_state *s, uint32_t slot)
     return own_from(s, order->position, order->ordinal + 1u);
 }
 
+static bool meets(const struct vm_own_order *own, uint8_t side, struct vm_price price)
+{
+    bool const bid = side == VM_BUY;
+    return own->side != side && (bid ? vm_price_raw(price) >= vm_price_raw(own->price)
+                                     : vm_price_raw(own->price) >= vm_price_raw(price));
+}
+
+/* The first order of a page in `among` that such an order would meet, or VM_NONE. */
+static uint32_t
+page_against(const struct vm_order_page *page, uint32_t among, uint8_t side, struct vm_price price)
+{
+    for (uint32_t left = page->taken & among; left != 0; left &= left - 1) {
+        const struct vm_own_order *const own = &page->own[__builtin_ctz(left)];
+        if (meets(own, side, price)) {
+            return own->slot;
+        }
+    }
+    return VM_NONE;
+}
+
+uint32_t vm_order_own_against(
+    const struct vm_state *s, uint32_t position, uint32_t from, uint8_t side, struct vm_price price)
+{
+    const struct vm_position_cell *const cell = vm__position(s, position);
+    uint32_t among = UINT32_MAX << from % VM_ORDER_PAGE;
+    uint32_t found = VM_NONE;
+    for (uint32_t p = from / VM_ORDER_PAGE;
+         p < VM_ORDERS_ACCOUNT_MARKET_MAX / VM_ORDER_PAGE && found == VM_NONE;
+         p++) {
+        if (cell->page[p] != VM_NONE) {
+            found = page_against(vm__at(s, VM_SLAB_ORDER_PAGE, cell->page[p]), among, side, price);
+        }
+        among = UINT32_MAX;
+    }
+    return found;
+}
+
 uint32_t vm_order_find_client(const struct vm_state *s, uint32_t position, uint64_t client_id)
 {
     NV_ASSERT(client_id != 0);

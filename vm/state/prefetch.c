@@ -38,6 +38,11 @@ void vm_prefetch_account(const struct vm_state *s, const struct nv_address *addr
     fetch(s->cushions[index], 1);
 }
 
+void vm_prefetch_holder(const struct vm_state *s, uint32_t account)
+{
+    fetch_element(s, VM_SLAB_ACCOUNT, account, 2);
+}
+
 /* The position that the account has, if it has but one or its first. */
 static uint32_t first_position(const struct vm_state *s, uint32_t account)
 {

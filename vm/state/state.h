@@ -223,6 +223,14 @@ uint32_t vm_order_insert(struct vm_state *s,
  * ordinal; VM_NONE at the end. */
 uint32_t vm_order_first_own(const struct vm_state *s, uint32_t position);
 uint32_t vm_order_next_own(const struct vm_state *s, uint32_t slot);
+/* vm_order_own_against returns the first open order of a position whose ordinal is
+ * not below `from` and that an order of the other side at `price` would meet;
+ * VM_NONE: none. */
+uint32_t vm_order_own_against(const struct vm_state *s,
+                              uint32_t position,
+                              uint32_t from,
+                              uint8_t side,
+                              struct vm_price price);
 /* vm_order_find_client returns the slot of the position's open order with that
  * client id (not 0), or VM_NONE. */
 uint32_t vm_order_find_client(const struct vm_state *s, uint32_t position, uint64_t client_id);
@@ -267,6 +275,7 @@ void vm_tombstones_expire(struct vm_state *s, uint64_t now_ms, uint32_t max);
  * it fetched has come. */
 void vm_prefetch_address(const struct vm_state *s, const struct nv_address *address);
 void vm_prefetch_account(const struct vm_state *s, const struct nv_address *address);
+void vm_prefetch_holder(const struct vm_state *s, uint32_t account); /* a known account */
 void vm_prefetch_position(const struct vm_state *s, uint32_t account);
 void vm_prefetch_positions(const struct vm_state *s, uint32_t account); /* all, of one in memory */
 void vm_prefetch_pages(const struct vm_state *s, uint32_t account);

@@ -459,7 +459,7 @@ static void ties_sort(struct nv_row *rows, uint32_t count, struct nv_arena *aren
 
 /* Rows between a hint and its use: to make a rank is short, to write a row is not. */
 #define AHEAD_RANK  24u
-#define AHEAD_WRITE 4u
+#define AHEAD_WRITE 6u
 
 VM_HINT void element_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
 {
@@ -527,6 +527,9 @@ set_writes(struct vm_state *s, enum vm_set_id id, struct nv_row *out, struct nv_
     uint32_t count = 0;
     bool tie = false;
     for (uint32_t j = 0; j < set->list_count; j++) {
+        if (j + 3 * AHEAD_WRITE < set->list_count) {
+            element_prefetch(s, id, ranked[j + 3 * AHEAD_WRITE].index);
+        }
         if (j + 2 * AHEAD_WRITE < set->list_count) {
             row_prefetch(s, id, ranked[j + 2 * AHEAD_WRITE].index);
         }
