@@ -38,8 +38,10 @@ struct to_match {
 struct matching {
     struct vm_exec *x;
     struct checked checked;
-    struct reach reach;
-    struct to_match *market; /* those to be looked at, ascending */
+    struct reach reach;       /* of the market that was last decided */
+    struct decision decision; /* … */
+    uint32_t decided;         /* which; VM_NONE when orders have left since */
+    struct to_match *market;  /* those to be looked at, ascending */
     uint32_t market_count;
 };
 
@@ -97,8 +99,7 @@ static enum verdict outside_band(const struct vm_exec *x, const struct vm_market
     return longest > 0 && due ? EXTENDS : CLAMPS;
 }
 
-/* decide collects the participants of a market as it stands. */
-static struct decision decide(struct matching *m, uint32_t market)
+static struct decision decide_anew(struct matching *m, uint32_t market)
 {
     struct vm_exec *const x = m->x;
     const struct vm_market *const mk = vm_market(x->state, market);
@@ -122,6 +123,16 @@ static struct decision decide(struct matching *m, uint32_t market)
     return d;
 }
 
+/* decide collects the participants of a market as it stands. */
+static struct decision decide(struct matching *m, uint32_t market)
+{
+    if (m->decided != market) {
+        m->decision = decide_anew(m, market);
+        m->decided = market;
+    }
+    return m->decision;
+}
+
 /* settle_participants removes what may not take part until nothing is removed
  * any more; false when that does not come to an end. */
 static bool settle_participants(struct matching *m, uint32_t market, bool *elsewhere)
@@ -132,6 +143,7 @@ static bool settle_participants(struct matching *m, uint32_t market, bool *elsew
             !vm__participants_check(m->x, &m->checked, &m->reach, elsewhere)) {
             return true;
         }
+        m->decided = VM_NONE;
     }
     return false;
 }
@@ -441,7 +453,7 @@ static void judge_late(struct vm_exec *x, struct fresh_list *fresh)
 
 void vm_execution_match(struct vm_exec *x)
 {
-    struct matching m = {.x = x};
+    struct matching m = {.x = x, .decided = VM_NONE};
     vm_levels_settle(x->state, x->arena);
     list_markets(&m);
     if (m.market_count > 0) {

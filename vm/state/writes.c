@@ -282,7 +282,7 @@ order_renew(const struct vm_state *s, struct vm_order_page *page, uint32_t i, ui
 
 /* orders_write is write_one of an order page.  Orders lie anywhere in memory and
  * most of them have not changed, so the committed value is mended where it lies. */
-static bool orders_write(struct vm_state *s, uint32_t index, struct nv_row *out)
+static bool orders_write(struct vm_state *s, uint32_t index, struct nv_row *out, bool *gone)
 {
     const struct vm_rowset *const set = &s->sets[VM_SET_ORDERS];
     struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
@@ -291,6 +291,7 @@ static bool orders_write(struct vm_state *s, uint32_t index, struct nv_row *out)
     if (!vm__taken(s, VM_SLAB_ORDER_PAGE, index)) {
         return false; /* made in a scope that was undone */
     }
+    *gone = page->count == 0;
     for (uint32_t left = page->changed; left != 0; left &= left - 1) {
         renewed = order_renew(s, page, (uint32_t)__builtin_ctz(left), image) || renewed;
     }
@@ -309,18 +310,21 @@ static bool orders_write(struct vm_state *s, uint32_t index, struct nv_row *out)
     return renewed;
 }
 
-/* Writes one dirty row to *out if it is not as committed, and makes it so. */
-static bool write_one(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_row *out)
+/* Writes one dirty row to *out if it is not as committed, and makes it so.  *gone:
+ * there is no such row any more. */
+static bool
+write_one(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_row *out, bool *gone)
 {
     const struct vm_rowset *const set = &s->sets[id];
     struct nv_view const image = vm__image(set, index);
     uint8_t bytes[VM_ROW_SIZE_MAX];
     struct nv_writer w;
     if (id == VM_SET_ORDERS) {
-        return orders_write(s, index, out);
+        return orders_write(s, index, out, gone);
     }
     nv_writer_init(&w, bytes, sizeof bytes);
-    if (!vm__row_encode(s, id, index, &out->key, &w)) {
+    *gone = !vm__row_encode(s, id, index, &out->key, &w);
+    if (*gone) {
         if (image.size == 0) {
             return false;
         }
@@ -389,7 +393,8 @@ static void retire(struct vm_state *s, enum vm_set_id id, uint32_t index)
     }
 }
 
-/* Order pages before positions: a position goes with its last order. */
+/* Order pages before positions: a position goes with its last order.  The lists
+ * hold rows that are gone. */
 static void retire_all(struct vm_state *s)
 {
     static const uint8_t sets[] = {VM_SET_ORDERS,
@@ -399,10 +404,13 @@ static void retire_all(struct vm_state *s)
                                    VM_SET_TOMBSTONE,
                                    VM_SET_STAKE};
     for (uint32_t i = 0; i < sizeof sets; i++) {
-        struct vm_rowset *const set = &s->sets[sets[i]];
+        const struct vm_rowset *const set = &s->sets[sets[i]];
         for (uint32_t j = 0; j < set->list_count; j++) {
             retire(s, (enum vm_set_id)sets[i], set->list[j]);
         }
+    }
+    for (uint32_t id = 0; id < VM_SET_COUNT; id++) {
+        s->sets[id].list_count = 0;
     }
 }
 
@@ -418,28 +426,29 @@ static uint64_t level_rank(const struct vm_level_page *page)
     return (uint64_t)page->market << 48 | side << 47 | (uint64_t)(place + limit);
 }
 
+static uint64_t rank_of_key(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+{
+    struct nv_row_key key;
+    vm__row_key(s, id, index, &key);
+    return nv_be64_load(key.bytes + 1);
+}
+
 static uint64_t rank_of(const struct vm_state *s, enum vm_set_id id, uint32_t index)
 {
-    if (id == VM_SET_POSITION) {
-        const struct vm_position *const p = &vm__position(s, index)->open;
-        return p->account << 16 | p->market;
-    }
-    if (id == VM_SET_ORDERS) {
-        const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
+    const struct vm_order_page *page;
+    const struct vm_position *p;
+    switch ((int)id) {
+    case VM_SET_POSITION: p = &vm__position(s, index)->open; return p->account << 16 | p->market;
+    case VM_SET_ORDERS:
+        page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
         return (uint64_t)page->market << 48 | page->account << 8 | page->page;
+    case VM_SET_LEVEL: return level_rank(vm__at(s, VM_SLAB_LEVEL, index));
+    case VM_SET_STAKE: return nv_be64_load(vm_stake(s, index)->key.bytes);
+    case VM_SET_ADDRESS:
+    case VM_SET_SESSION:
+    case VM_SET_TOMBSTONE: return rank_of_key(s, id, index);
+    default: return index;
     }
-    if (id == VM_SET_LEVEL) {
-        return level_rank(vm__at(s, VM_SLAB_LEVEL, index));
-    }
-    if (id == VM_SET_STAKE) {
-        return nv_be64_load(vm_stake(s, index)->key.bytes);
-    }
-    if (id == VM_SET_ADDRESS || id == VM_SET_SESSION || id == VM_SET_TOMBSTONE) {
-        struct nv_row_key key;
-        vm__row_key(s, id, index, &key);
-        return nv_be64_load(key.bytes + 1);
-    }
-    return index;
 }
 
 static int row_cmp(const void *a, const void *b)
@@ -517,14 +526,16 @@ static struct vm_ranked *rank(const struct vm_state *s, enum vm_set_id id, struc
     return ranked;
 }
 
-/* The writes of one table, sorted, at `out`; how many. */
+/* The writes of one table, sorted, at `out`; how many.  Of its dirty rows those that
+ * are gone stay listed. */
 static uint32_t
 set_writes(struct vm_state *s, enum vm_set_id id, struct nv_row *out, struct nv_arena *arena)
 {
-    const struct vm_rowset *const set = &s->sets[id];
+    struct vm_rowset *const set = &s->sets[id];
     size_t const mark = nv_arena_mark(arena);
     const struct vm_ranked *const ranked = rank(s, id, arena);
     uint32_t count = 0;
+    uint32_t gone_count = 0;
     bool tie = false;
     for (uint32_t j = 0; j < set->list_count; j++) {
         if (j + 3 * AHEAD_WRITE < set->list_count) {
@@ -537,8 +548,13 @@ set_writes(struct vm_state *s, enum vm_set_id id, struct nv_row *out, struct nv_
             orders_prefetch(s, id, ranked[j + AHEAD_WRITE].index);
         }
         tie = tie || (j > 0 && ranked[j - 1].rank == ranked[j].rank);
-        count += write_one(s, id, ranked[j].index, &out[count]) ? 1u : 0u;
+        bool gone = false;
+        count += write_one(s, id, ranked[j].index, &out[count], &gone) ? 1u : 0u;
+        set->dirty[ranked[j].index] = 0;
+        set->list[gone_count] = ranked[j].index;
+        gone_count += gone ? 1u : 0u;
     }
+    set->list_count = gone_count;
     nv_arena_release(arena, mark);
     if (tie) {
         ties_sort(out, count, arena);
@@ -560,13 +576,6 @@ vm_state_writes(struct vm_state *s, struct nv_arena *arena, const struct nv_row 
         count += set_writes(s, (enum vm_set_id)id, &rows[count], arena);
     }
     retire_all(s);
-    for (uint32_t id = 0; id < VM_SET_COUNT; id++) {
-        struct vm_rowset *const set = &s->sets[id];
-        for (uint32_t j = 0; j < set->list_count; j++) {
-            set->dirty[set->list[j]] = 0;
-        }
-        set->list_count = 0;
-    }
     *writes_out = rows;
     return count;
 }
