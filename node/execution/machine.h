@@ -33,7 +33,7 @@ struct node_machine;
 #define NODE_ROWS_PER_CHECKPOINT (1u << 20)
 
 struct node_machine_limits {
-    struct vm_limits vm; /* the same on every node of a chain */
+    struct vm_limits vm; /* the same on every node of a chain, but for `wide` */
     uint32_t rows_max;   /* of the state */
     uint32_t dirty_max;  /* changed rows between two checkpoints */
 };
