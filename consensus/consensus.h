@@ -182,7 +182,7 @@ enum cs_event_kind {
     CS_EV_BUILT,     /* the answer to BUILD */
     CS_EV_BODY,      /* about a block's body */
     CS_EV_EXECUTED,  /* a final block was executed */
-    CS_EV_WORK,      /* whether the mempool holds something */
+    CS_EV_WORK,      /* how much the mempool holds */
     CS_EV_LINK,      /* a peer was connected or lost */
 };
 
@@ -220,7 +220,7 @@ struct cs_event {
                                              epoch; NULL: the one told last, or the genesis's */
         } executed;
         struct {
-            bool pending;
+            uint32_t waiting; /* transactions in the mempool, until they are in a final block */
         } work;
         struct {
             uint32_t peer;

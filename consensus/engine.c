@@ -316,12 +316,12 @@ static void body_take(struct cs *cs, const struct cs_event *event)
     }
 }
 
-static void work_take(struct cs *cs, bool pending)
+static void work_take(struct cs *cs, uint32_t waiting)
 {
-    if (pending && !cs->work) {
+    if (waiting > cs->waiting) {
         cs->work_ns = cs->now_ns;
     }
-    cs->work = pending;
+    cs->waiting = waiting;
 }
 
 static void link_take(struct cs *cs, uint32_t peer, bool up)
@@ -352,7 +352,7 @@ static void take(struct cs *cs, const struct cs_event *event)
     case CS_EV_BUILT: cs__built(cs, event); break;
     case CS_EV_BODY: body_take(cs, event); break;
     case CS_EV_EXECUTED: executed_take(cs, event); break;
-    case CS_EV_WORK: work_take(cs, event->work.pending); break;
+    case CS_EV_WORK: work_take(cs, event->work.waiting); break;
     case CS_EV_LINK: link_take(cs, event->link.peer, event->link.up); break;
     }
 }

@@ -85,6 +85,10 @@ void cs__resend(struct cs *cs, bool all);
 /* cs__parent_view returns the view of the parent that a new block would have. */
 uint64_t cs__parent_view(const struct cs *cs);
 
+/* cs__work returns whether more transactions wait in the mempool than `block` and
+ * its ancestors above the final one hold; NULL: the final one itself. */
+bool cs__work(const struct cs *cs, const struct cs__block *block);
+
 /* cs__due_ns returns when a block is due: for the leader itself, or for those
  * who wait for it. */
 uint64_t cs__due_ns(const struct cs *cs, bool leader);

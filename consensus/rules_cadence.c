@@ -19,6 +19,9 @@ uint64_t cs__parent_view(const struct cs *cs)
     return cs->fin.view;
 }
 
+/* SPEC consensus 12: "D/10 after the view was entered" */
+#define RESULT_PART 10u
+
 /* nonempty_above returns the height of the newest block with transactions among
  * `block` and its ancestors, as far as they are known. */
 static uint64_t nonempty_above(const struct cs *cs, const struct cs__block *block)
@@ -30,6 +33,16 @@ static uint64_t nonempty_above(const struct cs *cs, const struct cs__block *bloc
         block = cs__block_find(cs, &block->header.parent_hash);
     }
     return cs->nonempty_height;
+}
+
+bool cs__work(const struct cs *cs, const struct cs__block *block)
+{
+    uint64_t held = 0;
+    while (held < cs->waiting && block != NULL && block->header.height > cs->fin.header.height) {
+        held += block->header.tx_count;
+        block = cs__block_find(cs, &block->header.parent_hash);
+    }
+    return cs->waiting > held;
 }
 
 /* wait_ns returns how long until `span_ms` after `from_ms` by the wall clock,
@@ -61,14 +74,15 @@ uint64_t cs__due_ns(const struct cs *cs, bool leader)
         return cs->entered_ns; /* it is proposed again, without delay */
     }
     uint64_t at = cs->now_ns + wait_ns(cs, parent->time_ms, cs->config.idle_ms);
-    if (cs->work) {
+    if (cs__work(cs, block)) {
         bool const late = cs->work_ns > cs->entered_ns;
         uint64_t const from = late ? cs->work_ns : cs->entered_ns;
         uint64_t const spread = late && !leader ? cs->delay_ns : 0;
         at = from + spread < at ? from + spread : at;
     }
-    if (nonempty_above(cs, block) > parent->executed_height && cs->entered_ns < at) {
-        at = cs->entered_ns;
+    if (nonempty_above(cs, block) > parent->executed_height) {
+        uint64_t const show = cs->entered_ns + cs->config.delay_ns / RESULT_PART;
+        at = show < at ? show : at;
     }
     uint64_t const pace = cs->now_ns + wait_ns(cs, parent->time_ms, cs->config.pace_ms);
     return at < pace && cs->config.pace_ms > 0 ? pace : at;

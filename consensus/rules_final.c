@@ -143,6 +143,8 @@ static void commit_path(struct cs *cs, struct cs__batch *batch, uint32_t count)
         if (header->tx_count > 0) {
             cs->nonempty_height = header->height;
         }
+        /* They leave the mempool, which the shell will tell. */
+        cs->waiting -= header->tx_count < cs->waiting ? header->tx_count : cs->waiting;
         if (block->carried_view > cs->carried_view) {
             cs->carried_view = block->carried_view;
         }

@@ -244,7 +244,8 @@ static bool propose_again(struct cs *cs, struct cs__block *block, uint64_t paren
  * put into one. */
 static bool build(struct cs *cs, struct cs_header *header, uint64_t parent_view)
 {
-    if (!cs->work || header->height - header->executed_height > CS__LAG_MAX) {
+    bool const work = cs__work(cs, cs__block_find(cs, &header->parent_hash));
+    if (!work || header->height - header->executed_height > CS__LAG_MAX) {
         return propose_new(cs, header);
     }
     cs->build.busy = true;

@@ -163,8 +163,8 @@ struct cs {
     uint32_t retries;
     uint64_t retry_ns; /* distance of the next one */
     bool timed_out;
-    bool work;
-    uint64_t work_ns; /* when it began; counts if after entered_ns */
+    uint32_t waiting; /* transactions in the mempool */
+    uint64_t work_ns; /* when the newest came; counts if after entered_ns */
     struct {
         bool busy;
         uint64_t view;

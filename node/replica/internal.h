@@ -171,7 +171,7 @@ struct replica {
 
     struct replica_job *tx_job; /* being filled */
     uint32_t jobs;              /* under way */
-    bool work_told;
+    uint32_t waiting_told;      /* transactions in the mempool, as the engine knows */
     bool started;
     bool halted;
     uint8_t *message_memory; /* CS_MESSAGE_SIZE_MAX for encoding */
@@ -180,7 +180,7 @@ struct replica {
 /* replica.c */
 void replica__event(struct replica *r, const struct cs_event *event); /* queue for the engine */
 void replica__run(struct replica *r);                                 /* step until none is left */
-void replica__work(struct replica *r); /* tell the engine of the mempool */
+void replica__work(struct replica *r); /* tell the engine of the mempool, if it changed */
 
 /* operations.c */
 void replica__op(struct replica *r, const struct replica_op *op, uint8_t *memory);

@@ -363,10 +363,10 @@ void replica__run(struct replica *r)
 
 void replica__work(struct replica *r)
 {
-    bool const work = node_mempool_count(r->mempool) > 0;
-    if (work != r->work_told) {
-        r->work_told = work;
-        struct cs_event const event = {.kind = CS_EV_WORK, .work = {.pending = work}};
+    uint32_t const waiting = node_mempool_count(r->mempool);
+    if (waiting != r->waiting_told) {
+        r->waiting_told = waiting;
+        struct cs_event const event = {.kind = CS_EV_WORK, .work = {.waiting = waiting}};
         replica__event(r, &event);
     }
 }

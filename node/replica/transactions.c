@@ -134,5 +134,8 @@ void replica__txs_final(struct replica *r, const struct replica_block *block)
         struct replica_op const op = {.kind = REPLICA_DROPPED, .dropped = hash};
         replica__op(r, &op, NULL);
     }
+    if (block->tx_count > 0) {
+        r->waiting_told = UINT32_MAX; /* the engine has counted out what may not have been here */
+    }
     replica__work(r);
 }

@@ -153,7 +153,8 @@ void sim_host_start(struct sim *sim, struct sim_host *host)
     struct cs_event event = {.kind = CS_EV_START};
     sim_host_step(sim, host, &event);
     if (host->up) {
-        event = (struct cs_event){.kind = CS_EV_WORK, .work = {.pending = host->work}};
+        event = (struct cs_event){.kind = CS_EV_WORK,
+                                  .work = {.waiting = host->work ? SIM_ENDLESS : 0}};
         sim_host_step(sim, host, &event);
     }
     if (host->up && host->life > 1) {

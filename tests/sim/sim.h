@@ -45,6 +45,7 @@
 #define SIM_VIEWS_MAX   131072u
 #define SIM_MS          UINT64_C(1000000)
 #define SIM_NEVER       UINT64_MAX
+#define SIM_ENDLESS     UINT32_MAX /* transactions: more than the blocks of a run take */
 #define SIM_GENESIS_MS  UINT64_C(1000000)
 #define SIM_AHEAD_MS    500u /* that a block's time may lead a clock */
 

@@ -140,7 +140,7 @@ static void times_plan(struct sim *sim, uint64_t mean_ns, enum sim_kind kind)
 static void work_change(struct sim *sim, struct sim_host *host)
 {
     bool const pending = sim_chance(&sim->rng, sim->conf.work);
-    struct cs_event event = {.kind = CS_EV_WORK, .work = {.pending = pending}};
+    struct cs_event event = {.kind = CS_EV_WORK, .work = {.waiting = pending ? SIM_ENDLESS : 0}};
     bool const news = pending != host->work;
     host->work = pending;
     if (host->up && news) {
