@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <string.h>
 
 #include <secp256k1.h>
 #include <secp256k1_extrakeys.h>
@@ -48,26 +49,77 @@ bool nv_pubkey_valid(const struct nv_pubkey *pubkey)
     return secp256k1_xonly_pubkey_parse(secp256k1_context_static, &point, pubkey->bytes) == 1;
 }
 
+static void sign(struct nv_sig *sig, const secp256k1_keypair *pair, const struct nv_hash *digest)
+{
+    int const done =
+        secp256k1_schnorrsig_sign32(signing_context(), sig->bytes, digest->bytes, pair, NULL);
+    NV_ASSERT(done == 1);
+}
+
 void nv_sign(struct nv_sig *sig, const struct nv_seckey *seckey, const struct nv_hash *digest)
 {
-    const secp256k1_context *const context = signing_context();
     secp256k1_keypair pair;
-    int done = secp256k1_keypair_create(context, &pair, seckey->bytes);
+    int const done = secp256k1_keypair_create(signing_context(), &pair, seckey->bytes);
     NV_ASSERT(done == 1);
-    done = secp256k1_schnorrsig_sign32(context, sig->bytes, digest->bytes, &pair, NULL);
-    NV_ASSERT(done == 1);
+    sign(sig, &pair, digest);
     nv_wipe(&pair, sizeof pair);
+}
+
+_Static_assert(sizeof(secp256k1_keypair) == sizeof((struct nv_signer){.pair = {0}}.pair),
+               "a signer holds a pair");
+
+enum nv_err
+nv_signer_init(struct nv_signer *signer, struct nv_pubkey *pubkey, const struct nv_seckey *seckey)
+{
+    secp256k1_keypair pair;
+    NV_TRY(nv_key_public(pubkey, seckey));
+    int const done = secp256k1_keypair_create(signing_context(), &pair, seckey->bytes);
+    NV_ASSERT(done == 1);
+    signer->seckey = *seckey;
+    memcpy(signer->pair, &pair, sizeof pair);
+    nv_wipe(&pair, sizeof pair);
+    return NV_OK;
+}
+
+void nv_signer_sign(struct nv_sig *sig,
+                    const struct nv_signer *signer,
+                    const struct nv_hash *digest)
+{
+    secp256k1_keypair pair;
+    memcpy(&pair, signer->pair, sizeof pair);
+    sign(sig, &pair, digest);
+    nv_wipe(&pair, sizeof pair);
+}
+
+/* A key's point takes a square root, an eighth of a check.  Few keys sign most of
+ * what is checked; the last one of each place is remembered. */
+#define POINTS 64u
+
+static _Thread_local struct {
+    bool set;
+    struct nv_pubkey key;
+    secp256k1_xonly_pubkey point;
+} met[POINTS];
+
+/* point_of returns the point of a key, or NULL when there is none. */
+static const secp256k1_xonly_pubkey *point_of(const struct nv_pubkey *key)
+{
+    uint32_t const place = key->bytes[0] % POINTS;
+    if (!met[place].set || memcmp(met[place].key.bytes, key->bytes, sizeof key->bytes) != 0) {
+        met[place].key = *key;
+        met[place].set = secp256k1_xonly_pubkey_parse(
+                             secp256k1_context_static, &met[place].point, key->bytes) == 1;
+    }
+    return met[place].set ? &met[place].point : NULL;
 }
 
 bool nv_verify(const struct nv_sig *sig,
                const struct nv_pubkey *pubkey,
                const struct nv_hash *digest)
 {
-    const secp256k1_context *const context = secp256k1_context_static;
-    secp256k1_xonly_pubkey point;
-    if (secp256k1_xonly_pubkey_parse(context, &point, pubkey->bytes) != 1) {
-        return false;
-    }
-    return secp256k1_schnorrsig_verify(
-               context, sig->bytes, digest->bytes, sizeof digest->bytes, &point) == 1;
+    const secp256k1_xonly_pubkey *const point = point_of(pubkey);
+    return point != NULL &&
+           secp256k1_schnorrsig_verify(
+               secp256k1_context_static, sig->bytes, digest->bytes, sizeof digest->bytes, point) ==
+               1;
 }

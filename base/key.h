@@ -8,7 +8,8 @@
  * which counts as 32 zero bytes.  So the same key and digest give the same
  * signature on every machine.
  *
- * The functions are pure.  Any thread: the contexts are shared and only read. */
+ * The functions are pure.  Any thread: the contexts are shared and only read, and
+ * which public keys it has met lately each thread remembers for itself. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,6 +57,23 @@ NV_MUST_USE bool nv_pubkey_valid(const struct nv_pubkey *pubkey);
 /* nv_sign writes the signature of `digest` by `seckey`, which must be valid
  * (nv_key_public has accepted it).  Sign tagged hashes only. */
 void nv_sign(struct nv_sig *sig, const struct nv_seckey *seckey, const struct nv_hash *digest);
+
+/* A secret key made ready to sign: a signature costs half of what nv_sign takes.
+ * It holds the key and is to be kept like it. */
+struct nv_signer {
+    struct nv_seckey seckey;
+    uint8_t pair[96]; /* private */
+};
+
+/* nv_signer_init makes a key ready and writes its public key.  NV_ERR_RANGE as in
+ * nv_key_public. */
+NV_MUST_USE enum nv_err
+nv_signer_init(struct nv_signer *signer, struct nv_pubkey *pubkey, const struct nv_seckey *seckey);
+
+/* nv_signer_sign writes the signature that nv_sign writes. */
+void nv_signer_sign(struct nv_sig *sig,
+                    const struct nv_signer *signer,
+                    const struct nv_hash *digest);
 
 /* nv_verify returns whether `sig` is a signature of `digest` by `pubkey`.  Any
  * input is allowed; an invalid public key verifies nothing. */

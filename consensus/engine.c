@@ -125,7 +125,7 @@ struct cs *cs_new(struct nv_arena *arena, const struct cs_config *config)
     cs->config.validators_max = members_max(config);
     cs->set = *config->valset;
     cs->config.valset = &cs->set;
-    cs->keyed = nv_key_public(&cs->key, &config->seckey) == NV_OK;
+    cs->keyed = nv_signer_init(&cs->signer, &cs->key, &config->seckey) == NV_OK;
     cs->epoch = CS_FIRST_EPOCH;
     cs->sets_from = CS_FIRST_EPOCH;
     cs->opened.time_ms = config->genesis_time_ms;

@@ -23,7 +23,7 @@ bool cs__sign(struct cs *cs,
     vote->ballot = *ballot;
     vote->signer = (uint16_t)cs->me;
     cs_ballot_digest(&digest, &cs->config.chain_id, ballot);
-    nv_sign(&vote->sig, &cs->config.seckey, &digest);
+    nv_signer_sign(&vote->sig, &cs->signer, &digest);
     cs__gate_store(&cs->gate, vote);
 
     cs__batch_begin(cs, &batch);

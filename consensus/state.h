@@ -107,7 +107,8 @@ struct cs__timers {
 struct cs {
     struct cs_config config;
     bool keyed;
-    struct nv_pubkey key;      /* the own one, if keyed */
+    struct nv_pubkey key;      /* the own one, if keyed ... */
+    struct nv_signer signer;   /* ... and what signs with it */
     struct nv_hash empty_root; /* of the empty list */
 
     /* the epoch */

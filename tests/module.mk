@@ -29,8 +29,8 @@ $(foreach s,$(exhaustive_sources),$(eval $(call program,$(B)/$(s:.c=),$(s))))
 sim_sources := $(wildcard tests/sim/*.c)
 sim_program := $(if $(sim_sources),$(B)/bin/sim)
 ifneq ($(sim_sources),)
-sim_link := $(foreach f,nv_sign nv_verify nv_key_public nv_sha256 nv_sha256_parts nv_tagged_hash \
-    cs_schedule_leader cs__second_signer,-Wl,--wrap=$(f))
+sim_link := $(foreach f,nv_sign nv_signer_init nv_signer_sign nv_verify nv_key_public nv_sha256 \
+    nv_sha256_parts nv_tagged_hash cs_schedule_leader cs__second_signer,-Wl,--wrap=$(f))
 $(eval $(call program,$(sim_program),$(sim_sources),$(sim_link)))
 endif
 
@@ -84,8 +84,8 @@ endif
 # --- whole nodes: tests/sim/node/*.c -> build/<flavour>/bin/nodesim -------------------------------
 nodesim_sources := $(wildcard tests/sim/node/*.c)
 nodesim_program := $(B)/bin/nodesim
-nodesim_link := $(foreach f,nv_sign nv_verify nv_key_public nv_heap_alloc nv_heap_free nv_heap_reserve nv_heap_unreserve, \
-    -Wl,--wrap=$(f))
+nodesim_link := $(foreach f,nv_sign nv_signer_init nv_signer_sign nv_verify nv_key_public \
+    nv_heap_alloc nv_heap_free nv_heap_reserve nv_heap_unreserve,-Wl,--wrap=$(f))
 $(eval $(call program,$(nodesim_program),$(nodesim_sources),$(nodesim_link)))
 
 # --- seeded bugs: `make simscore` and `make nodescore`, of BUGS="1 2 3" if given ----------------------

@@ -13,7 +13,16 @@ void __real_nv_sign(struct nv_sig *sig,
 bool __real_nv_verify(const struct nv_sig *sig,
                       const struct nv_pubkey *pubkey,
                       const struct nv_hash *digest);
+enum nv_err __real_nv_signer_init(struct nv_signer *signer,
+                                  struct nv_pubkey *pubkey,
+                                  const struct nv_seckey *seckey);
 enum nv_err __wrap_nv_key_public(struct nv_pubkey *pubkey, const struct nv_seckey *seckey);
+enum nv_err __wrap_nv_signer_init(struct nv_signer *signer,
+                                  struct nv_pubkey *pubkey,
+                                  const struct nv_seckey *seckey);
+void __wrap_nv_signer_sign(struct nv_sig *sig,
+                           const struct nv_signer *signer,
+                           const struct nv_hash *digest);
 void __wrap_nv_sign(struct nv_sig *sig,
                     const struct nv_seckey *seckey,
                     const struct nv_hash *digest);
@@ -44,6 +53,19 @@ enum nv_err __wrap_nv_key_public(struct nv_pubkey *pubkey, const struct nv_secke
         return __real_nv_key_public(pubkey, seckey);
     }
     *pubkey = *known;
+    return NV_OK;
+}
+
+enum nv_err __wrap_nv_signer_init(struct nv_signer *signer,
+                                  struct nv_pubkey *pubkey,
+                                  const struct nv_seckey *seckey)
+{
+    const struct nv_pubkey *const known = known_key(seckey);
+    if (known == NULL) {
+        return __real_nv_signer_init(signer, pubkey, seckey);
+    }
+    *pubkey = *known;
+    signer->seckey = *seckey; /* that is enough to sign with here */
     return NV_OK;
 }
 
@@ -99,6 +121,13 @@ void __wrap_nv_sign(struct nv_sig *sig,
     const struct nv_pubkey *const key = known_key(seckey);
     NV_ASSERT(key != NULL);
     keyed_hash(sig, key, digest);
+}
+
+void __wrap_nv_signer_sign(struct nv_sig *sig,
+                           const struct nv_signer *signer,
+                           const struct nv_hash *digest)
+{
+    __wrap_nv_sign(sig, &signer->seckey, digest);
 }
 
 static bool

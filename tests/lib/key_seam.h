@@ -3,7 +3,8 @@
 
 /* key_seam.h - signatures that cost little, for simulators.
  *
- * A program linked with --wrap of nv_sign, nv_verify and nv_key_public comes here.
+ * A program linked with --wrap of nv_sign, nv_verify, nv_key_public and both of
+ * nv_signer comes here.
  * Its fake signature is a hash under the public key, which whoever knows that could
  * forge; in a simulator nobody does.  Real ones are remembered: several hosts check
  * the same, and liars sign one thing for many. */

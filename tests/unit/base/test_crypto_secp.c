@@ -173,6 +173,54 @@ static void signing_is_deterministic(void **state)
     }
 }
 
+static void a_signer_signs_as_its_key(void **state)
+{
+    (void)state;
+    struct nv_seckey seckey;
+    struct nv_seckey const zero = {{0}};
+    struct nv_signer signer;
+    struct nv_pubkey expected;
+    struct nv_pubkey pubkey;
+    struct nv_hash digest;
+    struct nv_sig sig;
+    struct nv_sig got;
+    nv_test_hex(seckey.bytes, 32, vectors[0].seckey);
+    assert_int_equal(nv_key_public(&expected, &seckey), NV_OK);
+    assert_int_equal(nv_signer_init(&signer, &pubkey, &zero), NV_ERR_RANGE);
+    assert_int_equal(nv_signer_init(&signer, &pubkey, &seckey), NV_OK);
+    assert_memory_equal(pubkey.bytes, expected.bytes, 32);
+    for (uint32_t i = 0; i < 20; i++) {
+        memset(digest.bytes, (int)i, sizeof digest.bytes);
+        nv_sign(&sig, &seckey, &digest);
+        nv_signer_sign(&got, &signer, &digest);
+        assert_memory_equal(got.bytes, sig.bytes, 64);
+    }
+}
+
+/* More keys than are remembered, each after many others and again at once. */
+static void many_keys_take_turns(void **state)
+{
+    (void)state;
+    static struct nv_pubkey pubkey[200];
+    static struct nv_sig sig[200];
+    struct nv_hash const digest = {{7}};
+    for (uint32_t i = 0; i < 200; i++) {
+        uint8_t const seed[32] = {(uint8_t)i, 1};
+        struct nv_seckey seckey;
+        assert_int_equal(nv_key_from_seed(&seckey, &pubkey[i], seed), NV_OK);
+        nv_sign(&sig[i], &seckey, &digest);
+    }
+    for (uint32_t i = 0; i < 1000; i++) {
+        uint32_t const who = i * 37 % 200;
+        assert_true(nv_verify(&sig[who], &pubkey[who], &digest));
+        assert_false(nv_verify(&sig[who], &pubkey[(who + 1) % 200], &digest));
+        assert_true(nv_verify(&sig[who], &pubkey[who], &digest));
+        struct nv_pubkey none = pubkey[who];
+        memset(none.bytes + 1, 0xff, 31); /* in the same place, mostly no point */
+        assert_false(nv_verify(&sig[who], &none, &digest));
+    }
+}
+
 static void a_spoiled_bit_is_noticed(void **state)
 {
     (void)state;
@@ -281,6 +329,8 @@ int main(void)
         cmocka_unit_test(bip340_vectors_verify),
         cmocka_unit_test(bip340_keys_are_derived),
         cmocka_unit_test(signing_is_deterministic),
+        cmocka_unit_test(a_signer_signs_as_its_key),
+        cmocka_unit_test(many_keys_take_turns),
         cmocka_unit_test(a_spoiled_bit_is_noticed),
         cmocka_unit_test(secret_keys_have_a_range),
         cmocka_unit_test(signing_with_no_key_is_a_mistake),
