@@ -141,12 +141,17 @@ enum nv_err st_journal_append(struct st_journal *journal, struct st_batch *batch
     return st_journal_sync(journal);
 }
 
+bool st_journal_prepared(const struct st_journal *journal)
+{
+    return journal->last > journal->segment.number || journal->end <= journal->segment.size / 2;
+}
+
 enum nv_err st_journal_prepare(struct st_journal *journal)
 {
     if (journal->stage == ST__FAILED) {
         return NV_ERR_CLOSED;
     }
-    if (journal->last > journal->segment.number || journal->end <= journal->segment.size / 2) {
+    if (st_journal_prepared(journal)) {
         return NV_OK;
     }
     NV_CRASH_POINT(SEGMENT_AHEAD);

@@ -141,6 +141,9 @@ NV_MUST_USE enum nv_err st_journal_sync(struct st_journal *journal);
  * work.  NV_ERR_DISK_FULL is a warning. */
 NV_MUST_USE enum nv_err st_journal_prepare(struct st_journal *journal);
 
+/* st_journal_prepared returns whether st_journal_prepare has nothing to do. */
+bool st_journal_prepared(const struct st_journal *journal);
+
 /* st_journal_drop removes the segments below `segment`, the oldest first; the
  * present one stays always. */
 NV_MUST_USE enum nv_err st_journal_drop(struct st_journal *journal, uint32_t segment);

@@ -3,6 +3,10 @@
 #include "base/assert.h"
 #include "base/heap.h"
 
+#include "node/mail/at_once.h"
+
+#define AT_ONCE_TXS 16u /* of a block that the loop may run */
+
 /* What the executor is asked; answers of these kinds go back in the same mail
  * where there is one. */
 enum order_kind { ORDER_BLOCK = 1, ORDER_READ, ORDER_FREEZE, ORDER_THAW };
@@ -27,6 +31,8 @@ struct node_executor {
     /* handed to and fro */
     struct node_checkpoint checkpoint;
     bool frozen; /* the executor's: the overlay is out */
+    bool over;   /* memory is full: no block is run any more */
+    struct node_at_once at_once;
     struct node_mail failed;
     /* the executor's: orders put off while a block waits for room */
     struct node_mail *first_late;
@@ -80,23 +86,25 @@ static bool wait_for_room(struct node_executor *ex)
         freeze(ex);
         return true;
     }
-    while ((mail = node_mailbox_take(&ex->in)) != NULL) {
+    while (ex->frozen && (mail = node_mailbox_take(&ex->in)) != NULL) {
         struct order *const order = (struct order *)mail;
         switch ((enum order_kind)mail->kind) {
-        case ORDER_BLOCK: put_off(ex, mail); break;
+        case ORDER_BLOCK: put_off(ex, mail); continue;
         case ORDER_READ: read_state(ex, order); break;
         case ORDER_FREEZE: nv_heap_free(order); break;
         case ORDER_THAW:
             nv_heap_free(order);
             thaw(ex);
-            return true;
+            break;
         }
+        node_at_once_done(&ex->at_once);
     }
-    return false;
+    return !ex->frozen;
 }
 
 static void fail(struct node_executor *ex)
 {
+    ex->over = true;
     ex->failed.kind = NODE_MAIL_FAILED;
     node_mailbox_put(ex->out, &ex->failed);
 }
@@ -122,23 +130,23 @@ static void freeze_full(struct node_executor *ex, uint64_t height)
     }
 }
 
-static bool run_block(struct node_executor *ex, struct order *order)
+static void run_block(struct node_executor *ex, const struct replica_block *block)
 {
     struct node_result *result = NULL;
-    enum nv_err err = node_machine_execute(ex->machine, order->block, &result);
+    node_at_once_begin(&ex->at_once);
+    enum nv_err err = node_machine_execute(ex->machine, block, &result);
     while (err == NV_ERR_BUSY && wait_for_room(ex)) {
-        err = node_machine_execute(ex->machine, order->block, &result);
+        err = node_machine_execute(ex->machine, block, &result);
     }
-    nv_heap_free(order);
+    (void)node_at_once_end(&ex->at_once);
     if (err != NV_OK) {
         fail(ex);
-        return false;
+        return;
     }
     uint64_t const height = result->head.height;
     result->mail.kind = NODE_MAIL_RESULT;
     node_mailbox_put(ex->out, &result->mail);
     freeze_full(ex, height);
-    return true;
 }
 
 static struct node_mail *next_order(struct node_executor *ex)
@@ -157,16 +165,14 @@ static void *work(void *ctx)
 {
     struct node_executor *const ex = ctx;
     struct node_mail *mail = NULL;
-    bool going = true;
     while ((mail = next_order(ex)) != NULL) {
         struct order *const order = (struct order *)mail;
         switch ((enum order_kind)mail->kind) {
         case ORDER_BLOCK:
-            if (going) {
-                going = run_block(ex, order);
-            } else {
-                nv_heap_free(order);
+            if (!ex->over) {
+                run_block(ex, order->block);
             }
+            nv_heap_free(order);
             break;
         case ORDER_READ: read_state(ex, order); break;
         case ORDER_FREEZE:
@@ -178,6 +184,7 @@ static void *work(void *ctx)
             thaw(ex);
             break;
         }
+        node_at_once_done(&ex->at_once);
     }
     return NULL;
 }
@@ -218,12 +225,37 @@ static void give(struct node_executor *ex, enum order_kind kind, const struct re
     NV_ASSERT(order != NULL); /* a final block must not be lost: stop */
     order->mail.kind = kind;
     order->block = block;
+    node_at_once_give(&ex->at_once);
     node_mailbox_put(&ex->in, &order->mail);
 }
 
 void node_executor_block(struct node_executor *ex, const struct replica_block *block)
 {
     give(ex, ORDER_BLOCK, block);
+}
+
+bool node_executor_at_once(struct node_executor *ex,
+                           const struct replica_block *block,
+                           struct node_result **out)
+{
+    bool full = false;
+    *out = NULL;
+    if (block->tx_count > AT_ONCE_TXS || !node_at_once_may(&ex->at_once) || ex->over ||
+        exact(ex, block->header.height)) {
+        return false;
+    }
+    node_at_once_begin(&ex->at_once);
+    enum nv_err const err = node_machine_execute(ex->machine, block, out);
+    (void)node_at_once_end(&ex->at_once);
+    if (err == NV_ERR_BUSY) {
+        return false; /* the other thread waits for room */
+    }
+    if (err != NV_OK) {
+        fail(ex);
+    } else if (node_machine_dirty(ex->machine, &full) >= ex->rows_dirty || full) {
+        node_executor_freeze(ex);
+    }
+    return true;
 }
 
 enum nv_err node_executor_read(struct node_executor *ex, struct rpc_job *job)
@@ -235,6 +267,7 @@ enum nv_err node_executor_read(struct node_executor *ex, struct rpc_job *job)
     ex->free_read = order->free;
     order->mail.kind = ORDER_READ;
     order->job = job;
+    node_at_once_give(&ex->at_once);
     node_mailbox_put(&ex->in, &order->mail);
     return NV_OK;
 }

@@ -15,7 +15,7 @@
  *     the overlay, written   ------------> thaw
  *
  * Everything comes back through one mailbox, as struct node_mail of the kinds
- * below.  Blocks are executed in the order in which they were given. */
+ * below; small blocks the loop may run itself (node/mail/at_once.h).  Blocks are executed in the order in which they were given. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,6 +40,14 @@ NV_MUST_USE enum nv_err node_executor_start(struct node_executor **executor,
 
 /* node_executor_block gives a block, lent until its result is back. */
 void node_executor_block(struct node_executor *executor, const struct replica_block *block);
+
+/* node_executor_at_once runs a block on the caller's thread, if that will not take
+ * long: the block is small, the other thread has nothing to do, and the last
+ * blocks were quick.  The result is back then, and comes in no mail; NULL after a
+ * failure, which does.  False: nothing was done. */
+NV_MUST_USE bool node_executor_at_once(struct node_executor *executor,
+                                       const struct replica_block *block,
+                                       struct node_result **result);
 
 /* node_executor_read gives a read.  NV_ERR_BUSY: too many wait. */
 NV_MUST_USE enum nv_err node_executor_read(struct node_executor *executor, struct rpc_job *job);

@@ -1,21 +1,23 @@
 #include "node/journal/thread.h"
 
-#include <time.h>
-
 #include "base/assert.h"
 #include "base/codec.h"
 #include "base/heap.h"
 #include "base/log.h"
 
+#include "node/mail/at_once.h"
+
 /* The smallest record is 5 bytes; real ones are far larger. */
 #define RECORD_LEAST 16u
 #define RECORD_HEAD  5u
+#define AT_ONCE_MAX  65536u /* bytes of a batch that its composer may write */
 
 struct node_journal_thread {
     pthread_t thread;
     struct node_mailbox in;
     struct node_mailbox *out;
     struct st_journal *journal;
+    struct node_at_once at_once;
 };
 
 /* ---- batches ---- */
@@ -87,12 +89,12 @@ void node_batch_record(const struct node_batch *batch, uint32_t i, struct st_rec
 
 /* ---- the thread ---- */
 
-static uint64_t now_ns(void)
+static void append(struct node_journal_thread *thread, struct node_batch *batch)
 {
-    struct timespec t;
-    int const result = clock_gettime(CLOCK_MONOTONIC, &t);
-    NV_ASSERT(result == 0);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    node_at_once_begin(&thread->at_once);
+    batch->err = st_journal_append(thread->journal, &batch->batch);
+    batch->sync_ns = node_at_once_end(&thread->at_once);
+    batch->mail.kind = NODE_MAIL_BATCH;
 }
 
 static void *work(void *ctx)
@@ -101,19 +103,17 @@ static void *work(void *ctx)
     struct node_mail *mail = NULL;
     while ((mail = node_mailbox_take(&thread->in)) != NULL) {
         struct node_batch *const batch = (struct node_batch *)mail;
-        uint64_t const start = now_ns();
-        batch->err = st_journal_append(thread->journal, &batch->batch);
-        batch->sync_ns = now_ns() - start;
+        append(thread, batch);
         bool const failed = batch->err != NV_OK;
         if (!failed && batch->drop != 0) {
             batch->err = st_journal_drop(thread->journal, batch->drop);
         }
-        mail->kind = NODE_MAIL_BATCH;
         node_mailbox_put(thread->out, mail);
         enum nv_err const ahead = failed ? NV_OK : st_journal_prepare(thread->journal);
         if (ahead != NV_OK) {
             nv_log(NV_LOG_WARN, "event=journal_prepare error=\"%s\"", nv_err_text(ahead));
         }
+        node_at_once_done(&thread->at_once);
     }
     return NULL;
 }
@@ -141,7 +141,19 @@ enum nv_err node_journal_thread_start(struct node_journal_thread **out,
 void node_journal_thread_append(struct node_journal_thread *thread, struct node_batch *batch)
 {
     NV_ASSERT(batch->batch.count > 0);
+    node_at_once_give(&thread->at_once);
     node_mailbox_put(&thread->in, &batch->mail);
+}
+
+bool node_journal_thread_at_once(struct node_journal_thread *thread, struct node_batch *batch)
+{
+    NV_ASSERT(batch->batch.count > 0);
+    if (batch->batch.size > AT_ONCE_MAX || batch->drop != 0 ||
+        !node_at_once_may(&thread->at_once) || !st_journal_prepared(thread->journal)) {
+        return false;
+    }
+    append(thread, batch);
+    return true;
 }
 
 void node_journal_thread_stop(struct node_journal_thread *thread)

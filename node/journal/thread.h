@@ -8,7 +8,8 @@
  *     every record has a place, messages that waited may go
  *
  * One batch is under way at a time; while the disk works, records gather for
- * the next one.  A batch that fails is the end: the caller stops the process
+ * the next one.  On a quick disk the loop may do it itself (node/mail/at_once.h).
+ * A batch that fails is the end: the caller stops the process
  * and nothing is tried again. */
 
 #include <stdbool.h>
@@ -65,6 +66,12 @@ NV_MUST_USE enum nv_err node_journal_thread_start(struct node_journal_thread **t
 
 /* node_journal_thread_append hands over a batch of at least one record. */
 void node_journal_thread_append(struct node_journal_thread *thread, struct node_batch *batch);
+
+/* node_journal_thread_at_once appends a small batch on the caller's thread, if
+ * the other one has nothing to do and the disk was quick lately; the batch is
+ * back then, and comes in no mail.  False: it did nothing. */
+NV_MUST_USE bool
+node_journal_thread_at_once(struct node_journal_thread *thread, struct node_batch *batch);
 
 /* node_journal_thread_stop waits for the batch under way and ends the thread. */
 void node_journal_thread_stop(struct node_journal_thread *thread);

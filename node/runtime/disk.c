@@ -11,8 +11,13 @@
 
 static void order_append(void *ctx, struct node_batch *batch)
 {
-    const struct node *const n = ctx;
-    node_journal_thread_append(n->journal, batch);
+    struct node *const n = ctx;
+    bool const alone = !n->store.batch_busy || !n->store.own_busy; /* they come back in order */
+    if (alone && node_journal_thread_at_once(n->journal, batch)) {
+        n->appended = batch;
+    } else {
+        node_journal_thread_append(n->journal, batch);
+    }
 }
 
 static void order_freeze(void *ctx)
@@ -40,7 +45,7 @@ struct node_store_port node_disk_port(struct node *n)
 
 /* ---- what comes back ---- */
 
-void node_disk_back(struct node *n, struct node_batch *batch)
+static void take_back(struct node *n, struct node_batch *batch)
 {
     if (batch->err != NV_OK) {
         nv_log(NV_LOG_ERROR, "event=journal_failed error=\"%s\"", nv_err_text(batch->err));
@@ -57,6 +62,28 @@ void node_disk_back(struct node *n, struct node_batch *batch)
     if (node_store_back(&n->store, uv_hrtime(), batch) != NV_OK) {
         node_fail(n, NODE_EXIT_FAILED, NULL, "the index of blocks is full");
     }
+}
+
+/* take_appended takes back what was appended at once. */
+static void take_appended(struct node *n)
+{
+    while (n->appended != NULL) {
+        struct node_batch *const batch = n->appended;
+        n->appended = NULL;
+        take_back(n, batch);
+    }
+}
+
+void node_disk_batch(struct node *n, uint64_t now_ns, struct nv_view records)
+{
+    node_store_batch(&n->store, now_ns, records);
+    take_appended(n);
+}
+
+void node_disk_back(struct node *n, struct node_batch *batch)
+{
+    take_back(n, batch);
+    take_appended(n);
 }
 
 void node_disk_frozen(struct node *n, struct node_checkpoint *checkpoint)
@@ -111,4 +138,5 @@ void node_disk_beat(struct node *n, uint64_t now_ns)
             },
     };
     node_store_beat(&n->store, &beat);
+    take_appended(n);
 }

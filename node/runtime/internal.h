@@ -132,6 +132,7 @@ struct node {
     struct node_checkpointer *checkpointer;
 
     struct node_store store;
+    struct node_batch *appended; /* at once, and not taken back yet */
 
     struct p2p *p2p;
     struct rpc *rpc;
@@ -240,6 +241,7 @@ struct replica_time node_now(void);
 void node_fail(struct node *n, enum node_exit code, const char *hint, const char *what);
 void node_stop(struct node *n, int code);
 void node_watch_signals(struct node *n);
+void node_executed(struct node *n, struct node_result *result); /* takes it over */
 
 /* operations.c */
 void node_perform(struct node *n);
@@ -250,6 +252,7 @@ void node_workers_fill(struct node *n);
 
 /* disk.c */
 struct node_store_port node_disk_port(struct node *n);
+void node_disk_batch(struct node *n, uint64_t now_ns, struct nv_view records);
 void node_disk_back(struct node *n, struct node_batch *batch);
 void node_disk_frozen(struct node *n, struct node_checkpoint *checkpoint);
 void node_disk_written(struct node *n, struct node_checkpoint *checkpoint);

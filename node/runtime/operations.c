@@ -149,7 +149,15 @@ static void halt(struct node *n, const struct replica_op *op)
 
 static void execute(struct node *n, const struct replica_block *block)
 {
+    struct node_result *result = NULL;
     NV_ASSERT(n->executing_count < NODE_EXECUTING_MAX);
+    /* With none under way the results come in order. */
+    if (n->executing_count == 0 && node_executor_at_once(n->executor, block, &result)) {
+        if (result != NULL) {
+            node_executed(n, result);
+        }
+        return;
+    }
     n->executing[n->executing_count++] = block;
     node_executor_block(n->executor, block);
 }
@@ -168,7 +176,7 @@ static void turn(struct node *n, const struct replica_op *op)
 static void perform(struct node *n, const struct replica_op *op)
 {
     switch (op->kind) {
-    case REPLICA_JOURNAL: node_store_batch(&n->store, uv_hrtime(), op->journal); break;
+    case REPLICA_JOURNAL: node_disk_batch(n, uv_hrtime(), op->journal); break;
     case REPLICA_SEND: node_p2p_send(n, op); break;
     case REPLICA_TIMER:
         n->timer_ns = op->timer_ns;

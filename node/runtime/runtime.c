@@ -147,7 +147,7 @@ static void forget_executing(struct node *n, uint64_t height)
     n->executing_count = kept;
 }
 
-static void on_result(struct node *n, struct node_result *result)
+void node_executed(struct node *n, struct node_result *result)
 {
     n->head = result->head;
     n->head_at_ns = uv_hrtime();
@@ -177,7 +177,7 @@ static void take_mail(struct node *n)
     struct node_mail *mail = NULL;
     while ((mail = node_mailbox_try(&n->mail)) != NULL) {
         switch ((enum node_mail_kind)mail->kind) {
-        case NODE_MAIL_RESULT: on_result(n, (struct node_result *)mail); break;
+        case NODE_MAIL_RESULT: node_executed(n, (struct node_result *)mail); break;
         case NODE_MAIL_JOB: on_job(n, node_executor_take(n->executor, mail)); break;
         case NODE_MAIL_FROZEN: node_disk_frozen(n, (struct node_checkpoint *)mail); break;
         case NODE_MAIL_CHECKPOINTED: node_disk_written(n, (struct node_checkpoint *)mail); break;

@@ -149,18 +149,45 @@ static void tell(const struct replica_op *op)
     }
 }
 
+static void on_result(struct rig *rig, struct node_result *result)
+{
+    struct node *const n = rig->node;
+    struct witness_mark const mark = {
+        .kind = WITNESS_EXECUTED,
+        .height = result->head.height,
+        .hash = result->head.block_hash,
+        .root = result->head.state_root,
+    };
+    n->head = result->head;
+    n->executing_count--;
+    witness_say(&mark);
+    replica_wrote(n->replica, mark.height, result->writes, result->write_count);
+    struct replica_outcome const outcome = node_result_outcome(result);
+    replica_executed(n->replica, now(rig), &outcome);
+    node_store_result(&n->store, rig->now_ns, result);
+}
+
+static void execute(struct rig *rig, const struct replica_block *block)
+{
+    struct node *const n = rig->node;
+    struct node_result *result = NULL;
+    n->executing[n->executing_count++] = block;
+    if (n->executing_count > 1 || !node_executor_at_once(n->executor, block, &result)) {
+        node_executor_block(n->executor, block);
+    } else if (result != NULL) {
+        on_result(rig, result);
+    }
+}
+
 static void perform(struct rig *rig, const struct replica_op *op, struct replica_job **jobs)
 {
     struct node *const n = rig->node;
     switch (op->kind) {
-    case REPLICA_JOURNAL: node_store_batch(&n->store, rig->now_ns, op->journal); break;
+    case REPLICA_JOURNAL: node_disk_batch(n, rig->now_ns, op->journal); break;
     case REPLICA_SEND: tell(op); break;
     case REPLICA_TIMER: n->timer_ns = op->timer_ns; break;
     case REPLICA_JOB: jobs[n->pending_count++] = op->job; break;
-    case REPLICA_EXECUTE:
-        n->executing[n->executing_count++] = op->block;
-        node_executor_block(n->executor, op->block);
-        break;
+    case REPLICA_EXECUTE: execute(rig, op->block); break;
     case REPLICA_HALT: node_fail(n, (enum node_exit)op->halt.code, NULL, "halt"); break;
     case REPLICA_GOSSIP:
     case REPLICA_VERDICT:
@@ -191,24 +218,6 @@ static void perform_all(struct rig *rig)
 }
 
 /* ---- what comes back from the threads ---- */
-
-static void on_result(struct rig *rig, struct node_result *result)
-{
-    struct node *const n = rig->node;
-    struct witness_mark const mark = {
-        .kind = WITNESS_EXECUTED,
-        .height = result->head.height,
-        .hash = result->head.block_hash,
-        .root = result->head.state_root,
-    };
-    n->head = result->head;
-    n->executing_count--;
-    witness_say(&mark);
-    replica_wrote(n->replica, mark.height, result->writes, result->write_count);
-    struct replica_outcome const outcome = node_result_outcome(result);
-    replica_executed(n->replica, now(rig), &outcome);
-    node_store_result(&n->store, rig->now_ns, result);
-}
 
 static void on_written(struct rig *rig, struct node_checkpoint *checkpoint)
 {

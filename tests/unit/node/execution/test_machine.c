@@ -252,6 +252,36 @@ static void test_thread_keeps_the_order(void **state)
     node_machine_close(m);
 }
 
+/* Whoever runs a block, the results are the same and in order. */
+static void test_blocks_run_at_once_or_not(void **state)
+{
+    (void)state;
+    struct node_mailbox box;
+    struct node_executor *ex = NULL;
+    struct node_machine *const again = fresh();
+    run(again, 1, COUNT, true);
+    node_machine_close(again);
+    struct node_machine *const m = fresh();
+    node_mailbox_init(&box, NULL, NULL);
+    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, 0, &box), NV_OK);
+    for (uint64_t h = 1; h <= COUNT; h++) {
+        struct node_result *result = NULL;
+        if (!node_executor_at_once(ex, &chain.block[h].block, &result)) {
+            assert_null(result);
+            node_executor_block(ex, &chain.block[h].block);
+            result = (struct node_result *)must_take(&box, NODE_MAIL_RESULT);
+        }
+        assert_int_equal(result->head.height, h);
+        assert_memory_equal(result->head.state_root.bytes, root[h].bytes, 32);
+        node_result_free(result);
+        assert_null(node_mailbox_try(&box));
+    }
+    node_executor_stop(ex);
+    node_executor_close(ex);
+    node_mailbox_deinit(&box);
+    node_machine_close(m);
+}
+
 static void test_full_overlay_comes_unasked(void **state)
 {
     (void)state;
@@ -356,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_same_from_a_checkpoint),
         cmocka_unit_test(test_reads),
         cmocka_unit_test(test_thread_keeps_the_order),
+        cmocka_unit_test(test_blocks_run_at_once_or_not),
         cmocka_unit_test(test_full_overlay_comes_unasked),
         cmocka_unit_test(test_an_overlay_ends_at_round_heights),
         cmocka_unit_test(test_reads_are_bounded),

@@ -18,6 +18,7 @@
 static char folder[TEMP_DIR_SIZE];
 static struct st_files files; /* the system's, but for sync */
 static bool sync_fails;
+static bool sync_skips; /* as on a disk that is quick */
 static uint32_t syncs;
 static struct st_journal *journal;
 static struct st_journal_options options;
@@ -28,6 +29,9 @@ static struct node_batch batch[2];
 static enum nv_err counted_sync(void *ctx, struct st_file file)
 {
     syncs++;
+    if (sync_skips) {
+        return NV_OK;
+    }
     return sync_fails ? NV_ERR_IO : st_files_system()->sync(ctx, file);
 }
 
@@ -39,6 +43,7 @@ static int open_all(void **state)
     files = *st_files_system();
     files.sync = counted_sync;
     sync_fails = false;
+    sync_skips = false;
     options = (struct st_journal_options){
         .files = &files, .dir = folder, .segment_size = SEGMENT, .batch_max = SEGMENT - 8192};
     assert_int_equal(st_journal_create(&journal, &options, id), NV_OK);
@@ -183,6 +188,99 @@ static void test_failed_sync_is_told(void **state)
     assert_int_equal(syncs, 1);
 }
 
+/* at_once appends small batches until one is taken at once: a loaded machine may
+ * make some look slow. */
+static void at_once(void)
+{
+    for (uint32_t i = 0; i < 400; i++) { /* fewer than half a segment */
+        uint8_t const byte = (uint8_t)i;
+        node_batch_clear(&batch[0]);
+        assert_int_equal(node_batch_add(&batch[0], 1, nv_view_of(&byte, 1)), NV_OK);
+        if (node_journal_thread_at_once(thread, &batch[0])) {
+            return;
+        }
+        node_journal_thread_append(thread, &batch[0]);
+        assert_int_equal(back()->err, NV_OK);
+    }
+    fail();
+}
+
+static void test_a_quick_disk_is_written_at_once(void **state)
+{
+    (void)state;
+    struct st_record before;
+    struct st_record after;
+    sync_skips = true;
+    at_once();
+    uint32_t const synced = syncs;
+    assert_int_equal(batch[0].err, NV_OK);
+    assert_null(node_mailbox_try(&box));
+    node_batch_record(&batch[0], 0, &before);
+    uint8_t const byte = 9;
+    assert_int_equal(node_batch_add(&batch[1], 1, nv_view_of(&byte, 1)), NV_OK);
+    node_journal_thread_append(thread, &batch[1]); /* the thread goes on behind it */
+    assert_int_equal(back()->err, NV_OK);
+    assert_int_equal(syncs, synced + 1);
+    node_batch_record(&batch[1], 0, &after);
+    assert_int_equal(after.place.segment, before.place.segment);
+    assert_true(after.place.offset > before.place.offset);
+}
+
+static void test_a_large_batch_is_not_written_at_once(void **state)
+{
+    (void)state;
+    static uint8_t const bytes[65536];
+    sync_skips = true;
+    at_once();
+    assert_int_equal(node_batch_add(&batch[1], 1, nv_view_of(bytes, sizeof bytes)), NV_OK);
+    assert_false(node_journal_thread_at_once(thread, &batch[1]));
+    node_batch_clear(&batch[1]);
+    assert_int_equal(node_batch_add(&batch[1], 1, nv_view_of(bytes, 1)), NV_OK);
+    batch[1].drop = 1;
+    assert_false(node_journal_thread_at_once(thread, &batch[1]));
+}
+
+static void test_a_segment_is_made_by_the_thread(void **state)
+{
+    (void)state;
+    static uint8_t const bytes[SEGMENT / 2];
+    sync_skips = true;
+    at_once();
+    assert_true(st_journal_prepared(journal));
+    /* On the caller's thread, so that no other one prepares the next segment. */
+    assert_int_equal(node_batch_add(&batch[1], 1, nv_view_of(bytes, sizeof bytes)), NV_OK);
+    assert_int_equal(st_journal_append(journal, &batch[1].batch), NV_OK);
+    assert_false(st_journal_prepared(journal));
+    uint8_t const byte = 9;
+    node_batch_clear(&batch[0]);
+    assert_int_equal(node_batch_add(&batch[0], 1, nv_view_of(&byte, 1)), NV_OK);
+    assert_false(node_journal_thread_at_once(thread, &batch[0]));
+    node_journal_thread_append(thread, &batch[0]);
+    assert_int_equal(back()->err, NV_OK);
+    node_journal_thread_stop(thread); /* what it was given it has done then */
+    assert_true(st_journal_prepared(journal));
+    assert_int_equal(node_journal_thread_start(&thread, journal, &box), NV_OK);
+}
+
+static void test_a_failed_sync_at_once_is_told(void **state)
+{
+    (void)state;
+    uint8_t const byte = 1;
+    sync_skips = true;
+    at_once();
+    uint32_t const synced = syncs;
+    sync_skips = false;
+    sync_fails = true;
+    node_batch_clear(&batch[0]);
+    assert_int_equal(node_batch_add(&batch[0], 1, nv_view_of(&byte, 1)), NV_OK);
+    if (!node_journal_thread_at_once(thread, &batch[0])) { /* the last one looked slow */
+        node_journal_thread_append(thread, &batch[0]);
+        assert_ptr_equal(back(), &batch[0]);
+    }
+    assert_int_equal(batch[0].err, NV_ERR_IO);
+    assert_int_equal(syncs, synced + 1);
+}
+
 static void test_record_larger_than_a_batch(void **state)
 {
     (void)state;
@@ -202,6 +300,10 @@ int main(void)
         CASE(test_two_under_way),
         CASE(test_more_than_a_batch),
         CASE(test_failed_sync_is_told),
+        CASE(test_a_quick_disk_is_written_at_once),
+        CASE(test_a_large_batch_is_not_written_at_once),
+        CASE(test_a_segment_is_made_by_the_thread),
+        CASE(test_a_failed_sync_at_once_is_told),
         CASE(test_record_larger_than_a_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
