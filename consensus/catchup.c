@@ -16,6 +16,7 @@
 #define GAP            64u  /* final heights from which on blocks are asked for by height */
 #define BACKLOG        256u /* final blocks that may wait for execution in catch-up */
 #define RANGE_PATIENCE 4u   /* in units of D */
+#define SENDING_PART   10u  /* of D: until a block is asked for that may be under way */
 #define FAR_VIEWS      256u /* beyond this a missing header is asked for alone */
 
 /* ---- certificates ---- */
@@ -165,6 +166,7 @@ struct want {
     bool streaming;
     uint32_t count;
     uint32_t hint;
+    uint64_t at_ns;
 };
 
 static void want_add(struct cs *cs, const struct want *want)
@@ -187,7 +189,7 @@ static void want_add(struct cs *cs, const struct want *want)
                                     .count = want->count,
                                     .hint = want->hint,
                                     .streaming = want->streaming,
-                                    .at_ns = cs->now_ns};
+                                    .at_ns = want->at_ns};
         cs->fetch_marks++;
     }
 }
@@ -204,8 +206,9 @@ static uint32_t count_for(const struct cs *cs, uint64_t view)
 }
 
 /* want_chain wants what is missing of a block and its ancestors, the lowest
- * first. */
-static void want_chain(struct cs *cs, const struct nv_hash *hash, uint32_t hint, bool streaming)
+ * first; the block's own header from `from_ns` on. */
+static void want_chain(
+    struct cs *cs, const struct nv_hash *hash, uint32_t hint, bool streaming, uint64_t from_ns)
 {
     struct cs__walk walk;
     enum cs__link const link = cs__block_link(cs, hash);
@@ -216,8 +219,10 @@ static void want_chain(struct cs *cs, const struct nv_hash *hash, uint32_t hint,
     const struct cs__block *const top = walk.path_count > 0 ? &cs->block[cs->path[0]] : NULL;
     bool const far = top != NULL && top->header.height > cs->fin.header.height + CS_BLOCKS_MAX;
     if (link == CS__LINK_HEADER && !far) {
-        struct want const want = {
-            .hash = walk.no_header, .count = count_for(cs, walk.no_header_view), .hint = hint};
+        struct want const want = {.hash = walk.no_header,
+                                  .count = count_for(cs, walk.no_header_view),
+                                  .hint = hint,
+                                  .at_ns = walk.path_count == 0 ? from_ns : cs->now_ns};
         want_add(cs, &want);
     }
     if (link == CS__LINK_HEADER && far) {
@@ -225,8 +230,11 @@ static void want_chain(struct cs *cs, const struct nv_hash *hash, uint32_t hint,
     }
     for (uint32_t i = walk.path_count; i > 0 && cs->fetch_marks < CS__FETCHES; i--) {
         const struct cs__block *const block = &cs->block[cs->path[i - 1]];
-        struct want const want = {
-            .hash = block->hash, .body = true, .hint = hint, .streaming = streaming && i == 1};
+        struct want const want = {.hash = block->hash,
+                                  .body = true,
+                                  .hint = hint,
+                                  .streaming = streaming && i == 1,
+                                  .at_ns = cs->now_ns};
         if (block->body == CS__BODY_NONE) {
             want_add(cs, &want);
         }
@@ -248,9 +256,14 @@ static uint32_t signer_after(const struct cs *cs, const struct cs__cert *cert)
 
 static void want_cert(struct cs *cs, const struct cs__cert *cert)
 {
-    if (cert != NULL) {
-        want_chain(cs, &cert->body.ballot.block_hash, signer_after(cs, cert), false);
+    if (cert == NULL) {
+        return;
     }
+    /* SPEC consensus 15: "its leader may still be sending it" */
+    const struct cs_ballot *const ballot = &cert->body.ballot;
+    bool const fresh = ballot->kind == CS_NOTARIZE && ballot->view + 1 >= cs->view;
+    uint64_t const patience = fresh ? cs->config.delay_ns / SENDING_PART : 0;
+    want_chain(cs, &ballot->block_hash, signer_after(cs, cert), false, cs->now_ns + patience);
 }
 
 /* proposal_useful returns whether the proposal's body is worth asking for. */
@@ -277,7 +290,7 @@ static void wants_collect(struct cs *cs)
         }
         want_cert(cs, slot->notar);
         if (proposal_useful(cs, slot)) {
-            want_chain(cs, &slot->proposal.hash, cs_leader(cs, view), true);
+            want_chain(cs, &slot->proposal.hash, cs_leader(cs, view), true, cs->now_ns);
         }
     }
 }

@@ -93,20 +93,21 @@ static void run_signatures(struct replica_job *job)
 /* Bytes of a body that are decoded in the time of a signature check. */
 #define DECODED_A_CHECK 16384u
 
-static uint32_t certificates_of(const struct cs_plan *plan)
+/* checks_of returns how many signatures of a message are checked, or a few more. */
+static uint32_t checks_of(const struct replica_job *job)
 {
+    const struct cs_plan *const plan = &job->message.plan;
     uint32_t count = 0;
     for (uint64_t left = plan->certificates; left != 0; left &= left - 1) {
-        count++;
+        count += job->message.checkers->set.count;
     }
-    return count;
+    return 1 + count - ((plan->certificates & 1u) != 0 ? cs_bitmap_count(&plan->known) : 0);
 }
 
 uint32_t replica_job_weight(const struct replica_job *job)
 {
     switch (job->kind) {
-    case REPLICA_JOB_MESSAGE:
-        return 1 + certificates_of(&job->message.plan) * job->message.checkers->set.count;
+    case REPLICA_JOB_MESSAGE: return checks_of(job);
     case REPLICA_JOB_TXS: return job->txs.count;
     case REPLICA_JOB_DECODE: return 1 + job->body.body->header.body_size / DECODED_A_CHECK;
     case REPLICA_JOB_SIGNATURES: return job->body.count;

@@ -172,6 +172,50 @@ static void body_is_waited_for_and_asked_for(void **state)
     assert_true(engine_one_voted(&one, CS_NOTARIZE));
 }
 
+/* asks returns whether a block is asked for. */
+static bool asks(void)
+{
+    const struct cs_effect *effect = NULL;
+    for (uint32_t i = 0; (effect = engine_one_effect(&one, CS_FX_SEND, i)) != NULL; i++) {
+        if (effect->send.type == CS_MSG_BLOCK_REQUEST) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* SPEC consensus 15: "A block that is notarized in the view before the own one is asked for D/10 after it is missed" */
+static void a_block_that_others_voted_for_is_asked_for_a_little_later(void **state)
+{
+    static struct nv_sig sigs[VALIDATORS];
+    struct nv_hash hash;
+    bool right = false;
+    (void)state;
+    struct cs_header const header = engine_one_header(&one, 1);
+    cs_header_hash(&hash, &header);
+    struct cs_ballot const ballot = cs_build_ballot(CS_NOTARIZE, 1, 0, hash);
+    struct cs_message const message = {.type = CS_MSG_CERTIFICATE,
+                                       .certificate = engine_one_quorum(&one, sigs, &ballot)};
+    for (uint32_t round = 0; round < 2; round++) {
+        uint32_t const from = (one.net.set.count - 1 + header.proposer) % one.net.set.count;
+        (void)engine_one_mail(&one, &right, from, &message);
+        assert_true(right);
+        assert_false(asks());
+        engine_one_pass(&one, 9);
+        assert_false(asks());
+        if (round == 0) { /* lost */
+            engine_one_pass(&one, 1);
+            assert_true(asks());
+        } else { /* only late */
+            propose(&header);
+            engine_one_pass(&one, 1);
+            assert_false(asks());
+        }
+        (void)stop(NULL);
+        (void)start(NULL);
+    }
+}
+
 static void invalid_body_gets_a_nullify(void **state)
 {
     (void)state;
@@ -264,6 +308,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             block_of_the_past_is_refused_and_of_the_future_waits, start, stop),
         cmocka_unit_test_setup_teardown(body_is_waited_for_and_asked_for, start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_block_that_others_voted_for_is_asked_for_a_little_later, start, stop),
         cmocka_unit_test_setup_teardown(invalid_body_gets_a_nullify, start, stop),
         cmocka_unit_test_setup_teardown(skipped_views_must_be_nullified, start, stop),
         cmocka_unit_test_setup_teardown(missing_certificates_are_asked_for, start, stop),
