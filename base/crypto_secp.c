@@ -93,7 +93,7 @@ void nv_signer_sign(struct nv_sig *sig,
 
 /* A key's point takes a square root, an eighth of a check.  Few keys sign most of
  * what is checked; the last one of each place is remembered. */
-#define POINTS 64u
+#define POINTS 4096u
 
 static _Thread_local struct {
     bool set;
@@ -104,7 +104,7 @@ static _Thread_local struct {
 /* point_of returns the point of a key, or NULL when there is none. */
 static const secp256k1_xonly_pubkey *point_of(const struct nv_pubkey *key)
 {
-    uint32_t const place = key->bytes[0] % POINTS;
+    uint32_t const place = (key->bytes[0] * 256u + key->bytes[1]) % POINTS;
     if (!met[place].set || memcmp(met[place].key.bytes, key->bytes, sizeof key->bytes) != 0) {
         met[place].key = *key;
         met[place].set = secp256k1_xonly_pubkey_parse(

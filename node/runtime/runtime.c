@@ -237,26 +237,35 @@ static void take_item(struct node *n, const struct node_inbox_item *item)
     }
 }
 
-/* take_inboxes feeds the replica; false when something is left. */
+/* take_lane feeds the replica from one inbox; false when something is left. */
+static bool take_lane(struct node *n, enum node_lane lane)
+{
+    struct node_inbox_item item;
+    uint32_t left = MESSAGES_AT_ONCE;
+    while (left > 0 && !replica_pressed(n->replica) &&
+           n->pending_count < NODE_JOBS_PENDING_MAX / 2 &&
+           node_inbox_take(&n->inbox[lane], &item)) {
+        take_item(n, &item);
+        if (lane != NODE_LANE_TXS) {
+            settle(n); /* what a quorum makes needless is not checked any more */
+        }
+        left--;
+    }
+    if (lane == NODE_LANE_TXS && left < MESSAGES_AT_ONCE) {
+        settle(n); /* a body that comes with them finds them checked */
+    }
+    return left > 0;
+}
+
+/* take_inboxes feeds the replica; false when something is left.  Votes are first
+ * drained, the others share a tick. */
 static bool take_inboxes(struct node *n)
 {
-    for (uint32_t lane = 0; lane < NODE_LANES; lane++) {
-        struct node_inbox_item item;
-        uint32_t left = MESSAGES_AT_ONCE;
-        while (left > 0 && !replica_pressed(n->replica) &&
-               n->pending_count < NODE_JOBS_PENDING_MAX / 2 &&
-               node_inbox_take(&n->inbox[lane], &item)) {
-            take_item(n, &item);
-            if (lane != NODE_LANE_TXS) {
-                settle(n); /* what a quorum makes needless is not checked any more */
-            }
-            left--;
-        }
-        if (left == 0) {
-            return false; /* what comes first is first drained */
-        }
+    if (!take_lane(n, NODE_LANE_VOTES)) {
+        return false;
     }
-    return true;
+    bool const txs = take_lane(n, NODE_LANE_TXS);
+    return take_lane(n, NODE_LANE_BULK) && txs;
 }
 
 static void measure(struct node *n, uint64_t now_ns)
