@@ -25,6 +25,14 @@ void *nv_heap_alloc(size_t size)
     return calloc(1, size != 0 ? size : 1);
 }
 
+void *nv_heap_alloc_raw(size_t size)
+{
+    if (refused()) {
+        return NULL;
+    }
+    return malloc(size != 0 ? size : 1);
+}
+
 void nv_heap_free(void *memory)
 {
     free(memory);

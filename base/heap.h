@@ -16,7 +16,11 @@
  * 0. */
 NV_MUST_USE void *nv_heap_alloc(size_t size);
 
-/* nv_heap_free gives back memory of nv_heap_alloc.  NULL does nothing. */
+/* nv_heap_alloc_raw is nv_heap_alloc without the zeros: for what is written before
+ * it is read, as by an arena. */
+NV_MUST_USE void *nv_heap_alloc_raw(size_t size);
+
+/* nv_heap_free gives back memory of these two.  NULL does nothing. */
 void nv_heap_free(void *memory);
 
 /* nv_heap_reserve returns `size` bytes of address space, page-aligned, that

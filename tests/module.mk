@@ -85,7 +85,7 @@ endif
 nodesim_sources := $(wildcard tests/sim/node/*.c)
 nodesim_program := $(B)/bin/nodesim
 nodesim_link := $(foreach f,nv_sign nv_signer_init nv_signer_sign nv_verify nv_key_public \
-    nv_heap_alloc nv_heap_free nv_heap_reserve nv_heap_unreserve,-Wl,--wrap=$(f))
+    nv_heap_alloc nv_heap_alloc_raw nv_heap_free nv_heap_reserve nv_heap_unreserve,-Wl,--wrap=$(f))
 $(eval $(call program,$(nodesim_program),$(nodesim_sources),$(nodesim_link)))
 
 # --- seeded bugs: `make simscore` and `make nodescore`, of BUGS="1 2 3" if given ----------------------

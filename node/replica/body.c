@@ -206,12 +206,16 @@ enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain
     size_t const size = decoded_size(header);
     body->mapped = size > HEAP_MOST;
     body->memory_size = size;
-    body->memory = body->mapped ? nv_heap_reserve(size) : nv_heap_alloc(size);
+    body->memory = body->mapped ? nv_heap_reserve(size) : nv_heap_alloc_raw(size);
     if (body->memory == NULL) {
         return NV_ERR_NO_MEMORY;
     }
     struct nv_arena arena;
-    nv_arena_init_zeroed(&arena, body->memory, size);
+    if (body->mapped) {
+        nv_arena_init_zeroed(&arena, body->memory, size);
+    } else {
+        nv_arena_init(&arena, body->memory, size);
+    }
     body->txs = NV_ARENA_NEW(&arena, struct vm_tx, header->tx_count);
     struct nv_reader reader;
     struct nv_view tx;

@@ -61,7 +61,7 @@ check_new_tx(struct replica_new_tx *new_tx, const struct nv_hash *chain_id, stru
 
 static void run_txs(struct replica_job *job)
 {
-    void *const memory = nv_heap_alloc(TX_ARENA_SIZE);
+    void *const memory = nv_heap_alloc_raw(TX_ARENA_SIZE);
     for (uint32_t i = 0; i < job->txs.count; i++) {
         if (memory == NULL) {
             job->txs.tx[i].refusal = REPLICA_TX_FULL;

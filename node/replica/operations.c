@@ -108,24 +108,24 @@ static void outbox_op(struct replica_op *op, const struct node_outbox_item *item
 
 bool replica_next(struct replica *r, struct replica_op *op)
 {
+    struct node_outbox_item item;
     free_queued(r->given);
     r->given = NULL;
+    if (node_outbox_next(r->outbox, &item)) { /* others wait for it */
+        outbox_op(op, &item);
+        return true;
+    }
     if (r->first == NULL) {
         replica__tx_flush(r);
     }
-    if (r->first != NULL) {
-        r->given = r->first;
-        r->first = r->given->next;
-        if (r->first == NULL) {
-            r->last = NULL;
-        }
-        *op = r->given->op;
-        return true;
-    }
-    struct node_outbox_item item;
-    if (!node_outbox_next(r->outbox, &item)) {
+    if (r->first == NULL) {
         return false;
     }
-    outbox_op(op, &item);
+    r->given = r->first;
+    r->first = r->given->next;
+    if (r->first == NULL) {
+        r->last = NULL;
+    }
+    *op = r->given->op;
     return true;
 }

@@ -15,6 +15,7 @@ void __real_nv_heap_free(void *memory);
 void *__real_nv_heap_reserve(size_t size);
 void __real_nv_heap_unreserve(void *memory, size_t size);
 void *__wrap_nv_heap_alloc(size_t size);
+void *__wrap_nv_heap_alloc_raw(size_t size);
 void __wrap_nv_heap_free(void *memory);
 void *__wrap_nv_heap_reserve(size_t size);
 void __wrap_nv_heap_unreserve(void *memory, size_t size);
@@ -52,6 +53,11 @@ void *__wrap_nv_heap_alloc(size_t size)
         owner->allocated += size;
     }
     return piece + 1;
+}
+
+void *__wrap_nv_heap_alloc_raw(size_t size)
+{
+    return __wrap_nv_heap_alloc(size);
 }
 
 void __wrap_nv_heap_free(void *memory)
