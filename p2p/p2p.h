@@ -74,7 +74,7 @@ struct p2p;
     XX(20, EVIDENCE, 3u, 1024u, false)                                                             \
     XX(21, CERT_REQ, 3u, 1024u, false)                                                             \
     XX(22, CERT_RESP, 2u, 458752u, false)                                                          \
-    XX(23, BODY_CHUNK, 2u, 66560u, false)                                                          \
+    XX(23, BODY_CHUNK, 3u, 66560u, false)                                                          \
     XX(24, BLOCK_REQ, 2u, 1024u, false)                                                            \
     XX(25, BLOCK_RESP, 2u, 262144u, false)                                                         \
     XX(26, EPOCH_REQ, 2u, 256u, false)                                                             \

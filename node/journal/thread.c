@@ -97,6 +97,14 @@ static void append(struct node_journal_thread *thread, struct node_batch *batch)
     batch->mail.kind = NODE_MAIL_BATCH;
 }
 
+static void prepare(struct node_journal_thread *thread)
+{
+    enum nv_err const err = st_journal_prepare(thread->journal);
+    if (err != NV_OK) {
+        nv_log(NV_LOG_WARN, "event=journal_prepare error=\"%s\"", nv_err_text(err));
+    }
+}
+
 static void *work(void *ctx)
 {
     struct node_journal_thread *const thread = ctx;
@@ -108,12 +116,14 @@ static void *work(void *ctx)
         if (!failed && batch->drop != 0) {
             batch->err = st_journal_drop(thread->journal, batch->drop);
         }
-        node_mailbox_put(thread->out, mail);
-        enum nv_err const ahead = failed ? NV_OK : st_journal_prepare(thread->journal);
-        if (ahead != NV_OK) {
-            nv_log(NV_LOG_WARN, "event=journal_prepare error=\"%s\"", nv_err_text(ahead));
+        if (failed || st_journal_prepared(thread->journal)) {
+            node_at_once_done(&thread->at_once); /* whoever takes the batch may go on at once */
+            node_mailbox_put(thread->out, mail);
+        } else {
+            node_mailbox_put(thread->out, mail);
+            prepare(thread);
+            node_at_once_done(&thread->at_once);
         }
-        node_at_once_done(&thread->at_once);
     }
     return NULL;
 }

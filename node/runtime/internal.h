@@ -42,11 +42,12 @@ struct sync;
 struct sync_config;
 struct node_sharing;
 
-/* What may wait in an inbox, and in which order it is looked at. */
+/* What may wait in an inbox, and how it is drained: the first before the
+ * second before the third. */
 enum node_lane {
     NODE_LANE_VOTES = 0, /* what decides, and links */
-    NODE_LANE_TXS,       /* transactions of peers and clients */
     NODE_LANE_BULK,      /* bodies, blocks */
+    NODE_LANE_TXS,       /* transactions of peers and clients */
     NODE_LANES,
 };
 

@@ -182,7 +182,7 @@ static bool open_replica(struct node *n)
 
 static bool open_memory(struct node *n)
 {
-    static const uint32_t sizes[NODE_LANES] = {INBOX_VOTES, INBOX_TXS, INBOX_BULK};
+    static const uint32_t sizes[NODE_LANES] = {INBOX_VOTES, INBOX_BULK, INBOX_TXS};
     enum nv_err err = NV_OK;
     for (uint32_t i = 0; i < NODE_LANES && err == NV_OK; i++) {
         err = node_inbox_open(&n->inbox[i], sizes[i]);

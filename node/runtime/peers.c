@@ -12,6 +12,8 @@
 _Static_assert(P2P_TYPE_PROPOSAL == (int)CS_MSG_PROPOSAL, "types are numbered alike");
 _Static_assert(P2P_TYPE_BODY_REQ == (int)CS_MSG_BODY_REQUEST, "types are numbered alike");
 
+#define SMALL_CHUNK_MAX 4096u
+
 /* ---- callbacks: copy and return ---- */
 
 static bool on_message(void *ctx, uint32_t peer, const struct p2p_message *message)
@@ -54,7 +56,10 @@ static void on_peer(void *ctx, const struct p2p_link *link)
 
 void node_p2p_send(struct node *n, const struct replica_op *op)
 {
-    uint32_t const lane = cs_message_lane((enum cs_message_type)op->send.type);
+    enum cs_message_type const type = (enum cs_message_type)op->send.type;
+    /* SPEC p2p 4.5: "goes on lane 0 with the proposal" */
+    bool const small = type == CS_MSG_BODY_CHUNK && op->send.bytes.size <= SMALL_CHUNK_MAX;
+    uint32_t const lane = small ? P2P_LANE_0 : cs_message_lane(type);
     struct p2p_message const message = {
         .lane = (uint8_t)lane, .type = op->send.type, .payload = op->send.bytes};
     /* Who misses it asks again. */

@@ -237,35 +237,48 @@ static void take_item(struct node *n, const struct node_inbox_item *item)
     }
 }
 
-/* take_lane feeds the replica from one inbox; false when something is left. */
-static bool take_lane(struct node *n, enum node_lane lane)
+/* take_next takes an item out of an inbox, if the replica has room for it. */
+static bool take_next(struct node *n, enum node_lane lane, struct node_inbox_item *item)
+{
+    return !replica_pressed(n->replica) && n->pending_count < NODE_JOBS_PENDING_MAX / 2 &&
+           node_inbox_take(&n->inbox[lane], item);
+}
+
+/* take_txs feeds the replica with transactions; false when something is left. */
+static bool take_txs(struct node *n)
 {
     struct node_inbox_item item;
     uint32_t left = MESSAGES_AT_ONCE;
-    while (left > 0 && !replica_pressed(n->replica) &&
-           n->pending_count < NODE_JOBS_PENDING_MAX / 2 &&
-           node_inbox_take(&n->inbox[lane], &item)) {
+    while (left > 0 && take_next(n, NODE_LANE_TXS, &item)) {
         take_item(n, &item);
-        if (lane != NODE_LANE_TXS) {
-            settle(n); /* what a quorum makes needless is not checked any more */
-        }
         left--;
-    }
-    if (lane == NODE_LANE_TXS && left < MESSAGES_AT_ONCE) {
-        settle(n); /* a body that comes with them finds them checked */
     }
     return left > 0;
 }
 
-/* take_inboxes feeds the replica; false when something is left.  Votes are first
- * drained, the others share a tick. */
+/* take_messages feeds the replica from an inbox; false when something is left. */
+static bool take_messages(struct node *n, enum node_lane lane)
+{
+    struct node_inbox_item item;
+    uint32_t left = MESSAGES_AT_ONCE;
+    while (left > 0 && take_next(n, lane, &item)) {
+        if (item.kind == NODE_ITEM_MESSAGE && item.type == CS_MSG_BODY_CHUNK &&
+            !node_inbox_empty(&n->inbox[NODE_LANE_TXS])) {
+            (void)take_txs(n); /* what the body holds came before it: it is checked once */
+            settle(n);
+        }
+        take_item(n, &item);
+        settle(n); /* what a quorum makes needless is not checked any more */
+        left--;
+    }
+    return left > 0;
+}
+
+/* take_inboxes feeds the replica; false when something is left: what comes first is
+ * first drained. */
 static bool take_inboxes(struct node *n)
 {
-    if (!take_lane(n, NODE_LANE_VOTES)) {
-        return false;
-    }
-    bool const txs = take_lane(n, NODE_LANE_TXS);
-    return take_lane(n, NODE_LANE_BULK) && txs;
+    return take_messages(n, NODE_LANE_VOTES) && take_messages(n, NODE_LANE_BULK) && take_txs(n);
 }
 
 static void measure(struct node *n, uint64_t now_ns)

@@ -438,7 +438,7 @@ static void test_frames_that_break_the_protocol(void **state)
     link_honest();
     broken(0, "\x00\x00\x00\xa7\x08\x11", 6); /* a vote of one byte too many */
     broken(1, "\x7f\xff\xff\xff\x08\x17", 6);
-    broken(0, frame, frame_of(frame, P2P_TYPE_BODY_CHUNK, zeros, 9)); /* on the wrong lane */
+    broken(0, frame, frame_of(frame, P2P_TYPE_TRANSACTIONS, zeros, 9)); /* on the wrong lane */
     broken(1, frame, frame_of(frame, P2P_TYPE_VOTE, zeros, 9));
     broken(1, frame, frame_of(frame, 99, zeros, 9));                          /* no such type */
     broken(1, frame, frame_of(frame, P2P__TYPE_AUTH, zeros, P2P__AUTH_SIZE)); /* a second time */

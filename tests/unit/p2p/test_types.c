@@ -68,7 +68,7 @@ static void test_bounds_by_lane(void **state)
     (void)state;
     assert_int_equal(p2p_type_max(P2P_TYPE_VOTE, 0), 160);
     assert_int_equal(p2p_type_max(P2P_TYPE_VOTE, 1), 0);
-    assert_int_equal(p2p_type_max(P2P_TYPE_BODY_CHUNK, 0), 0);
+    assert_int_equal(p2p_type_max(P2P_TYPE_BODY_CHUNK, 0), 66560);
     assert_int_equal(p2p_type_max(P2P_TYPE_BODY_CHUNK, 1), 66560);
     assert_int_equal(p2p_type_max(P2P__TYPE_PING, 0), 0); /* not for others to send */
     assert_int_equal(p2p_type_max(200, 0), 0);
