@@ -15,7 +15,7 @@
 
 #define BEAT_MS          50u
 #define MESSAGES_AT_ONCE 256u                  /* a tick takes from an inbox */
-#define LIGHT_A_TICK     12u                   /* signature checks a tick does itself */
+#define LIGHT_A_TICK     24u                   /* signature checks a tick does itself */
 #define STOP_NS          UINT64_C(10000000000) /* a clean end may take so long */
 #define RATE_NS          UINT64_C(1000000000)
 
