@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-#define QUICK_NS  UINT64_C(300000) /* about three times what handing over takes */
+#define QUICK_NS  UINT64_C(500000) /* a few times what handing over takes */
 #define QUICK_ROW 8u               /* after a slow one */
 
 static uint64_t now_ns(void)
