@@ -111,7 +111,8 @@ bool replica_next(struct replica *r, struct replica_op *op)
     struct node_outbox_item item;
     free_queued(r->given);
     r->given = NULL;
-    if (node_outbox_next(r->outbox, &item)) { /* others wait for it */
+    bool const links = r->first != NULL && r->first->op.kind == REPLICA_EPOCH;
+    if (!links && node_outbox_next(r->outbox, &item)) { /* others wait for it */
         outbox_op(op, &item);
         return true;
     }
