@@ -45,6 +45,8 @@ uint64_t oracle_final_ns(const struct sim *sim, uint64_t height);
 void memory_check(struct sim *sim, const struct sim_host *host);
 
 /* live.c */
+/* live_epoch returns the newest epoch that somebody is in. */
+uint64_t live_epoch(const struct sim *sim);
 void live_begin(struct sim *sim);
 void live_final(struct sim *sim, const struct cs_header *header);
 void live_end(struct sim *sim);

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 
+#include "tests/sim/check.h"
 #include "tests/sim/scenario.h"
 
 /* stakes_choose makes stakes equal, small, large, or such that a unit decides. */
@@ -35,28 +36,23 @@ static void epochs_set(struct sim *sim, uint32_t hosts, uint64_t epoch_ms)
     }
 }
 
-/* sim_epoch_best returns the newest epoch that somebody is in. */
-static uint64_t epoch_best(const struct sim *sim)
+/* How long an epoch may last while nothing disturbs: until a block's parent is old
+ * enough, and the views that are lost before one closes it. */
+static uint64_t epoch_longest_ms(const struct sim *sim)
 {
-    uint64_t best = 0;
-    for (uint32_t i = 0; i < sim->conf.hosts; i++) {
-        if (sim->host[i].up) {
-            uint64_t const epoch = cs_summary(sim->host[i].cs).epoch;
-            best = epoch > best ? epoch : best;
-        }
-    }
-    return best;
+    uint64_t const views = sim->conf.byzantine == 0 ? 1 : sim->conf.live_views;
+    return sim->conf.epoch_ms + sim->conf.idle_ms + views * 4 * sim->conf.delay_ns / SIM_MS;
 }
 
 void epochs_finish(struct sim *sim)
 {
-    uint64_t const wall = sim->conf.end_ns / SIM_MS;
-    uint64_t const least = wall / sim->conf.epoch_ms / 4;
-    if (epoch_best(sim) < 1 + least) {
+    uint64_t const wall = (sim->conf.end_ns - sim->conf.measure_ns) / SIM_MS;
+    uint64_t const least = sim->epoch_then + wall / epoch_longest_ms(sim);
+    if (live_epoch(sim) < least) {
         sim_fail(sim,
                  "liveness: epoch %u, at least %u were due",
-                 (unsigned)epoch_best(sim),
-                 (unsigned)(1 + least));
+                 (unsigned)live_epoch(sim),
+                 (unsigned)least);
     }
 }
 
@@ -65,7 +61,7 @@ void epochs_finish(struct sim *sim)
 void epoch_configure(struct sim *sim)
 {
     uint32_t const members = (uint32_t)sim_between(&sim->rng, 4, 8);
-    epochs_set(sim, members, sim_between(&sim->rng, 100, 1200));
+    epochs_set(sim, members, sim_between(&sim->rng, 250, 1200));
     stakes_choose(sim);
     uint64_t const gst_ms = sim_between(&sim->rng, 0, 2500);
     sim->conf.gst_ns = gst_ms * SIM_MS;
@@ -145,7 +141,7 @@ bool boundary_passes(
 void boundary_configure(struct sim *sim)
 {
     uint32_t const members = (uint32_t)sim_between(&sim->rng, 4, 7);
-    epochs_set(sim, members, sim_between(&sim->rng, 100, 500));
+    epochs_set(sim, members, sim_between(&sim->rng, 250, 500));
     sim->conf.gst_ns = 4000 * SIM_MS;
     sim->conf.measure_ns = 7000 * SIM_MS;
     sim->conf.end_ns = 9000 * SIM_MS;

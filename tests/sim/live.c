@@ -4,11 +4,24 @@
 #include "tests/sim/check.h"
 #include "tests/sim/sim.h"
 
+uint64_t live_epoch(const struct sim *sim)
+{
+    uint64_t newest = 0;
+    for (uint32_t i = 0; i < sim->conf.hosts; i++) {
+        if (sim->host[i].up) {
+            uint64_t const epoch = cs_summary(sim->host[i].cs).epoch;
+            newest = epoch > newest ? epoch : newest;
+        }
+    }
+    return newest;
+}
+
 void live_begin(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->conf.hosts; i++) {
         sim->height_then[i] = oracle_height(sim);
     }
+    sim->epoch_then = live_epoch(sim);
     sim->final_epoch_last = 0;
     sim->widest_gap = 0;
 }

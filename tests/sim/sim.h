@@ -257,6 +257,7 @@ struct sim {
     uint64_t hold_ns;     /* ... until then */
     bool link_down[SIM_HOSTS_MAX][SIM_HOSTS_MAX]; /* from, to */
     uint64_t height_then[SIM_HOSTS_MAX];          /* at the start of the measure */
+    uint64_t epoch_then;                          /* the newest, then */
     uint64_t target;                              /* height at which the run ends; 0: none */
     uint64_t widest_gap;                          /* views between finalizations while measured */
     uint64_t final_view_last;
