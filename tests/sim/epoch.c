@@ -180,6 +180,7 @@ void epoch_ended(struct sim *sim, const struct cs_handover *handover)
     struct sim_epoch *const begun = &sim->epoch[next];
     if (!begun->begun) {
         begun->begun = true;
+        begun->begun_ns = sim->now_ns;
         begun->start_ms = handover->header.time_ms;
         begun->opened = handover->final.ballot.block_hash;
         begun->set = set;

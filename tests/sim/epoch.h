@@ -21,6 +21,7 @@ struct sim_host;
 /* An epoch as the oracle saw it begin. */
 struct sim_epoch {
     bool begun;
+    uint64_t begun_ns;     /* when the first one was told */
     uint64_t start_ms;     /* time of the block that closed the one before */
     struct nv_hash opened; /* that block */
     struct cs_valset set;
