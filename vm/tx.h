@@ -116,15 +116,18 @@ struct vm_keeper_close {
     const struct vm_close *closes;
 };
 
-/* Becoming a validator.  The proof is a signature of `key` over `claim`, which
- * decoding makes from chain and account; it is checked with the transaction's. */
+/* Becoming a validator.  The proofs are signatures of `key` over `claim` and of
+ * `node_key` over `node_claim`, which decoding makes from chain and account; they
+ * are checked with the transaction's. */
 struct vm_bond {
     struct nv_pubkey key;      /* signs votes */
     struct nv_pubkey node_key; /* signs p2p handshakes */
     struct vm_ratio commission;
     struct vm_money amount; /* > 0: the self-stake */
     struct nv_sig proof;
-    struct nv_hash claim; /* TH("novate/bond/v1", chain_id || account) */
+    struct nv_sig node_proof;
+    struct nv_hash claim;      /* TH("novate/bond/v1", chain_id || account) */
+    struct nv_hash node_claim; /* TH("novate/bond-node/v1", chain_id || account) */
 };
 
 struct vm_delegate {

@@ -29,6 +29,17 @@ static struct replica_entry *find(struct replica_roster *roster, const struct nv
     return NULL;
 }
 
+/* holder returns whose a node key is, or NULL. */
+static struct replica_entry *holder(struct replica_roster *roster, const struct nv_pubkey *node_key)
+{
+    for (uint32_t i = 0; i < roster->entry_count; i++) {
+        if (same_key(&roster->entry[i].node_key, node_key)) {
+            return &roster->entry[i];
+        }
+    }
+    return NULL;
+}
+
 static bool in_sets(const struct replica_roster *roster, const struct nv_pubkey *key)
 {
     const struct cs_valset *const sets[2] = {&roster->present.set, &roster->last.set};
@@ -58,6 +69,15 @@ static struct replica_entry *room(struct replica_roster *roster)
     return oldest;
 }
 
+/* forget drops the entry of a node key that has come to another validator. */
+static void forget(struct replica_roster *roster, const struct nv_pubkey *node_key)
+{
+    struct replica_entry *const old = holder(roster, node_key);
+    if (old != NULL) {
+        *old = roster->entry[--roster->entry_count];
+    }
+}
+
 static void
 note(struct replica_roster *roster, const struct nv_pubkey *key, const struct nv_pubkey *node_key)
 {
@@ -66,30 +86,17 @@ note(struct replica_roster *roster, const struct nv_pubkey *key, const struct nv
     }
     struct replica_entry *entry = find(roster, key);
     if (entry == NULL || !same_key(&entry->node_key, node_key)) {
+        forget(roster, node_key);
+        entry = find(roster, key);
         entry = entry != NULL ? entry : room(roster);
-        *entry =
-            (struct replica_entry){.key = *key, .node_key = *node_key, .since = ++roster->order};
+        *entry = (struct replica_entry){.key = *key, .node_key = *node_key};
     }
-    entry->seen = roster->order;
-}
-
-/* holder returns whose a node key is: of those who claim it, who was known first. */
-static const struct replica_entry *
-holder(const struct replica_roster *roster, const struct nv_pubkey *node_key)
-{
-    const struct replica_entry *first = NULL;
-    for (uint32_t i = 0; i < roster->entry_count; i++) {
-        const struct replica_entry *const e = &roster->entry[i];
-        if (same_key(&e->node_key, node_key) && (first == NULL || e->since < first->since)) {
-            first = e;
-        }
-    }
-    return first;
+    entry->seen = ++roster->order;
 }
 
 /* ---- numbers ---- */
 
-static uint32_t number_of(const struct replica_roster *roster, const struct replica_link *link)
+static uint32_t number_of(struct replica_roster *roster, const struct replica_link *link)
 {
     const struct replica_entry *const e = holder(roster, &link->node_key);
     uint32_t const index =

@@ -11,8 +11,8 @@
  *
  * Ids are the shell's and stay while a link does; numbers change with the epoch.
  * A validator whose node key is not known yet has no link: its node, when it is
- * linked, is one of the others until the directory knows better.  A node key that
- * two validators claim is the one's who was known first.
+ * linked, is one of the others until the directory knows better.  A node key is one
+ * validator's in any state (docs/spec/stake.md 1.1), so the newest news of it holds.
  *
  * No I/O.  Plain memory, one owner. */
 
@@ -38,8 +38,7 @@ struct replica_link {
 struct replica_entry {
     struct nv_pubkey key;
     struct nv_pubkey node_key;
-    uint64_t since; /* order of being known */
-    uint64_t seen;  /* and of being heard of last */
+    uint64_t seen; /* order of being heard of last */
 };
 
 struct replica_roster {

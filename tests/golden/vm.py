@@ -276,8 +276,10 @@ def identity(name):
 def bond(account, amount=10**9):
     """The account becomes a validator: stake.md 2.2."""
     secret, public, _ = identity("validator")
+    node_secret, node_public, _ = identity("node")
     proof = base.sign(secret, tagged("novate/bond/v1", CHAIN + account))
-    return ("bond", 13, message(public, KEY, 10**9, amount, proof))
+    node_proof = base.sign(node_secret, tagged("novate/bond-node/v1", CHAIN + account))
+    return ("bond", 13, message(public, node_public, 10**9, amount, proof, node_proof))
 
 
 BOND = [("bond", 13, b"")]  # filled in by its account

@@ -243,6 +243,9 @@ def test_stake_comes_and_goes(cli, tmp_path):
     bonded = [v for v in cli.json("validators")["stake"]["validators"] if v["stake"] == "1500"]
     assert [(v["commission"], v["index"]) for v in bonded] == [("0.07", None)]
     cli.error("stake", "bond", "1500", *keys, code=NODE_ERROR, has=["validator_exists"], NOVATE_KEY="alice")
+    other = str(tmp_path / "other.json")
+    cli.run("keys", "new", other)
+    cli.error("stake", "bond", "1500", other, keys[1], code=NODE_ERROR, has=["validator_exists"], NOVATE_KEY="alice")
     cli.run("stake", "add", "10", NOVATE_KEY="bob")
     cli.run("stake", "unbond", "1510", NOVATE_KEY="bob")
     cli.run("transfer", "node1", "5", NOVATE_KEY="keeper")

@@ -144,7 +144,7 @@ enum tool_exit tool_stake_commission(char **argv)
 
 /* ---- bond ---- */
 
-/* The proof that the consensus key wants this: signed for the chain that is meant. */
+/* The proofs that both keys want this: signed for the chain that is meant. */
 static enum tool_exit bond_prove(struct cli *cli, struct vm_bond *bond, const struct tool_key *own)
 {
     struct tool_key validator, node;
@@ -158,8 +158,9 @@ static enum tool_exit bond_prove(struct cli *cli, struct vm_bond *bond, const st
     }
     bond->key = validator.key;
     bond->node_key = node.key;
-    vm_bond_claim(&bond->claim, &cli->trust.light.chain_id, &own->address);
+    vm_bond_claim(bond, &cli->trust.light.chain_id, &own->address);
     nv_sign(&bond->proof, &validator.secret, &bond->claim);
+    nv_sign(&bond->node_proof, &node.secret, &bond->node_claim);
     return TOOL_OK;
 }
 

@@ -168,17 +168,17 @@ bool vm_stake_found(struct vm_state *s, uint32_t account, const struct vm_genesi
     int64_t const least = vm_param(s, VM_PARAM_STAKE_SELF_MIN);
     struct nv_row_key key;
     vm_key_delegation(&key, id, id);
-    if (vm_validator_find(s, id) != VM_NONE || vm_money_raw(g->stake) < 1) {
+    if (vm_validator_find(s, id) != VM_NONE || vm_validator_taken(s, &g->key, &g->node_key) ||
+        vm_money_raw(g->stake) < 1) {
         return false;
     }
-    uint32_t const index = vm_validator_put(s, id, &g->key);
+    uint32_t const index = vm_validator_put(s, id, &g->key, &g->node_key);
     uint32_t const own = index == VM_NONE ? VM_NONE : vm_stake_put(s, &key);
     if (own == VM_NONE) {
         return false;
     }
     struct vm_shares const shares = vm_shares(vm_money_raw(g->stake));
     struct vm_validator_row *const row = &vm_stake_mut(s, index)->validator;
-    row->node_key = g->node_key;
     row->commission = g->commission;
     row->least = vm_money_raw(g->stake) < least ? g->stake : vm_money(least);
     vm_stake_mut(s, own)->delegation.shares = shares;

@@ -32,15 +32,14 @@ static uint16_t bond_land(struct vm_exec *x, const struct vm_stake_item *item)
     struct vm_state *const s = x->state;
     const struct vm_bond *const b = item->place.act->action->bond;
     if (vm_validator_find(s, item->validator) != VM_NONE ||
-        vm_validator_of_key(s, &b->key) != VM_NONE) {
+        vm_validator_taken(s, &b->key, &b->node_key)) {
         return VM_REJECT_VALIDATOR_EXISTS;
     }
-    uint32_t const index = vm_validator_put(s, item->validator, &b->key);
+    uint32_t const index = vm_validator_put(s, item->validator, &b->key, &b->node_key);
     if (index == VM_NONE) {
         return VM_REJECT_STAKES_FULL;
     }
     struct vm_validator_row *const row = &vm_stake_mut(s, index)->validator;
-    row->node_key = b->node_key;
     row->commission = b->commission;
     row->commission_epoch = vm_staking(s)->epoch;
     row->least = vm_money(vm_param(s, VM_PARAM_STAKE_SELF_MIN));

@@ -46,7 +46,7 @@ uint32_t vm_stake_choice(const struct vm_state *s, uint64_t height);
 void vm_stake_enforce(struct vm_state *s, uint32_t choice, uint64_t height);
 
 /* vm_stake_found bonds a validator of genesis, for an account by slab index.
- * False when its key is another's, or something does not fit. */
+ * False when one of its keys is another's, or something does not fit. */
 NV_MUST_USE bool
 vm_stake_found(struct vm_state *s, uint32_t account, const struct vm_genesis_validator *validator);
 

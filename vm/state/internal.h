@@ -75,6 +75,7 @@ enum vm_index_id {
     VM_INDEX_ORDER_EXPIRY,     /* expiry, slot -> order */
     VM_INDEX_STAKE,            /* row key -> entry of stake */
     VM_INDEX_VALIDATOR_KEY,    /* consensus key -> validator */
+    VM_INDEX_NODE_KEY,         /* node key -> validator */
     VM_INDEX_COUNT
 };
 

@@ -45,10 +45,10 @@ static enum nv_err load_validator(struct vm_state *s, const struct nv_row *row)
     NV_TRY(vm_validator_row_decode(&decoded, row->value));
     NV_TRY(vm__load_account(s, field(row, 0), &account));
     if (!key_whole(row) || vm_validator_find(s, field(row, 0)) != VM_NONE ||
-        vm_validator_of_key(s, &decoded.key) != VM_NONE) {
+        vm_validator_taken(s, &decoded.key, &decoded.node_key)) {
         return NV_ERR_CORRUPT;
     }
-    uint32_t const index = vm_validator_put(s, field(row, 0), &decoded.key);
+    uint32_t const index = vm_validator_put(s, field(row, 0), &decoded.key, &decoded.node_key);
     if (index == VM_NONE) {
         return NV_ERR_NO_MEMORY;
     }

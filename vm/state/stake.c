@@ -97,44 +97,66 @@ uint32_t vm_validator_find(const struct vm_state *s, uint64_t account)
 static struct nv_row_key key_of_key(const struct nv_pubkey *key)
 {
     struct nv_row_key out;
-    _Static_assert(sizeof out.bytes == sizeof key->bytes, "a consensus key is an index key");
+    _Static_assert(sizeof out.bytes == sizeof key->bytes, "a public key is an index key");
     memcpy(out.bytes, key->bytes, sizeof out.bytes);
     return out;
 }
 
-uint32_t vm_validator_of_key(const struct vm_state *s, const struct nv_pubkey *key)
+static uint32_t
+of_key(const struct vm_state *s, enum vm_index_id index, const struct nv_pubkey *key)
 {
     struct nv_row_key const by_key = key_of_key(key);
-    uint32_t index = 0;
-    return vm__index_find(s, VM_INDEX_VALIDATOR_KEY, &by_key, &index) ? index : VM_NONE;
+    uint32_t at = 0;
+    return vm__index_find(s, index, &by_key, &at) ? at : VM_NONE;
 }
 
-uint32_t vm_validator_put(struct vm_state *s, uint64_t account, const struct nv_pubkey *key)
+uint32_t vm_validator_of_key(const struct vm_state *s, const struct nv_pubkey *key)
+{
+    return of_key(s, VM_INDEX_VALIDATOR_KEY, key);
+}
+
+bool vm_validator_taken(const struct vm_state *s,
+                        const struct nv_pubkey *key,
+                        const struct nv_pubkey *node_key)
+{
+    return of_key(s, VM_INDEX_VALIDATOR_KEY, key) != VM_NONE ||
+           of_key(s, VM_INDEX_NODE_KEY, node_key) != VM_NONE;
+}
+
+uint32_t vm_validator_put(struct vm_state *s,
+                          uint64_t account,
+                          const struct nv_pubkey *key,
+                          const struct nv_pubkey *node_key)
 {
     struct nv_row_key row_key;
     struct nv_row_key const by_key = key_of_key(key);
-    if (vm_staking(s)->validators >= VM_VALIDATORS_KNOWN ||
-        vm_validator_of_key(s, key) != VM_NONE) {
+    struct nv_row_key const by_node_key = key_of_key(node_key);
+    if (vm_staking(s)->validators >= VM_VALIDATORS_KNOWN) {
         return VM_NONE;
     }
     vm_key_validator(&row_key, account);
-    NV_ASSERT(vm_stake_find(s, &row_key) == VM_NONE);
+    NV_ASSERT(!vm_validator_taken(s, key, node_key) && vm_stake_find(s, &row_key) == VM_NONE);
     uint32_t const index = vm_stake_put(s, &row_key);
     if (index == VM_NONE) {
         return VM_NONE;
     }
     vm__index_add(s, VM_INDEX_VALIDATOR_KEY, &by_key, index);
+    vm__index_add(s, VM_INDEX_NODE_KEY, &by_node_key, index);
     vm_staking_mut(s)->validators++;
     struct vm_validator_row *const row = &vm_stake_mut(s, index)->validator;
     row->key = *key;
+    row->node_key = *node_key;
     row->status = VM_VALIDATOR_ACTIVE;
     return index;
 }
 
 void vm_validator_drop(struct vm_state *s, uint32_t index)
 {
-    struct nv_row_key const by_key = key_of_key(&vm_stake(s, index)->validator.key);
+    const struct vm_validator_row *const row = &vm_stake(s, index)->validator;
+    struct nv_row_key const by_key = key_of_key(&row->key);
+    struct nv_row_key const by_node_key = key_of_key(&row->node_key);
     vm__index_remove(s, VM_INDEX_VALIDATOR_KEY, &by_key);
+    vm__index_remove(s, VM_INDEX_NODE_KEY, &by_node_key);
     vm_staking_mut(s)->validators--;
     vm_stake_drop(s, index);
 }

@@ -40,11 +40,18 @@ void vm_stake_drop(struct vm_state *s, uint32_t index);
 enum vm_table vm_stake_table(const struct vm_stake *stake);
 uint64_t vm_stake_field(const struct vm_stake *stake, uint32_t i);
 
-/* Validators, by operator's account id or by consensus key.  put makes a new one;
- * VM_NONE when the chain has no room or the key is another's. */
+/* Validators, by operator's account id or by consensus key.  taken returns whether
+ * one of two keys is some validator's already.  put makes a new one, for an account
+ * that is none and keys that are not taken; VM_NONE: the chain has no room. */
 uint32_t vm_validator_find(const struct vm_state *s, uint64_t account);
 uint32_t vm_validator_of_key(const struct vm_state *s, const struct nv_pubkey *key);
-uint32_t vm_validator_put(struct vm_state *s, uint64_t account, const struct nv_pubkey *key);
+bool vm_validator_taken(const struct vm_state *s,
+                        const struct nv_pubkey *key,
+                        const struct nv_pubkey *node_key);
+uint32_t vm_validator_put(struct vm_state *s,
+                          uint64_t account,
+                          const struct nv_pubkey *key,
+                          const struct nv_pubkey *node_key);
 void vm_validator_drop(struct vm_state *s, uint32_t index);
 
 /* vm_stake_pool is the pool of a validator or a batch. */

@@ -155,6 +155,7 @@ static void indexes_carve(struct carver *c, struct vm_state *s, const struct vm_
     index_carve(c, &s->indexes[VM_INDEX_ORDER_EXPIRY], l->orders_max);
     index_carve(c, &s->indexes[VM_INDEX_STAKE], l->stakes_max);
     index_carve(c, &s->indexes[VM_INDEX_VALIDATOR_KEY], VM_VALIDATORS_KNOWN);
+    index_carve(c, &s->indexes[VM_INDEX_NODE_KEY], VM_VALIDATORS_KNOWN);
 }
 
 static void guess_carve(struct carver *c, struct vm_guess *guess, uint32_t cap)

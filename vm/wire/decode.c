@@ -202,6 +202,7 @@ static bool bond_read(struct vm_bond *out, const Novate__Bond *in)
     return in->base.n_unknown_fields == 0 && bytes_are(in->key, out->key.bytes, 32) &&
            bytes_are(in->node_key, out->node_key.bytes, 32) &&
            bytes_are(in->proof, out->proof.bytes, 64) &&
+           bytes_are(in->node_proof, out->node_proof.bytes, 64) &&
            commission_read(&out->commission, in->commission_ppb) &&
            amount_read(in->amount_micro, &out->amount);
 }
@@ -338,7 +339,7 @@ enum nv_err vm_tx_decode(struct vm_tx *tx,
     nv_arena_release(arena, mark);
     NV_TRY(err);
     if (d.bonds > 0) {
-        vm_bond_claim(&d.bond.claim, chain_id, &tx->account);
+        vm_bond_claim(&d.bond, chain_id, &tx->account);
     }
     NV_TRY(keep(tx, &d, arena));
     tx->key = frame.key;
@@ -348,24 +349,29 @@ enum nv_err vm_tx_decode(struct vm_tx *tx,
     return NV_OK;
 }
 
+static bool proofs_ok(const struct vm_bond *bond)
+{
+    return nv_verify(&bond->proof, &bond->key, &bond->claim) &&
+           nv_verify(&bond->node_proof, &bond->node_key, &bond->node_claim);
+}
+
 bool vm_tx_signature_ok(const struct vm_tx *tx)
 {
     bool ok = nv_verify(&tx->signature, &tx->key, &tx->hash);
     for (uint32_t i = 0; ok && i < tx->action_count; i++) {
-        const struct vm_action *const action = &tx->actions[i];
-        ok = action->kind != VM_ACTION_BOND ||
-             nv_verify(&action->bond->proof, &action->bond->key, &action->bond->claim);
+        ok = tx->actions[i].kind != VM_ACTION_BOND || proofs_ok(tx->actions[i].bond);
     }
     return ok;
 }
 
-void vm_bond_claim(struct nv_hash *out,
+void vm_bond_claim(struct vm_bond *bond,
                    const struct nv_hash *chain_id,
                    const struct nv_address *account)
 {
     struct nv_view const parts[2] = {nv_hash_view(chain_id),
                                      nv_view_of(account->bytes, sizeof account->bytes)};
-    nv_tagged_hash(out, "novate/bond/v1", parts, 2);
+    nv_tagged_hash(&bond->claim, "novate/bond/v1", parts, 2);
+    nv_tagged_hash(&bond->node_claim, "novate/bond-node/v1", parts, 2);
 }
 
 enum nv_err

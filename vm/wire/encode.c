@@ -33,7 +33,7 @@ struct packed_action {
     Novate__Close closes[VM_CLOSES_MAX];
     Novate__Close *close_list[VM_CLOSES_MAX];
     uint8_t bytes[32]; /* of an address or a key */
-    uint8_t more[96];  /* a bond's node key and proof */
+    uint8_t more[160]; /* a bond's node key and proofs */
 };
 
 static ProtobufCBinaryData binary(struct packed_action *p, const uint8_t *bytes, size_t size)
@@ -144,8 +144,10 @@ static void bond_write(struct packed_action *p, const struct vm_bond *bond)
     p->bond.key = binary(p, bond->key.bytes, sizeof bond->key.bytes);
     memcpy(p->more, bond->node_key.bytes, 32);
     memcpy(p->more + 32, bond->proof.bytes, 64);
+    memcpy(p->more + 96, bond->node_proof.bytes, 64);
     p->bond.node_key = (ProtobufCBinaryData){.len = 32, .data = p->more};
     p->bond.proof = (ProtobufCBinaryData){.len = 64, .data = p->more + 32};
+    p->bond.node_proof = (ProtobufCBinaryData){.len = 64, .data = p->more + 96};
     p->bond.commission_ppb = (uint32_t)vm_ratio_raw(bond->commission);
     p->bond.amount_micro = (uint64_t)vm_money_raw(bond->amount);
     p->action.bond = &p->bond;

@@ -25,11 +25,11 @@ NV_MUST_USE enum nv_err vm_tx_decode(struct vm_tx *tx,
                                      struct nv_arena *arena);
 
 /* vm_tx_signature_ok checks tx->signature over tx->hash by tx->key, and the
- * proof of a bond. */
+ * proofs of a bond. */
 bool vm_tx_signature_ok(const struct vm_tx *tx);
 
-/* vm_bond_claim makes what the proof of a bond signs (docs/spec/stake.md 2.2). */
-void vm_bond_claim(struct nv_hash *out,
+/* vm_bond_claim fills in what the proofs of a bond sign (docs/spec/stake.md 2.2). */
+void vm_bond_claim(struct vm_bond *bond,
                    const struct nv_hash *chain_id,
                    const struct nv_address *account);
 

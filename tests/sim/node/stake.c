@@ -26,8 +26,9 @@ static void bond(struct ns *ns)
         .amount = vm_money(NS_STAKE + (int64_t)ns_between(ns, 0, 100) * UNIT),
     };
     struct vm_action const action = {.kind = VM_ACTION_BOND, .bond = &bond};
-    vm_bond_claim(&bond.claim, &ns_genesis()->chain_id, &ns_key(key)->address);
+    vm_bond_claim(&bond, &ns_genesis()->chain_id, &ns_key(key)->address);
     nv_sign(&bond.proof, &ns_key(key)->secret, &bond.claim);
+    nv_sign(&bond.node_proof, &ns_key(NS_KEY_NODE + key)->secret, &bond.node_claim);
     ns_work_send(ns, key, &action, false);
 }
 

@@ -192,6 +192,7 @@ static enum nv_err bonded(uint32_t way, struct vm_rows *rows)
     for (uint32_t i = 0; i < 2; i++) {
         vm_world_address(&v[i].operator, 80 + i);
         vm_world_key(&v[i].key, 90 + i);
+        vm_world_key(&v[i].node_key, 70 + i);
         v[i].stake = vm_money(INT64_C(5000000000) * (1 + i));
     }
     if (way == 1) {
@@ -208,6 +209,8 @@ static enum nv_err bonded(uint32_t way, struct vm_rows *rows)
         d.params[0] = (struct vm_genesis_param){VM_PARAM_EVIDENCE_EPOCHS, 170};
     } else if (way == 7) {
         d.params[0] = (struct vm_genesis_param){VM_PARAM_EVIDENCE_TIME, 604800000};
+    } else if (way == 9) {
+        v[1].node_key = v[0].node_key;
     }
     d.g.validators = v;
     d.g.validator_count = way == 8 ? VM_VALIDATORS_MAX + 1 : 2;
@@ -218,7 +221,7 @@ static void validators(void **state)
 {
     (void)state;
     struct vm_rows *const rows = vm_rows_new();
-    for (uint32_t way = 1; way <= 8; way++) {
+    for (uint32_t way = 1; way <= 9; way++) {
         assert_int_equal(bonded(way, rows), NV_ERR_CONFIG);
     }
     assert_int_equal(bonded(0, rows), NV_OK);

@@ -130,6 +130,7 @@ static void test_refused(void **state)
         {"\"delta_ms\":400", "\"delta_ms\":400.5"},
         {"\"delta_ms\":400", "\"delta_ms\":-400"},
         {KEY_C, KEY_A},
+        {KEY_D, KEY_B}, /* one node key for two */
         {KEY_A, "0x0000000000000000000000000000000000000000000000000000000000000000"},
         {KEY_A, "0xF9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9"},
         {"\"stake\":\"10\"", "\"stake\":10"},

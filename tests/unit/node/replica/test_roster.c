@@ -138,18 +138,25 @@ static void a_link_that_is_down_is_not_named(void **state)
     assert_int_equal(replica_roster_number(&roster, 900), 0);
 }
 
-/* Who bonds with another's node key does not take its place. */
-static void a_node_key_is_whose_it_was_first(void **state)
+/* An operator that was forgotten comes back with another vote key and the same node. */
+static void a_node_key_is_whose_the_newest_state_says(void **state)
 {
     (void)state;
     struct replica_set set;
     begin(0, 4);
-    link_up(900, 2);
-    set_of(&set, 0, 5);
-    set.node_key[0] = node_key(2);
-    (void)replica_roster_learn(&roster, &set);
+    link_up(900, 0);
+    turn(1, 4, true);
+    turn(1, 4, true);
+    uint32_t const other = replica_roster_number(&roster, 900);
+    assert_true(other > CS_PEER_OTHER);
+    set_of(&set, 1, 5);
+    set.node_key[0] = node_key(0);
+    for (uint32_t i = 0; i < 2; i++) { /* and is told again */
+        assert_false(replica_roster_learn(&roster, &set));
+    }
     replica_roster_turn(&roster, &set.set);
-    assert_int_equal(replica_roster_number(&roster, 900), 2);
+    assert_int_equal(replica_roster_number(&roster, 900), 0);
+    assert_memory_equal(&roster.present.node_key[0], &set.node_key[0], sizeof set.node_key[0]);
 }
 
 static void a_node_that_moved_to_another_key_is_found(void **state)
@@ -210,7 +217,7 @@ int main(void)
         cmocka_unit_test(an_epoch_renumbers_and_ids_stay),
         cmocka_unit_test(a_newcomer_is_one_of_the_others_until_its_node_is_known),
         cmocka_unit_test(a_link_that_is_down_is_not_named),
-        cmocka_unit_test(a_node_key_is_whose_it_was_first),
+        cmocka_unit_test(a_node_key_is_whose_the_newest_state_says),
         cmocka_unit_test(a_node_that_moved_to_another_key_is_found),
         cmocka_unit_test(links_that_come_again_take_the_place_of_the_old_ones),
         cmocka_unit_test(rooms_are_bounded),

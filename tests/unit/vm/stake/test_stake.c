@@ -145,14 +145,24 @@ static void bonds(void **state)
     assert_int_equal(vm_staking(s())->validators, WORLD_VALIDATORS + 1);
 }
 
-/* Two want one key in one block: one gets it, the other has its cash back. */
-static void one_key_for_one(void **state)
+static struct nv_pubkey node_key(uint32_t key)
 {
-    (void)state;
+    struct nv_pubkey out;
+    vm_world_key(&out, WORLD_KEY + 50 + key);
+    return out;
+}
+
+/* Two want one key in one block, be it that of votes or of nodes: one gets it, the
+ * other has its cash back. */
+static void one_key_for_one(bool vote)
+{
+    static struct vm_bond both[2];
     int64_t const before[2] = {cash(0), cash(1)};
     struct nv_hash hash[2];
-    struct vm_action const action = vm_world_bond_action(&bond, 5, 1000 * UNIT);
     for (uint32_t i = 0; i < 2; i++) {
+        struct vm_action const action =
+            vm_world_bond_action(&both[i], vote ? 5 : 5 + i, 1000 * UNIT);
+        both[i].node_key = node_key(vote ? 5 + i : 5);
         hash[i] = vm_world_tx(&w, i, &action, 1)->hash;
     }
     block();
@@ -162,6 +172,40 @@ static void one_key_for_one(void **state)
     assert_int_equal(code[1 - winner], VM_REJECT_VALIDATOR_EXISTS);
     assert_int_equal(cash(winner), before[winner] - 1000 * UNIT);
     assert_int_equal(cash(1 - winner), before[1 - winner]);
+}
+
+static void one_vote_key_for_one(void **state)
+{
+    (void)state;
+    one_key_for_one(true);
+}
+
+static void one_node_key_for_one(void **state)
+{
+    (void)state;
+    one_key_for_one(false);
+}
+
+/* Goal: a node key is one validator's, and free again when that one is forgotten.
+ * Method: it is asked for while its validator is bonded, tombstoned, undone and
+ * forgotten; and again by a machine that loads the rows. */
+static void node_keys_are_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(bond_as(0, 5, 1000 * UNIT), VM_OK);
+    struct vm_action action = vm_world_bond_action(&bond, 6, 1000 * UNIT);
+    bond.node_key = node_key(5);
+    assert_int_equal(act(1, &action), VM_REJECT_VALIDATOR_EXISTS);
+    assert_int_equal(vm_validator_of_key(s(), &bond.key), VM_NONE);
+    vm_world_reload(&w);
+    assert_int_equal(act(1, &action), VM_REJECT_VALIDATOR_EXISTS);
+    uint32_t const own = vm_validator_find(s(), id(0));
+    vm_stake_mut(s(), own)->validator.status = VM_VALIDATOR_TOMBSTONED;
+    assert_int_equal(act(1, &action), VM_REJECT_VALIDATOR_EXISTS);
+    vm_stake_mut(s(), own)->validator.status = VM_VALIDATOR_ACTIVE;
+    assert_true(vm_validator_taken(s(), &bond.key, &bond.node_key));
+    vm_validator_drop(s(), own);
+    assert_false(vm_validator_taken(s(), &bond.key, &bond.node_key));
 }
 
 static void delegations(void **state)
@@ -425,7 +469,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(bonds),
-        CASE(one_key_for_one),
+        CASE(one_vote_key_for_one),
+        CASE(one_node_key_for_one),
+        CASE(node_keys_are_taken),
         CASE(delegations),
         CASE(taking_back),
         CASE(forgotten),

@@ -335,36 +335,46 @@ static void memory(void **state)
     assert_int_equal(decode_full("22fc7f", "a00104"), NV_ERR_RANGE);
 }
 
-/* Goal: a bond is the consensus key's own will, for this account on this chain.
- * Method: the proof made for another chain, another account, by another key, or
- * spoilt; and two bonds in one transaction. */
+/* Goal: a bond is the will of both its keys, for this account on this chain.
+ * Method: a proof made for another chain, another account, by another key, for the
+ * other key, or spoilt; and two bonds in one transaction. */
 static void bonds_are_proved(void **state)
 {
     (void)state;
     static uint8_t out[VM_TX_SIZE_MAX];
     static const struct nv_hash other_chain = {{8}};
-    for (uint32_t way = 0; way < 6; way++) {
-        struct nv_seckey const own = {{1, 2}}, secret = {{3}}, wrong = {{4}};
+    for (uint32_t way = 0; way < 10; way++) {
+        struct nv_seckey const own = {{1, 2}}, secret = {{3}}, node = {{5}}, wrong = {{4}};
         struct vm_bond bond = {.commission = vm_ratio(5), .amount = vm_money(7)};
         struct vm_action const actions[2] = {{.kind = VM_ACTION_BOND, .bond = &bond},
                                              {.kind = VM_ACTION_BOND, .bond = &bond}};
-        struct vm_tx tx = {.action_count = way == 5 ? 2 : 1, .actions = actions}, back;
+        struct vm_tx tx = {.action_count = way == 9 ? 2 : 1, .actions = actions}, back;
         struct nv_address account = {{1}};
         uint32_t size = 0;
         tx.account = account;
         account.bytes[0] = way == 2 ? 2 : 1;
         assert_int_equal(nv_key_public(&bond.key, &secret), NV_OK);
-        vm_bond_claim(&bond.claim, way == 1 ? &other_chain : &chain_id, &account);
+        assert_int_equal(nv_key_public(&bond.node_key, &node), NV_OK);
+        vm_bond_claim(&bond, way == 1 ? &other_chain : &chain_id, &account);
         nv_sign(&bond.proof, way == 3 ? &wrong : &secret, &bond.claim);
-        bond.proof.bytes[63] ^= way == 4 ? 1 : 0;
+        nv_sign(&bond.node_proof, way == 4 ? &secret : &node, &bond.node_claim);
+        if (way == 7) {
+            nv_sign(&bond.proof, &secret, &bond.node_claim);
+        } else if (way == 8) {
+            nv_sign(&bond.node_proof, &node, &bond.claim);
+        }
+        bond.proof.bytes[63] ^= way == 5 ? 1 : 0;
+        bond.node_proof.bytes[63] ^= way == 6 ? 1 : 0;
         assert_int_equal(vm_tx_encode(&tx, out, &size, &chain_id, &own), NV_OK);
         nv_arena_reset(&arena);
         enum nv_err const err = vm_tx_decode(&back, nv_view_of(out, size), &chain_id, &arena);
-        assert_int_equal(err, way == 5 ? NV_ERR_RANGE : NV_OK);
+        assert_int_equal(err, way == 9 ? NV_ERR_RANGE : NV_OK);
         if (err == NV_OK) {
             assert_true(vm_tx_signature_ok(&back) == (way == 0));
             assert_memory_equal(&back.actions[0].bond->key, &bond.key, sizeof bond.key);
             assert_memory_equal(&back.actions[0].bond->proof, &bond.proof, sizeof bond.proof);
+            assert_memory_equal(
+                &back.actions[0].bond->node_proof, &bond.node_proof, sizeof bond.node_proof);
             assert_int_equal(vm_money_raw(back.actions[0].bond->amount), 7);
             assert_int_equal(vm_ratio_raw(back.actions[0].bond->commission), 5);
         }
