@@ -159,5 +159,5 @@ void ns_check_audit(struct ns *ns)
     }
     conservation(ns, &ns->host[best]);
     conservation(ns, &ns->host[ns->newcomer]);
-    again(ns, &ns->host[best]);
+    again(ns, &ns->host[ns->host[best].partial ? ns->archivist : best]);
 }

@@ -98,15 +98,22 @@ static void record_note(struct ns *ns, struct ns_host *host, const struct st_rec
     vote_note(&host->durable[ns_vote_place(ns, vote.ballot.epoch, vote.ballot.view)], &vote.ballot);
 }
 
-/* stir adds a record to the trace of those that are durable. */
-static uint64_t stir(uint64_t trace, const struct st_record *record)
+/* stir adds a record to the trace of those of its segment that are durable. */
+static void stir(struct ns *ns, struct ns_segment *segments, const struct st_record *record)
 {
     uint32_t const size = record->bytes.size;
+    if (record->place.segment >= NS_SEGMENTS_MAX) {
+        ns_fail(ns, "the journal has too many segments");
+        return;
+    }
+    struct ns_segment *const segment = &segments[record->place.segment];
+    uint64_t trace = segment->trace;
     trace = (trace ^ record->type ^ (uint64_t)size << 8) * UINT64_C(0x9e3779b97f4a7c15);
     for (uint32_t i = 0; i < size; i += 97) {
         trace = (trace ^ record->bytes.bytes[i]) * UINT64_C(0x100000001b3);
     }
-    return trace ^ trace >> 31;
+    segment->trace = trace ^ trace >> 31;
+    segment->records++;
 }
 
 void ns_check_acked(struct ns *ns, struct ns_host *host, const struct node_batch *batch)
@@ -115,32 +122,46 @@ void ns_check_acked(struct ns *ns, struct ns_host *host, const struct node_batch
         struct st_record record;
         node_batch_record(batch, i, &record);
         record_note(ns, host, &record);
-        host->acked_records++;
-        host->acked_trace = stir(host->acked_trace, &record);
+        stir(ns, host->acked, &record);
     }
+}
+
+/* all_there returns whether what was durable begins each segment, but for those that
+ * were dropped. */
+static bool all_there(const struct ns_host *host, const bool *begins)
+{
+    uint32_t const first = st_journal_first(host->journal);
+    for (uint32_t i = 0; i < NS_SEGMENTS_MAX; i++) {
+        bool const gone = i < first && i < host->dropped;
+        if (host->acked[i].records > 0 && !begins[i] && !gone) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void ns_check_journal(struct ns *ns, struct ns_host *host)
 {
+    static struct ns_segment found[NS_SEGMENTS_MAX];
+    static bool begins[NS_SEGMENTS_MAX]; /* with the records that were durable */
     struct st_replay *replay = NULL;
     struct st_record record;
-    uint64_t count = 0;
-    uint64_t trace = 0;
-    bool same = host->acked_records == 0;
+    memset(found, 0, sizeof found);
+    memset(begins, 0, sizeof begins);
     if (st_replay_open(&replay, host->journal, 0) != NV_OK) {
         ns_fail(ns, "host %u: the journal cannot be read", host->id);
         return;
     }
-    while (st_replay_next(replay, &record) == NV_OK) {
+    while (!ns->failed && st_replay_next(replay, &record) == NV_OK) {
         record_note(ns, host, &record);
-        trace = stir(trace, &record);
-        count++;
-        same = same || (count == host->acked_records && trace == host->acked_trace);
+        stir(ns, found, &record);
+        uint32_t const segment = record.place.segment % NS_SEGMENTS_MAX;
+        begins[segment] =
+            begins[segment] || memcmp(&found[segment], &host->acked[segment], sizeof *found) == 0;
     }
     st_replay_close(replay);
-    if (!same) {
+    if (!all_there(host, begins)) {
         ns_fail(ns, "host %u: what was durable is lost or changed", host->id);
     }
-    host->acked_records = count;
-    host->acked_trace = trace;
+    memcpy(host->acked, found, sizeof found);
 }

@@ -101,6 +101,20 @@ static void choose_epochs(struct ns *ns)
     }
 }
 
+/* choose_past: what nodes keep of it.  What is younger than a minute stays, so there is
+ * a minute in which nothing happens. */
+static void choose_past(struct ns *ns)
+{
+    struct ns_conf *const c = &ns->conf;
+    c->segment_kib = 256;
+    if (ns_chance(ns, 500000)) {
+        c->gap_ms = ns_between(ns, 1000, c->safety_ms * 2 / 3);
+        c->segment_kib = ns_between(ns, 18, 28) * 4;
+        c->keep_blocks = ns_between(ns, 1, 30);
+        c->checkpoint_ms = ns_between(ns, 100, 1500);
+    }
+}
+
 void ns_conf_choose(struct ns *ns)
 {
     static const uint64_t sizes[5] = {4, 4, 4, 5, 7};
@@ -121,6 +135,7 @@ void ns_conf_choose(struct ns *ns)
     choose_network(ns);
     choose_crashes(ns);
     choose_node(ns);
+    choose_past(ns);
 }
 
 bool ns_conf_set(struct ns_conf *conf, const char *text)

@@ -22,6 +22,9 @@ struct ns;
     XX(epoch_ms, "least length of an epoch; 0: the first one never ends")                          \
     XX(candidates, "nodes with a vote key that validate when their stake is chosen")               \
     XX(stake_ppm, "transactions that move stake")                                                  \
+    XX(gap_ms, "everybody is off for more than a minute each time so long has passed; 0: never")   \
+    XX(segment_kib, "size of a segment of the journal")                                            \
+    XX(keep_blocks, "blocks that journals keep, but for the archivist's; 0: all")                  \
     XX(settle_ms, "time to recover before promises are measured")                                  \
     XX(live_ms, "how long they are measured")                                                      \
     XX(net_min_us, "least delay of a message")                                                     \
@@ -96,7 +99,9 @@ enum ns_lie {
     XX(CLOCK, "clock jumps")                                                                       \
     XX(LIE, "lies")                                                                                \
     XX(HOSTILE, "hostile transactions")                                                            \
-    XX(SLASH, "slashed validators")
+    XX(SLASH, "slashed validators")                                                                \
+    XX(GAP, "times that everybody was off")                                                        \
+    XX(PRUNE, "pruned journals")
 
 enum ns_fault {
 #define NS_FAULT_MEMBER(name, text) NS_FAULT_##name,

@@ -23,6 +23,7 @@ struct row {
 struct tx {
     struct nv_hash hash;
     struct st_tx_place place;
+    bool gone;
     uint32_t next; /* 1 + index */
 };
 
@@ -159,7 +160,7 @@ static void put_tx(struct ns_db *rows, const struct nv_hash *hash, struct st_tx_
         rows->tx = realloc(rows->tx, rows->tx_cap * sizeof *rows->tx);
         NV_ASSERT(rows->tx != NULL);
     }
-    rows->tx[rows->tx_count] = (struct tx){*hash, place, *bucket};
+    rows->tx[rows->tx_count] = (struct tx){.hash = *hash, .place = place, .next = *bucket};
     *bucket = ++rows->tx_count;
 }
 
@@ -244,6 +245,19 @@ enum nv_err st_db_checkpoint(struct st_db *db, struct st_overlay *overlay)
     return NV_OK;
 }
 
+enum nv_err st_db_forget(struct st_db *db, uint64_t height)
+{
+    struct ns_db *const rows = db->rows;
+    for (uint64_t h = 0; h <= height && h < rows->block_cap; h++) {
+        rows->block[h] = (struct st_place){0};
+    }
+    for (uint32_t i = 0; i < rows->tx_count; i++) {
+        struct tx *const tx = &rows->tx[i];
+        tx->gone = tx->gone || tx->place.height <= height;
+    }
+    return NV_OK;
+}
+
 /* ---- the port ---- */
 
 struct st_db *ns_db_open(struct ns_db *rows)
@@ -306,7 +320,7 @@ enum nv_err st_db_tx(struct st_db *db, struct st_tx_place *out, const struct nv_
 {
     struct ns_db *const rows = db->rows;
     for (uint32_t at = *bucket_of(rows, tx_hash); at != 0; at = rows->tx[at - 1].next) {
-        if (nv_hash_eq(&rows->tx[at - 1].hash, tx_hash)) {
+        if (!rows->tx[at - 1].gone && nv_hash_eq(&rows->tx[at - 1].hash, tx_hash)) {
             *out = rows->tx[at - 1].place;
             return NV_OK;
         }

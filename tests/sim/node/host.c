@@ -76,10 +76,22 @@ enum nv_err ns_host_write(struct ns_host *host)
 {
     host->writing = false;
     host->checkpoint.err = st_db_checkpoint(host->db, host->checkpoint.overlay);
+    if (host->checkpoint.err == NV_OK && host->checkpoint.forget > 0) {
+        host->checkpoint.err = st_db_forget(host->db, host->checkpoint.forget);
+    }
     return host->checkpoint.err;
 }
 
 /* ---- what comes back from the disk ---- */
+
+static void drop(struct ns *ns, struct ns_host *host, struct node_batch *batch)
+{
+    host->dropped = batch->drop;
+    host->partial = true;
+    batch->err = st_journal_drop(host->journal, batch->drop);
+    ns_trace(ns, host->id, "pruned", batch->drop, host->head.height);
+    ns_fault(ns, NS_FAULT_PRUNE);
+}
 
 static void synced(struct ns *ns, struct ns_host *host)
 {
@@ -89,6 +101,9 @@ static void synced(struct ns *ns, struct ns_host *host)
         disk_fail(host->disk, fails ? 1 : 0, false, NV_ERR_IO);
         batch->err = st_journal_sync(host->journal);
         disk_fail(host->disk, 0, false, NV_ERR_IO);
+    }
+    if (batch->err == NV_OK && batch->drop != 0) {
+        drop(ns, host, batch);
     }
     host->batch[0] = host->batch[1];
     host->batch_count--;
@@ -301,9 +316,28 @@ static void message(struct ns *ns, struct ns_host *host, const struct ns_item *i
     }
 }
 
+/* kept returns how many blocks below its checkpoint a host keeps: an operator leaves
+ * those there that a node of its own kind still needs. */
+static uint64_t kept(const struct ns *ns, const struct ns_host *host)
+{
+    uint64_t const top = host->store.checkpoint_height;
+    uint64_t least = ns->conf.keep_blocks;
+    if (least == 0 || host->id == ns->archivist) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < ns->newcomer; i++) {
+        uint64_t const height = ns->host[i].head.height;
+        least = top > height + least ? top - height : least;
+    }
+    return least;
+}
+
 static void beat(struct ns *ns, struct ns_host *host)
 {
     struct node_store_beat const beat = {
+        .keep = {.blocks = kept(ns, host),
+                 .segment_size = host->options.segment_size,
+                 .chain = &host->chain},
         .now_ns = ns->now_ns,
         .checkpoint_every_ns = ns->conf.checkpoint_ms * NS_MS,
         .head_height = host->head.height,

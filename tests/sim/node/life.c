@@ -11,19 +11,19 @@
 #include "tests/sim/node/nodesim.h"
 #include "vm/params.h"
 
-#define SEGMENT_SIZE (256u << 10)
-#define BATCH_ROOM   2048u
-#define BODY_MAX     (64u << 10)
+#define BATCH_ROOM 2048u
+#define BODY_MAX   (64u << 10)
 
 /* ---- parts ---- */
 
 static enum nv_err open_journal(struct ns *ns, struct ns_host *host, bool *is_new)
 {
+    uint32_t const segment_size = (uint32_t)ns->conf.segment_kib << 10;
     host->options = (struct st_journal_options){
         .files = &host->files,
         .dir = host->dir,
-        .segment_size = SEGMENT_SIZE,
-        .batch_max = SEGMENT_SIZE - BATCH_ROOM,
+        .segment_size = segment_size,
+        .batch_max = segment_size - BATCH_ROOM,
     };
     *is_new = false;
     enum nv_err err = st_journal_open(&host->journal, &host->options);
@@ -174,7 +174,8 @@ static void damage(struct ns *ns, struct ns_host *host)
     if (ns->healed || host->life < 2) {
         return;
     }
-    if (ns_chance(ns, ns->conf.wipe_ppm)) {
+    if (host->partial) { /* the database cannot be made anew */
+    } else if (ns_chance(ns, ns->conf.wipe_ppm)) {
         ns_trace(ns, host->id, "wiped", 0, 0);
         ns_fault(ns, NS_FAULT_WIPE);
         ns_db_wipe(host->rows);

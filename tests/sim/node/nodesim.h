@@ -37,6 +37,8 @@
 #include "tests/lib/disk_model.h"
 #include "tests/lib/nv_test.h"
 #include "tests/sim/node/conf.h"
+#include "tests/sim/node/keys.h"
+#include "tests/sim/node/queue.h"
 
 #define NS_VALIDATORS_MAX 7u
 #define NS_HOSTS_MAX      12u /* validators, candidates, twins, a newcomer */
@@ -49,86 +51,6 @@
 #define NS_MS             UINT64_C(1000000)
 #define NS_NEVER          UINT64_MAX
 #define NS_START_MS       UINT64_C(1760000000000)
-
-/* ---- events ---- */
-
-enum ns_kind {
-    NS_MAIL = 1, /* bytes from a peer; a: type, b: peer */
-    NS_TX,       /* a transaction from a peer, or CS_NOBODY; a: peer, b: ticket */
-    NS_TIMER,
-    NS_SYNC,    /* a batch is on the disk */
-    NS_JOB,     /* a job is done; a: its slot */
-    NS_EXECUTE, /* a block has been executed */
-    NS_FROZEN,  /* the overlay is out */
-    NS_WRITE,   /* a checkpoint is written */
-    NS_BEAT,
-    NS_LINK, /* a: peer, b: 1 up */
-    NS_CRASH,
-    NS_START,
-    NS_CUT,
-    NS_RESET,
-    NS_JUMP,
-    NS_WORK,
-    NS_MARK, /* a transaction must be included soon; a: which */
-    NS_HEAL,
-    NS_MEASURE,
-};
-
-struct ns_bytes {
-    uint32_t refs;
-    uint32_t size;
-    uint8_t bytes[];
-};
-
-struct ns_item {
-    uint64_t at_ns;
-    uint64_t order;
-    enum ns_kind kind;
-    uint32_t host;
-    uint32_t life; /* of the host when it was made; 0: any */
-    uint32_t a;
-    uint64_t b;
-    struct ns_bytes *bytes; /* NULL, or one reference */
-};
-
-struct ns_queue {
-    struct ns_item *heap;
-    uint32_t count;
-    uint32_t cap;
-    uint64_t order;
-};
-
-struct ns_item *ns_queue_push(struct ns_queue *q, uint64_t at_ns, enum ns_kind kind, uint32_t host);
-struct ns_item ns_queue_pop(struct ns_queue *q);
-void ns_queue_clear(struct ns_queue *q);
-struct ns_bytes *ns_bytes_new(struct nv_view view);
-void ns_bytes_drop(struct ns_bytes *bytes);
-
-/* ---- keys ---- */
-
-/* Key numbers: validators first, then these. */
-#define NS_SIGNERS      10u /* that validate, or may come to */
-#define NS_KEY_TRADER   16u
-#define NS_TRADERS      24u
-#define NS_KEY_SESSION  48u /* of traders, by number */
-#define NS_KEY_REPORTER 80u
-#define NS_REPORTERS    4u
-#define NS_KEY_FAUCET   90u
-#define NS_KEY_FEE      91u
-#define NS_KEY_FUND     92u /* insurance */
-#define NS_KEY_STRANGER 93u /* has no account */
-#define NS_KEY_POOR     94u /* has one, without cash */
-#define NS_KEY_NODE     96u /* of validators, by number: their nodes' */
-#define NS_KEYS         112u
-
-struct ns_key {
-    struct nv_seckey secret;
-    struct nv_pubkey key;
-    struct nv_address address;
-};
-const struct ns_key *ns_key(uint32_t number);
-/* ns_keys_seam makes signatures real, or keyed hashes. */
-void ns_keys_seam(bool real);
 
 /* ---- the genesis ---- */
 
@@ -167,6 +89,14 @@ void ns_memory_sweep(struct ns_memory *memory);
 
 /* ---- hosts ---- */
 
+#define NS_SEGMENTS_MAX 512u
+
+/* The records of a segment of the journal that are durable. */
+struct ns_segment {
+    uint64_t records;
+    uint64_t trace;
+};
+
 struct ns_votes {
     bool has[4]; /* by enum cs_vote_kind */
     struct nv_hash hash[4];
@@ -199,6 +129,7 @@ struct ns_host {
     struct st_journal_options options;
     struct st_journal *journal;
     struct node_chain chain;
+    bool partial; /* its journal is not the whole chain's */
     struct st_db *db;
     struct node_machine *machine;
     struct node_blocks *blocks;
@@ -219,10 +150,10 @@ struct ns_host {
     uint64_t banned_until_ns[NS_HOSTS_MAX];
 
     /* what it has promised, kept by the checkers */
-    uint64_t kept_height; /* executed, and its record is durable */
-    uint64_t acked_records;
-    uint64_t acked_trace;
-    struct ns_votes *durable; /* by ns_vote_place */
+    uint64_t kept_height;                     /* executed, and its record is durable */
+    struct ns_segment acked[NS_SEGMENTS_MAX]; /* by number */
+    uint32_t dropped;                         /* segments below it may be gone */
+    struct ns_votes *durable;                 /* by ns_vote_place */
 };
 
 /* ---- transactions ---- */
@@ -263,6 +194,7 @@ struct ns {
     struct ns_conf conf;
     struct nv_test_rng rng;
     uint64_t now_ns;
+    uint64_t gaps_ns; /* of it, in which everybody was off */
     uint64_t trace;
     uint64_t events;
     bool print;
@@ -273,7 +205,8 @@ struct ns {
 
     uint32_t validators;
     uint32_t host_count;
-    uint32_t newcomer; /* host that joins when all is well */
+    uint32_t newcomer;  /* host that joins when all is well */
+    uint32_t archivist; /* the one that keeps the whole chain */
     struct ns_host host[NS_HOSTS_MAX];
     struct cs_valset valset;
     struct nv_pubkey node_keys[NS_VALIDATORS_MAX]; /* of valset, by index */

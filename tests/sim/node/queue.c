@@ -53,6 +53,13 @@ struct ns_item ns_queue_pop(struct ns_queue *q)
     return first;
 }
 
+void ns_queue_later(struct ns_queue *q, uint64_t by_ns)
+{
+    for (uint32_t i = 0; i < q->count; i++) {
+        q->heap[i].at_ns += by_ns;
+    }
+}
+
 void ns_queue_clear(struct ns_queue *q)
 {
     for (uint32_t i = 0; i < q->count; i++) {

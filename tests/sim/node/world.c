@@ -11,7 +11,8 @@
 #include "tests/sim/node/nodesim.h"
 
 #define BLOCKS_LEAST 125u
-#define SAFETY_LONG  8u /* a run that makes too few blocks goes on so many times as long */
+#define GAP_MS       61000u /* nothing expires later */
+#define SAFETY_LONG  8u     /* a run that makes too few blocks goes on so many times as long */
 
 /* ---- choices, traces ---- */
 
@@ -127,6 +128,10 @@ static void hosts_make(struct ns *ns)
             (void)host_add(ns, i, false);
         }
     }
+    ns->archivist = NS_HOSTS_MAX;
+    for (uint32_t i = 0; i < ns->validators && ns->archivist == NS_HOSTS_MAX; i++) {
+        ns->archivist = ns->host[i].honest ? i : NS_HOSTS_MAX;
+    }
     ns->newcomer = host_add(ns, CS_NOBODY, true)->id;
     ns->host[ns->newcomer].gone = true;
     for (uint32_t i = 0; i < ns->host_count; i++) {
@@ -165,6 +170,9 @@ static void plans_make(struct ns *ns)
     again(ns, cut_ms(ns), NS_CUT, 0);
     again(ns, c->reset_ms, NS_RESET, 0);
     again(ns, c->jump_ms, NS_JUMP, 0);
+    if (c->gap_ms > 0) {
+        plan(ns, c->gap_ms, NS_GAP, 0);
+    }
     for (uint32_t i = 0; i < ns->newcomer; i++) {
         again(ns, c->crash_ms, NS_CRASH, i);
         if (c->crash_all_ms > 0) {
@@ -184,6 +192,22 @@ static void clocks_jump(struct ns *ns)
             ns_trace(ns, i, "clock", (uint64_t)ns->host[i].skew_ms, 0);
         }
     }
+}
+
+/* gap is a minute and more without anybody; what was sent before arrives after it. */
+static void gap(struct ns *ns)
+{
+    uint64_t const off_ns = (GAP_MS + ns_between(ns, 0, 9000)) * NS_MS;
+    ns_trace(ns, 0, "gap", ns->height, off_ns);
+    ns_fault(ns, NS_FAULT_GAP);
+    for (uint32_t i = 0; i < ns->host_count; i++) {
+        if (ns->host[i].up) {
+            ns_host_crash(ns, &ns->host[i]);
+        }
+    }
+    ns_queue_later(&ns->queue, off_ns);
+    ns->gaps_ns += off_ns;
+    plan(ns, off_ns / NS_MS + ns->conf.gap_ms, NS_GAP, 0);
 }
 
 /* heal ends all faults but those of liars; wrong clocks stay where nobody lies. */
@@ -235,6 +259,11 @@ static void item_do(struct ns *ns, const struct ns_item *item)
         clocks_jump(ns);
         again(ns, ns->conf.jump_ms, NS_JUMP, 0);
         break;
+    case NS_GAP:
+        if (!ns->healed) {
+            gap(ns);
+        }
+        break;
     case NS_WORK: ns_work(ns); break;
     case NS_MARK: ns_check_mark(ns, item->a); break;
     case NS_HEAL: heal(ns); break;
@@ -254,7 +283,7 @@ static void item_do(struct ns *ns, const struct ns_item *item)
 static bool over(const struct ns *ns)
 {
     const struct ns_conf *const c = &ns->conf;
-    uint64_t const end_ns = (c->safety_ms + c->settle_ms + c->live_ms) * NS_MS;
+    uint64_t const end_ns = (c->safety_ms + c->settle_ms + c->live_ms) * NS_MS + ns->gaps_ns;
     bool const just = c->epoch_ms == 0 || ns_check_slashed(ns);
     bool const done = ns->height >= BLOCKS_LEAST && just;
     return ns->now_ns > end_ns && (done || ns->now_ns > SAFETY_LONG * end_ns);
