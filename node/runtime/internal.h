@@ -205,8 +205,6 @@ void node_join_hint(struct node *n, const struct node_inbox_item *item);
 NV_MUST_USE bool node_trust(struct node *n, struct sync_config *config);
 /* node_trust_expired says that it is too old; it returns false. */
 bool node_trust_expired(struct node *n);
-/* node_trust_record writes the ends of epochs below `epoch` into the journal. */
-NV_MUST_USE enum nv_err node_trust_record(struct node *n, uint64_t epoch, bool new_journal);
 
 /* snapshot.c */
 NV_MUST_USE bool node_sharing_open(struct node *n);
@@ -228,6 +226,8 @@ void node_sync_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view 
 /* open.c */
 /* node_found_journal notes in a new journal which chain it is of. */
 NV_MUST_USE bool node_found_journal(struct node *n);
+/* node_note_base notes in the journal that a snapshot was taken over. */
+NV_MUST_USE enum nv_err node_note_base(struct node *n, const struct node_base *base);
 void node_inboxes_clear(struct node *n);
 NV_MUST_USE bool node_open(struct node *n);
 /* node_recover is the part of node_open that goes from the files of a home to

@@ -261,30 +261,6 @@ static enum nv_err load_rows(struct node *n, const struct st_manifest *manifest)
     return st_snapshot_load(&at, n->home.db, manifest, ST_SNAPSHOT_FETCHED, &bad);
 }
 
-/* final_record writes the payload of a FINAL record. */
-static enum nv_err add_final(struct node_batch *batch, const struct sync_anchor *anchor)
-{
-    uint8_t bytes[CS_HEADER_SIZE + CS_CERTIFICATE_SIZE_MAX];
-    struct nv_writer w;
-    nv_writer_init(&w, bytes, sizeof bytes);
-    nv_put_bytes(&w, anchor->block.bytes, CS_HEADER_SIZE);
-    nv_put_bytes(&w, anchor->final.bytes, anchor->final.size);
-    return w.overflow ? NV_ERR_CORRUPT : node_batch_add(batch, CS_RECORD_FINAL, nv_writer_view(&w));
-}
-
-static enum nv_err append_base(struct node *n, const struct sync_result *result)
-{
-    uint8_t base[8 + 32 + 32];
-    nv_be64_store(base, result->base->header.height);
-    memcpy(base + 8, result->base->hash.bytes, 32);
-    memcpy(base + 40, result->base->root.bytes, 32);
-    node_batch_clear(&n->store.own);
-    NV_TRY(node_batch_add(&n->store.own, CS_RECORD_BLOCK, result->anchor.block));
-    NV_TRY(add_final(&n->store.own, &result->anchor));
-    NV_TRY(node_batch_add(&n->store.own, NODE_RECORD_BASE, nv_view_of(base, sizeof base)));
-    return st_journal_append(n->home.journal, &n->store.own.batch);
-}
-
 /* take_over makes what was fetched the state of this node. */
 static bool take_over(struct node *n)
 {
@@ -303,8 +279,16 @@ static bool take_over(struct node *n)
     if (!node_home_bind(&n->home, result.base->header.time_ms, n->fault)) {
         return false;
     }
-    err = node_trust_record(n, result.epoch, new_journal);
-    err = err == NV_OK ? append_base(n, &result) : err;
+    struct node_base const base = {
+        .first = new_journal,
+        .epoch = result.epoch,
+        .height = height,
+        .hash = result.base->hash,
+        .root = result.base->root,
+        .block = result.anchor.block,
+        .final = result.anchor.final,
+    };
+    err = node_note_base(n, &base);
     if (err == NV_OK) {
         err = st_snapshot_finish(&at, height, ST_SNAPSHOT_FETCHED);
     }

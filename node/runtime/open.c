@@ -96,6 +96,12 @@ bool node_found_journal(struct node *n)
     return ok;
 }
 
+enum nv_err node_note_base(struct node *n, const struct node_base *base)
+{
+    struct node_start const start = start_of(n);
+    return node_start_base(&start, base);
+}
+
 static bool replay(struct node *n)
 {
     n->store.port = node_disk_port(n);

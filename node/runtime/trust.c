@@ -11,8 +11,6 @@
 #include "node/sync/sync.h"
 #include "storage/epochs.h"
 
-#define ENDS_FIRST 65u /* of a new journal: as many as an engine remembers, and one */
-
 /* ---- the configuration ---- */
 
 /* parse_trust reads EPOCH:HASH. */
@@ -93,34 +91,4 @@ bool node_trust_expired(struct node *n)
         "may have taken their stake back and have nothing to lose",
         node_config_text(n->config, NODE_SYNC_TRUST));
     return false;
-}
-
-/* add_end adds a record to the batch; when it is full, that is written first. */
-static enum nv_err add_end(struct node *n, struct nv_view end)
-{
-    struct node_batch *const batch = &n->store.own;
-    enum nv_err const err = node_batch_add(batch, CS_RECORD_EPOCH, end);
-    if (err != NV_ERR_TOO_LARGE || batch->batch.count == 0) {
-        return err;
-    }
-    NV_TRY(st_journal_append(n->home.journal, &batch->batch));
-    node_batch_clear(batch);
-    return node_batch_add(batch, CS_RECORD_EPOCH, end);
-}
-
-enum nv_err node_trust_record(struct node *n, uint64_t epoch, bool new_journal)
-{
-    struct node_batch *const batch = &n->store.own;
-    struct nv_view end;
-    uint64_t const most = new_journal ? ENDS_FIRST : UINT64_MAX;
-    uint64_t from = epoch;
-    while (from > CS_FIRST_EPOCH && epoch - from < most && get_end(n, from - 1, &end) == NV_OK) {
-        from--;
-    }
-    node_batch_clear(batch);
-    for (uint64_t e = from; e < epoch; e++) {
-        NV_TRY(get_end(n, e, &end));
-        NV_TRY(add_end(n, end));
-    }
-    return batch->batch.count > 0 ? st_journal_append(n->home.journal, &batch->batch) : NV_OK;
 }

@@ -68,6 +68,22 @@ struct node_start {
  * chain it is of.  The store's index and replica are not needed. */
 NV_MUST_USE bool node_start_found(const struct node_start *start);
 
+/* A snapshot whose rows are in the database, and the ends of the epochs before. */
+struct node_base {
+    bool first;     /* the journal has nothing before it */
+    uint64_t epoch; /* in which the state is */
+    uint64_t height;
+    struct nv_hash hash;
+    struct nv_hash root;
+    struct nv_view block; /* of that height, as cs_block_put */
+    struct nv_view final; /* its finalization */
+};
+
+/* node_start_base writes into the journal that a snapshot was taken over; base.c.  The
+ * store's index and replica, and the machine, are not needed. */
+NV_MUST_USE enum nv_err
+node_start_base(const struct node_start *start, const struct node_base *base);
+
 /* node_start_state fills the empty machine. */
 NV_MUST_USE bool node_start_state(const struct node_start *start);
 
