@@ -135,7 +135,8 @@ static void find_later(struct rpc_job *job, const struct rpc_state *state)
     }
 }
 
-/* put_anchor writes the anchor into the snapshot; false: not now. */
+/* put_anchor writes the anchor into the snapshot; false: its block was not finalized
+ * by itself but with a later one, and there is none. */
 static bool put_anchor(struct node *n)
 {
     struct node_making *const making = &n->sharing->making;
@@ -159,6 +160,15 @@ static bool put_anchor(struct node *n)
     return !w.overflow;
 }
 
+static void fail(struct node_making *making, const char *why)
+{
+    nv_log(NV_LOG_WARN,
+           "event=snapshot_failed height=%" NV_U64 " error=\"%s\"",
+           making->snapshot->height,
+           why);
+    drop(making);
+}
+
 bool node_sharing_job(struct node *n, struct rpc_job *job)
 {
     struct node_making *const making = &n->sharing->making;
@@ -166,10 +176,15 @@ bool node_sharing_job(struct node *n, struct rpc_job *job)
         return false;
     }
     making->asked = false;
-    if (job->err == NV_OK && making->found && put_anchor(n)) {
-        making->handed = true;
-        node_maker_make(n->sharing->maker, making->snapshot);
+    if (job->err != NV_OK || !making->found) {
+        return true; /* not yet */
     }
+    if (!put_anchor(n)) {
+        fail(making, "its block has no finalization of its own");
+        return true;
+    }
+    making->handed = true;
+    node_maker_make(n->sharing->maker, making->snapshot);
     return true;
 }
 
@@ -178,15 +193,12 @@ void node_sharing_made(struct node *n, struct node_mail *mail)
     struct node_making *const making = &n->sharing->making;
     struct node_snapshot *const snapshot = (struct node_snapshot *)mail;
     NV_ASSERT(snapshot == making->snapshot);
-    if (snapshot->err == NV_OK) {
-        nv_log(NV_LOG_INFO, "event=snapshot height=%" NV_U64, snapshot->height);
-        sync_server_look(&n->sharing->server);
-    } else {
-        nv_log(NV_LOG_WARN,
-               "event=snapshot_failed height=%" NV_U64 " error=\"%s\"",
-               snapshot->height,
-               nv_err_text(snapshot->err));
+    if (snapshot->err != NV_OK) {
+        fail(making, nv_err_text(snapshot->err));
+        return;
     }
+    nv_log(NV_LOG_INFO, "event=snapshot height=%" NV_U64, snapshot->height);
+    sync_server_look(&n->sharing->server);
     drop(making);
 }
 
@@ -197,10 +209,7 @@ void node_sharing_beat(struct node *n)
         return;
     }
     if (n->head.height > making->snapshot->height + LATER_MAX) {
-        nv_log(NV_LOG_WARN,
-               "event=snapshot_failed height=%" NV_U64 " error=\"no header names its root\"",
-               making->snapshot->height);
-        drop(making);
+        fail(making, "no header names its root");
         return;
     }
     making->job = (struct rpc_job){.run = find_later, .proved = true};

@@ -16,7 +16,7 @@
 
 #include "storage/files.h"
 
-#define DISK_FILES_MAX 64u
+#define DISK_FILES_MAX 128u
 #define DISK_NAME_SIZE 32u
 
 struct disk_file {

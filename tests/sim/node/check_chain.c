@@ -58,6 +58,9 @@ void ns_check_given(struct ns *ns, struct ns_host *host, const struct replica_bl
         return;
     }
     struct ns_seen *const seen = &ns->seen[height];
+    if (cs_header_closes(&block->header) && block->header.epoch < NS_EPOCHS_MAX) {
+        ns->began_ms[block->header.epoch + 1] = block->header.time_ms;
+    }
     if (!seen->given) {
         const struct nv_hash *const parent =
             height == 1 ? &ns_genesis()->chain_id : &ns->seen[height - 1].hash;

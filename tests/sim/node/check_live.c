@@ -18,7 +18,7 @@ static struct cs_summary top(const struct ns *ns)
     struct cs_summary newest = {.epoch = CS_FIRST_EPOCH};
     for (uint32_t i = 0; i < ns->host_count; i++) {
         const struct ns_host *const host = &ns->host[i];
-        if (host->up && host->honest) {
+        if (ns_runs(host) && host->honest) {
             struct cs_summary const s = replica_summary(host->replica);
             bool const newer =
                 s.epoch > newest.epoch || (s.epoch == newest.epoch && s.view > newest.view);
@@ -114,8 +114,8 @@ void ns_check_live(struct ns *ns)
         if (!host->honest) {
             continue;
         }
-        if (!host->up) {
-            ns_fail(ns, "host %u is not up at the end", i);
+        if (!ns_runs(host)) {
+            ns_fail(ns, "host %u is not up at the end, or has no state", i);
             return;
         }
         uint64_t const next = host->head.height + 1;

@@ -64,6 +64,17 @@ void ns_check_sent(struct ns *ns, struct ns_host *host, uint8_t type, struct nv_
         return;
     }
     conflict_check(ns, host, &ballot);
+    uint64_t const began_ms = ns->began_ms[ballot.epoch]; /* 0: not known yet */
+    if (began_ms > 0 && began_ms <= host->sit_out_until_ms) {
+        ns_fail(ns,
+                "host %u, which has lost its votes, signs in epoch %u",
+                host->id,
+                (unsigned)ballot.epoch);
+    }
+    if (host->sit_out_until_ms > 0 && !host->back) {
+        host->back = true;
+        ns_fault(ns, NS_FAULT_BACK);
+    }
     const struct ns_votes *const durable = &host->durable[place];
     if (!durable->has[ballot.kind] ||
         !nv_hash_eq(&durable->hash[ballot.kind], &ballot.block_hash)) {

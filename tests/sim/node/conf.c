@@ -28,7 +28,7 @@ static void choose_liars(struct ns *ns)
     for (uint64_t i = 0; i < f; i++) {
         c->liars |= UINT64_C(1) << nv_test_below(&ns->rng, (uint32_t)c->validators);
     }
-    c->lie = ns_chance(ns, 500000) ? UINT64_C(1) << nv_test_below(&ns->rng, 11)
+    c->lie = ns_chance(ns, 500000) ? UINT64_C(1) << nv_test_below(&ns->rng, 12)
                                    : ns_between(ns, 1, NS_LIES_ALL);
 }
 
@@ -112,6 +112,16 @@ static void choose_past(struct ns *ns)
         c->segment_kib = ns_between(ns, 18, 28) * 4;
         c->keep_blocks = ns_between(ns, 1, 30);
         c->checkpoint_ms = ns_between(ns, 100, 1500);
+    }
+    if (ns_chance(ns, 600000)) {
+        c->snapshot_every = ns_between(ns, 10, 40);
+        c->join = ns_chance(ns, 800000);
+    }
+    /* Who lost its votes sits out, and is one of those who may be lacking. */
+    if (c->gap_ms > 0 && c->snapshot_every > 0 && c->liars == 0 && c->epoch_ms > 0 &&
+        ns_chance(ns, 900000)) {
+        c->lost = 1 + nv_test_below(&ns->rng, (uint32_t)c->validators);
+        c->safety_ms += 2500;
     }
 }
 

@@ -25,6 +25,9 @@ struct ns;
     XX(gap_ms, "everybody is off for more than a minute each time so long has passed; 0: never")   \
     XX(segment_kib, "size of a segment of the journal")                                            \
     XX(keep_blocks, "blocks that journals keep, but for the archivist's; 0: all")                  \
+    XX(snapshot_every, "heights between snapshots; 0: none")                                       \
+    XX(join, "who comes late takes a snapshot")                                                    \
+    XX(lost, "1 + which validator loses all but its key when all are off first; 0: none")          \
     XX(settle_ms, "time to recover before promises are measured")                                  \
     XX(live_ms, "how long they are measured")                                                      \
     XX(net_min_us, "least delay of a message")                                                     \
@@ -67,19 +70,20 @@ struct ns_conf {
 };
 
 enum ns_lie {
-    NS_LIE_HEADER = 1,     /* a field of the own header is wrong */
-    NS_LIE_ROOT = 2,       /* the state root is */
-    NS_LIE_TIME = 4,       /* the time is */
-    NS_LIE_TWO_BLOCKS = 8, /* another proposal for each half */
-    NS_LIE_VOTES = 16,     /* votes that conflict */
-    NS_LIE_SILENCE = 32,   /* nothing is sent, to some or to all */
-    NS_LIE_GARBAGE = 64,   /* broken bytes */
-    NS_LIE_BODY = 128,     /* a body is kept back */
-    NS_LIE_HISTORY = 256,  /* other headers for who catches up */
-    NS_LIE_AMNESIA = 512,  /* comes back with an old disk */
-    NS_LIE_TWIN = 1024,    /* runs twice with one key */
+    NS_LIE_HEADER = 1,      /* a field of the own header is wrong */
+    NS_LIE_ROOT = 2,        /* the state root is */
+    NS_LIE_TIME = 4,        /* the time is */
+    NS_LIE_TWO_BLOCKS = 8,  /* another proposal for each half */
+    NS_LIE_VOTES = 16,      /* votes that conflict */
+    NS_LIE_SILENCE = 32,    /* nothing is sent, to some or to all */
+    NS_LIE_GARBAGE = 64,    /* broken bytes */
+    NS_LIE_BODY = 128,      /* a body is kept back */
+    NS_LIE_HISTORY = 256,   /* other headers for who catches up */
+    NS_LIE_AMNESIA = 512,   /* comes back with an old disk */
+    NS_LIE_TWIN = 1024,     /* runs twice with one key */
+    NS_LIE_SNAPSHOT = 2048, /* other offers, anchors, chunks, ends of epochs, or none */
 };
-#define NS_LIES_ALL 2047u
+#define NS_LIES_ALL 4095u
 
 /* What went wrong on purpose. */
 #define NS_FAULTS(XX)                                                                              \
@@ -101,7 +105,10 @@ enum ns_lie {
     XX(HOSTILE, "hostile transactions")                                                            \
     XX(SLASH, "slashed validators")                                                                \
     XX(GAP, "times that everybody was off")                                                        \
-    XX(PRUNE, "pruned journals")
+    XX(PRUNE, "pruned journals")                                                                   \
+    XX(LOSS, "lost data folders")                                                                  \
+    XX(JOIN, "snapshots taken over")                                                               \
+    XX(BACK, "keys that sign again after a loss")
 
 enum ns_fault {
 #define NS_FAULT_MEMBER(name, text) NS_FAULT_##name,

@@ -9,6 +9,7 @@
 
 #include "storage/epochs.h"
 #include "storage/overlay.h"
+#include "storage/snapshot.h"
 #include "storage/state.h"
 #include "tests/sim/node/nodesim.h"
 
@@ -61,12 +62,17 @@ struct ns_db *ns_db_new(void)
     return rows;
 }
 
+static void drop_rows(struct row *list, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        free(list[i].bytes);
+    }
+    free(list);
+}
+
 void ns_db_wipe(struct ns_db *rows)
 {
-    for (uint32_t i = 0; i < rows->row_count; i++) {
-        free(rows->row[i].bytes);
-    }
-    free(rows->row);
+    drop_rows(rows->row, rows->row_count);
     free(rows->block);
     free(rows->tx);
     for (uint32_t i = 0; i < rows->epoch_count; i++) {
@@ -202,6 +208,12 @@ enum nv_err st_db_epoch(struct st_db *db, struct nv_view *out, uint64_t epoch, u
     return NV_OK;
 }
 
+enum nv_err st_db_epoch_put(struct st_db *db, uint64_t epoch, struct nv_view bytes)
+{
+    put_epoch(db->rows, epoch, bytes.bytes, bytes.size);
+    return NV_OK;
+}
+
 enum nv_err st_db_epoch_last(struct st_db *db, uint64_t *epoch)
 {
     const struct ns_db *const rows = db->rows;
@@ -241,6 +253,43 @@ enum nv_err st_db_checkpoint(struct st_db *db, struct st_overlay *overlay)
                   overlay->epoch[i].size);
     }
     rows->head = overlay->head;
+    rows->has_head = true;
+    return NV_OK;
+}
+
+enum nv_err
+st_db_replace(struct st_db *db, const struct st_manifest *manifest, st_chunk_fn next, void *ctx)
+{
+    struct ns_db *const rows = db->rows;
+    uint32_t const cap = (uint32_t)manifest->head.row_count;
+    struct row *const list = calloc(cap + 1u, sizeof *list);
+    uint32_t count = 0;
+    enum nv_err err = NV_OK;
+    NV_ASSERT(list != NULL);
+    for (uint32_t i = 0; i < manifest->chunk_count && err == NV_OK; i++) {
+        struct nv_proof proof;
+        struct nv_row_range range;
+        struct nv_row row;
+        st_manifest_range(manifest, &range, i);
+        err = next(ctx, &proof, i);
+        for (uint32_t at = 0; err == NV_OK && nv_proof_next(&proof, &at, &row);) {
+            bool const inside = nv_row_key_cmp(&row.key, &range.first) >= 0 &&
+                                nv_row_key_cmp(&row.key, &range.last) <= 0;
+            err = inside && count == cap ? NV_ERR_CORRUPT : NV_OK;
+            if (inside && err == NV_OK) {
+                list[count++] = row_copy(&row);
+            }
+        }
+    }
+    err = err == NV_OK && count != cap ? NV_ERR_CORRUPT : err;
+    if (err != NV_OK) {
+        drop_rows(list, count);
+        return err;
+    }
+    drop_rows(rows->row, rows->row_count);
+    rows->row = list;
+    rows->row_count = count;
+    rows->head = manifest->head;
     rows->has_head = true;
     return NV_OK;
 }

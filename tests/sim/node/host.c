@@ -79,6 +79,10 @@ enum nv_err ns_host_write(struct ns_host *host)
     if (host->checkpoint.err == NV_OK && host->checkpoint.forget > 0) {
         host->checkpoint.err = st_db_forget(host->db, host->checkpoint.forget);
     }
+    if (host->checkpoint.err == NV_OK &&
+        ns_share_wants(host, st_overlay_head(host->checkpoint.overlay)->height)) {
+        ns_share_copy(host);
+    }
     return host->checkpoint.err;
 }
 
@@ -187,7 +191,8 @@ static void executed(struct ns *ns, struct ns_host *host)
     }
     node_store_result(&host->store, ns->now_ns, result);
     bool full = false;
-    if (node_machine_dirty(host->machine, &full) >= ns->conf.dirty_rows || full) {
+    if (node_machine_dirty(host->machine, &full) >= ns->conf.dirty_rows || full ||
+        ns_share_wants(host, host->head.height)) {
         freeze(host);
     }
     execute_next(ns, host);
@@ -207,7 +212,12 @@ static void job(struct ns *ns, struct ns_host *host, struct replica_job *job)
     ns_push(ns, us * 1000, NS_JOB, host->id)->a = slot;
 }
 
-static void ban(struct ns *ns, struct ns_host *host, uint32_t link)
+bool ns_runs(const struct ns_host *host)
+{
+    return host->up && host->sync == NULL;
+}
+
+void ns_host_ban(struct ns *ns, struct ns_host *host, uint32_t link)
 {
     ns_trace(ns, host->id, "ban", link, 0);
     for (uint32_t i = 0; i < ns->host_count; i++) {
@@ -267,7 +277,7 @@ static void perform(struct ns *ns, struct ns_host *host, const struct replica_op
         ns_check_verdict(ns, host, &op->verdict.hash, op->verdict.refusal);
         break;
     case REPLICA_DROPPED: ns_trace(ns, host->id, "dropped", op->dropped.bytes[0], 0); break;
-    case REPLICA_BAN: ban(ns, host, op->ban_link); break;
+    case REPLICA_BAN: ns_host_ban(ns, host, op->ban_link); break;
     case REPLICA_EPOCH: ns_net_epoch(host, op); break;
     case REPLICA_EVIDENCE: evidence(ns, host, op); break;
     case REPLICA_TRACE:
@@ -308,7 +318,9 @@ static void message(struct ns *ns, struct ns_host *host, const struct ns_item *i
     if (item->kind == NS_TX && item->a != CS_NOBODY && ns_net_came(ns, host, item)) {
         return;
     }
-    if (item->kind == NS_TX) {
+    if (item->kind == NS_MAIL && sync_is_type(item->a)) {
+        ns_share_message(ns, host, item);
+    } else if (item->kind == NS_TX) {
         replica_submit(host->replica, item->a, item->b, bytes);
     } else {
         replica_message(
@@ -326,7 +338,7 @@ static uint64_t kept(const struct ns *ns, const struct ns_host *host)
         return 0;
     }
     for (uint32_t i = 0; i < ns->newcomer; i++) {
-        uint64_t const height = ns->host[i].head.height;
+        uint64_t const height = ns->host[i].joins ? top : ns->host[i].head.height;
         least = top > height + least ? top - height : least;
     }
     return least;
@@ -343,6 +355,7 @@ static void beat(struct ns *ns, struct ns_host *host)
         .head_height = host->head.height,
     };
     node_store_beat(&host->store, &beat);
+    ns_share_beat(ns, host);
     ns_check_memory(ns, host);
     (void)ns_push(ns, 50 * NS_MS, NS_BEAT, host->id);
 }
@@ -366,6 +379,10 @@ static void link_told(struct ns *ns, struct ns_host *host, const struct ns_item 
 void ns_host_event(struct ns *ns, struct ns_host *host, const struct ns_item *item)
 {
     ns_memory_of(&host->memory);
+    if (host->sync != NULL) {
+        ns_join_event(ns, host, item);
+        return;
+    }
     switch ((int)item->kind) {
     case NS_MAIL:
     case NS_TX: message(ns, host, item); break;

@@ -208,6 +208,34 @@ garbage(struct ns *ns, struct ns_host *from, struct ns_host *to, uint8_t type, s
     post(ns, from, to, type, nv_view_of(broken, size));
 }
 
+/* ---- snapshots ---- */
+
+/* snapshot_send answers who asks for a snapshot, in one manner for all of a seed or
+ * in any; false: as it is. */
+static bool snapshot_send(
+    struct ns *ns, struct ns_host *from, struct ns_host *to, uint8_t type, struct nv_view bytes)
+{
+    static uint8_t broken[SYNC_PART_SIZE];
+    uint64_t const manner = dice(ns, from, 0) % 8;
+    bool const offers = type == SYNC_SNAPSHOTS && bytes.size > 9;
+    uint32_t const spared = offers ? 9 : type == SYNC_PART ? SYNC_PART_HEAD : 0;
+    bool const other = type != SYNC_SNAPSHOTS && type != SYNC_PART && type != CS_MSG_EPOCH_RESPONSE;
+    bool const silence = manner == 0 && type != SYNC_SNAPSHOTS;
+    bool const any = manner == 7 && ns_chance(ns, 500000);
+    bool const wrong = offers ? manner == 1 : manner == 2 || manner == 3 || any;
+    if (other || bytes.size <= spared || !(silence || wrong)) {
+        return false;
+    }
+    ns_fault(ns, NS_FAULT_LIE);
+    memcpy(broken, bytes.bytes, bytes.size);
+    broken[spared + nv_test_below(&ns->rng, bytes.size - spared)] ^=
+        (uint8_t)(1u << nv_test_below(&ns->rng, 8));
+    if (!silence) {
+        post(ns, from, to, type, nv_view_of(broken, bytes.size));
+    }
+    return true;
+}
+
 void ns_lie_send(
     struct ns *ns, struct ns_host *from, struct ns_host *to, uint8_t type, struct nv_view bytes)
 {
@@ -223,6 +251,9 @@ void ns_lie_send(
     }
     if (type == CS_MSG_BLOCK_RESPONSE && tells(ns, NS_LIE_HISTORY)) {
         history_spoil(ns, from, to, bytes);
+        return;
+    }
+    if (tells(ns, NS_LIE_SNAPSHOT) && snapshot_send(ns, from, to, type, bytes)) {
         return;
     }
     bool const plain = type != CS_MSG_PROPOSAL && type != CS_MSG_VOTE;

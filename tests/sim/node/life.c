@@ -61,6 +61,8 @@ static struct cs_config consensus_config(const struct ns *ns, const struct ns_ho
         .status_ns = 2000 * NS_MS,
         .follow_ns = 300 * NS_MS,
         .views_max = (uint32_t)c->views_max,
+        .sit_out_until_ms = host->sit_out_until_ms,
+        .listen_first = host->partial,
     };
     if (host->key != CS_NOBODY) {
         config.seckey = ns_key(host->key)->secret;
@@ -104,6 +106,49 @@ static void fault(struct ns_host *host, const char *what, enum nv_err err)
     node_fault_set(&host->fault, NODE_EXIT_STORAGE, NULL, "%s: %s", what, nv_err_name(err));
 }
 
+static struct node_start start_of(struct ns_host *host, bool is_new)
+{
+    return (struct node_start){
+        .fault = &host->fault,
+        .data = host->dir,
+        .journal_dir = host->dir,
+        .state_dir = host->dir,
+        .genesis = ns_genesis(),
+        .journal = host->journal,
+        .journal_new = is_new,
+        .db = host->db,
+        .chain = &host->chain,
+        .machine = host->machine,
+        .store = &host->store,
+        .guard = guard,
+    };
+}
+
+bool ns_host_found(struct ns *ns, struct ns_host *host, struct node_start *start, bool *is_new)
+{
+    enum nv_err err = open_journal(ns, host, is_new);
+    host->fault = (struct node_fault){.code = NODE_EXIT_OK};
+    if (err != NV_OK) {
+        fault(host, "journal", err);
+        return false;
+    }
+    err = node_store_open(&host->store, host->options.batch_max);
+    err = err != NV_OK ? err : node_machine_open(&host->machine, &ns_limits);
+    NV_ASSERT(err == NV_OK);
+    *start = start_of(host, *is_new);
+    return !*is_new || node_start_found(start);
+}
+
+void ns_host_unfound(struct ns_host *host)
+{
+    node_store_close(&host->store);
+    node_machine_close(host->machine);
+    st_journal_close(host->journal);
+    host->store = (struct node_store){.batch_max = 0};
+    host->machine = NULL;
+    host->journal = NULL;
+}
+
 /* open_all is the daemon's opening without threads and sockets. */
 static bool open_all(struct ns *ns, struct ns_host *host)
 {
@@ -120,20 +165,7 @@ static bool open_all(struct ns *ns, struct ns_host *host)
     limits.vm.wide = host->id % 2 != 0 && nv_cpu_wide(); /* both come to the same roots */
     err = err != NV_OK ? err : node_machine_open(&host->machine, &limits);
     NV_ASSERT(err == NV_OK);
-    struct node_start start = {
-        .fault = &host->fault,
-        .data = host->dir,
-        .journal_dir = host->dir,
-        .state_dir = host->dir,
-        .genesis = ns_genesis(),
-        .journal = host->journal,
-        .journal_new = is_new,
-        .db = host->db,
-        .chain = &host->chain,
-        .machine = host->machine,
-        .store = &host->store,
-        .guard = guard,
-    };
+    struct node_start const start = start_of(host, is_new);
     if (!node_start_state(&start)) {
         return false;
     }
@@ -220,6 +252,7 @@ static void begin(struct ns *ns, struct ns_host *host)
         host->job_free[i] = i;
     }
     memset(host->banned_until_ns, 0, sizeof host->banned_until_ns);
+    ns_share_open(host);
     ns_check_started(ns, host);
     replica_start(host->replica, ns_host_time(ns, host));
     (void)ns_push(ns, ns_between(ns, 0, 50) * NS_MS, NS_BEAT, host->id);
@@ -231,6 +264,10 @@ void ns_host_start(struct ns *ns, struct ns_host *host)
     NV_ASSERT(!host->up);
     ns_memory_of(&host->memory);
     host->life++;
+    if (host->joins) {
+        ns_join_start(ns, host);
+        return;
+    }
     damage(ns, host);
     bool const fails = host->disk->fails_at != 0;
     bool const ok = try_open(ns, host);
@@ -278,6 +315,19 @@ static void jobs_lose(struct ns *ns, struct ns_host *host)
     }
 }
 
+/* stop lets go of all that a host has while it is up. */
+static void stop(struct ns *ns, struct ns_host *host)
+{
+    host->up = false;
+    if (host->sync != NULL) {
+        ns_join_stop(host);
+        return;
+    }
+    jobs_lose(ns, host);
+    ns_share_close(host);
+    close_all(host);
+}
+
 /* forget gives an amnesiac an earlier disk, or keeps the present one for later. */
 static void forget(struct ns *ns, struct ns_host *host)
 {
@@ -303,10 +353,8 @@ void ns_host_crash(struct ns *ns, struct ns_host *host)
     if (host->writing && ns_chance(ns, 500000)) {
         (void)ns_host_write(host); /* the commit had happened */
     }
-    host->up = false;
     host->life++;
-    jobs_lose(ns, host);
-    close_all(host);
+    stop(ns, host);
     if (power) {
         disk_cut(host->disk, nv_test_next(&ns->rng));
     }
@@ -324,6 +372,7 @@ void ns_host_sweep(struct ns *ns, struct ns_host *host)
     host->life++;
     st_db_close(host->db);
     ns_memory_sweep(&host->memory);
+    ns_share_free(host);
     parts_forget(host);
     host->disk->locked = false;
     ns_net_links(ns, host, false);
@@ -334,9 +383,12 @@ void ns_host_free(struct ns_host *host)
 {
     ns_memory_of(&host->memory);
     if (host->up) {
-        jobs_lose(host->ns, host);
-        close_all(host);
+        stop(host->ns, host);
     }
+    if (host->folder != NULL) {
+        ns_folder_free(host->folder);
+    }
+    ns_share_free(host);
     if (host->disk != NULL) {
         disk_free(host->disk);
     }

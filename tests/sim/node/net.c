@@ -102,7 +102,8 @@ static bool fits(const struct ns_host *from, const struct ns_host *to, uint8_t t
     bool const keyed = from->key != CS_NOBODY && to->key != CS_NOBODY;
     uint32_t const both = keyed ? 1u << from->key | 1u << to->key : 0u;
     bool const voters = keyed && (from->lists & both) == both && (to->lists & both) == both;
-    uint32_t const lane = voters ? cs_message_lane((enum cs_message_type)type) : P2P_LANE_1;
+    uint32_t const lane =
+        voters && !sync_is_type(type) ? cs_message_lane((enum cs_message_type)type) : P2P_LANE_1;
     return size <= p2p_type_max(type, (uint8_t)lane);
 }
 

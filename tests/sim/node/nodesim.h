@@ -22,6 +22,9 @@
  *     genesis.c   the chain's beginning
  *     host.c      what a node's loop does: operations, batches, execution
  *     life.c      start, crash, restart
+ *     folder.c    a folder of snapshots
+ *     share.c     snapshots that are made, and given to those who ask
+ *     join.c      a host that begins with one
  *     db.c        the database: the contract of st_db_*
  *     net.c       delay, loss, partitions, gossip
  *     liar.c      validators that lie
@@ -33,6 +36,7 @@
 #include <stdint.h>
 
 #include "node/store/start.h"
+#include "node/sync/sync.h"
 #include "tests/lib/consensus_build.h"
 #include "tests/lib/disk_model.h"
 #include "tests/lib/nv_test.h"
@@ -89,6 +93,9 @@ void ns_memory_sweep(struct ns_memory *memory);
 
 /* ---- hosts ---- */
 
+struct ns_folder;
+struct ns_share;
+
 #define NS_SEGMENTS_MAX 512u
 
 /* The records of a segment of the journal that are durable. */
@@ -120,6 +127,10 @@ struct ns_host {
     struct st_files files;
     struct disk *old_disk; /* an earlier copy, for who forgets */
     struct ns_db *rows;
+    struct ns_folder *folder;
+    bool joins;                /* it has lost all but its key, or never had more */
+    uint64_t sit_out_until_ms; /* stands in its key's file */
+    bool back;                 /* it has signed again */
 
     uint32_t lists; /* whom it has lane 0 with, by key number, as REPLICA_EPOCH said */
 
@@ -131,6 +142,10 @@ struct ns_host {
     struct node_chain chain;
     bool partial; /* its journal is not the whole chain's */
     struct st_db *db;
+    struct sync *sync; /* while it joins; then there is no machine yet, ... */
+    struct st_files snapshot_files;
+    struct st_snapshots snapshots;
+    struct ns_share *share;
     struct node_machine *machine;
     struct node_blocks *blocks;
     struct replica *replica;
@@ -194,7 +209,8 @@ struct ns {
     struct ns_conf conf;
     struct nv_test_rng rng;
     uint64_t now_ns;
-    uint64_t gaps_ns; /* of it, in which everybody was off */
+    uint64_t gaps_ns;  /* of it, in which everybody was off, ... */
+    uint64_t waits_ns; /* ... and in which somebody who joins was waited for */
     uint64_t trace;
     uint64_t events;
     bool print;
@@ -225,6 +241,7 @@ struct ns {
     uint32_t tx_bucket[4096];
     uint32_t owed_first; /* transactions before it are settled */
     uint64_t included;
+    uint64_t began_ms[NS_EPOCHS_MAX + 2u]; /* time of the block on which an epoch stands */
     uint64_t price[NS_FEEDS];
     uint64_t salt;
 
@@ -248,7 +265,11 @@ uint64_t ns_wall_ms(const struct ns *ns);
  * returns the hash of its trace. */
 uint64_t ns_run(struct ns *ns, uint64_t seed, char *const *changes, uint32_t change_count);
 
+/* ns_runs returns whether a host is up and has a state. */
+bool ns_runs(const struct ns_host *host);
+
 /* host.c */
+void ns_host_ban(struct ns *ns, struct ns_host *host, uint32_t link);
 struct replica_time ns_host_time(const struct ns *ns, const struct ns_host *host);
 struct node_store_port ns_host_port(struct ns_host *host);
 /* ns_host_write writes the checkpoint under way. */
@@ -265,10 +286,38 @@ void ns_host_crash(struct ns *ns, struct ns_host *host);
 /* ns_host_sweep does it to one that has died of an assertion. */
 void ns_host_sweep(struct ns *ns, struct ns_host *host);
 void ns_host_free(struct ns_host *host);
+/* ns_host_found opens the journal of a host that joins, and founds one that is new:
+ * what `start` is about, until ns_host_unfound. */
+bool ns_host_found(struct ns *ns, struct ns_host *host, struct node_start *start, bool *is_new);
+void ns_host_unfound(struct ns_host *host);
 /* ns_host_copy opens a node on a copy of another's journal, without its database,
  * and does not start it; ns_host_drop ends it. */
 struct ns_host *ns_host_copy(struct ns *ns, const struct ns_host *host);
 void ns_host_drop(struct ns_host *host);
+
+/* folder.c */
+struct ns_folder *ns_folder_new(void);
+void ns_folder_free(struct ns_folder *folder);
+void ns_folder_wipe(struct ns_folder *folder);
+struct st_files ns_folder_port(struct ns_folder *folder);
+
+/* share.c */
+void ns_share_open(struct ns_host *host);
+void ns_share_close(struct ns_host *host); /* what it holds of the heap */
+void ns_share_free(struct ns_host *host);
+/* ns_share_wants returns whether the checkpoint of a height is to become a snapshot;
+ * ns_share_copy takes the database's rows for it. */
+bool ns_share_wants(const struct ns_host *host, uint64_t height);
+void ns_share_copy(struct ns_host *host);
+void ns_share_beat(struct ns *ns, struct ns_host *host);
+void ns_share_message(struct ns *ns, struct ns_host *host, const struct ns_item *item);
+
+/* join.c */
+void ns_join_start(struct ns *ns, struct ns_host *host);
+void ns_join_stop(struct ns_host *host);
+void ns_join_event(struct ns *ns, struct ns_host *host, const struct ns_item *item);
+/* ns_join_lose takes away all that a host has but its key. */
+void ns_join_lose(struct ns *ns, struct ns_host *host);
 
 /* db.c */
 struct ns_db *ns_db_new(void);

@@ -37,7 +37,7 @@ static uint32_t honest(struct ns *ns)
 {
     for (;;) {
         uint32_t const key = nv_test_below(&ns->rng, signers(ns));
-        if ((ns->conf.liars >> key & 1u) == 0) {
+        if ((ns->conf.liars >> key & 1u) == 0 && key + 1 != ns->conf.lost) {
             return key;
         }
     }
@@ -72,7 +72,7 @@ static void operate(struct ns *ns)
 {
     uint32_t const key = honest(ns);
     struct vm_action action = {.kind = VM_ACTION_CLAIM};
-    bool const free = ns->conf.liars == 0;
+    bool const free = ns->conf.liars == 0 && ns->conf.lost == 0;
     uint32_t const kind = nv_test_below(&ns->rng, free ? 4 : 2);
     if (kind == 1) {
         action.kind = VM_ACTION_SET_COMMISSION;

@@ -35,7 +35,7 @@ static struct ns_tx *note(struct ns *ns, const struct vm_tx *tx, struct ns_bytes
 {
     struct ns_tx *const found = ns_tx_find(ns, &tx->hash);
     if (found != NULL || ns->tx_count == NS_TXS_MAX) {
-        return found;
+        return NULL;
     }
     uint32_t *const bucket = bucket_of(ns, &tx->hash);
     struct ns_tx *const noted = &ns->tx[ns->tx_count++];
@@ -99,10 +99,11 @@ static void send(struct ns *ns,
         return;
     }
     struct ns_bytes *const bytes = ns_bytes_new(nv_view_of(memory, size));
-    (void)note(ns, &tx, bytes, good);
-    submit(ns, somebody(ns), bytes);
-    if (ns_chance(ns, 100000)) { /* and to another */
+    if (note(ns, &tx, bytes, good) != NULL) {
         submit(ns, somebody(ns), bytes);
+        if (ns_chance(ns, 100000)) { /* and to another */
+            submit(ns, somebody(ns), bytes);
+        }
     }
     ns_bytes_drop(bytes);
 }
@@ -336,5 +337,7 @@ void ns_work(struct ns *ns)
     } else {
         give(ns);
     }
-    (void)ns_push(ns, ns_between(ns, 1, 2 * ns->conf.tx_us) * 1000, NS_WORK, 0);
+    /* While somebody who joins is waited for there is little else to be seen. */
+    uint64_t const slow = ns->waits_ns > 0 && !ns->measured ? 50 : 1;
+    (void)ns_push(ns, slow * ns_between(ns, 1, 2 * ns->conf.tx_us) * 1000, NS_WORK, 0);
 }

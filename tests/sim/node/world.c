@@ -11,7 +11,9 @@
 #include "tests/sim/node/nodesim.h"
 
 #define BLOCKS_LEAST 125u
-#define GAP_MS       61000u /* nothing expires later */
+#define GAP_MS       64000u /* nothing expires later */
+#define WAIT_MS      500u
+#define JOIN_MS      60000u /* silent peers are waited for */
 #define SAFETY_LONG  8u     /* a run that makes too few blocks goes on so many times as long */
 
 /* ---- choices, traces ---- */
@@ -105,6 +107,7 @@ static struct ns_host *host_add(struct ns *ns, uint32_t key, bool honest)
     host->disk = disk_new();
     host->files = disk_port(host->disk);
     host->rows = ns_db_new();
+    host->folder = ns_folder_new();
     host->durable = calloc(NS_VIEWS_MAX, sizeof *host->durable);
     NV_ASSERT(host->durable != NULL);
     (void)snprintf(host->dir, sizeof host->dir, "node%u", host->id);
@@ -130,10 +133,11 @@ static void hosts_make(struct ns *ns)
     }
     ns->archivist = NS_HOSTS_MAX;
     for (uint32_t i = 0; i < ns->validators && ns->archivist == NS_HOSTS_MAX; i++) {
-        ns->archivist = ns->host[i].honest ? i : NS_HOSTS_MAX;
+        ns->archivist = ns->host[i].honest && i + 1 != c->lost ? i : NS_HOSTS_MAX;
     }
     ns->newcomer = host_add(ns, CS_NOBODY, true)->id;
     ns->host[ns->newcomer].gone = true;
+    ns->host[ns->newcomer].joins = c->join != 0;
     for (uint32_t i = 0; i < ns->host_count; i++) {
         if (!ns->host[i].gone && !ns->failed) {
             ns_host_start(ns, &ns->host[i]);
@@ -162,6 +166,11 @@ static uint64_t cut_ms(const struct ns *ns)
     return ns->conf.flap != 0 ? ns->conf.cut_ms / 10 : ns->conf.cut_ms;
 }
 
+static void plan_gap(struct ns *ns)
+{
+    ns_push(ns, ns->conf.gap_ms * NS_MS, NS_GAP, 0)->a = 1;
+}
+
 static void plans_make(struct ns *ns)
 {
     const struct ns_conf *const c = &ns->conf;
@@ -171,7 +180,7 @@ static void plans_make(struct ns *ns)
     again(ns, c->reset_ms, NS_RESET, 0);
     again(ns, c->jump_ms, NS_JUMP, 0);
     if (c->gap_ms > 0) {
-        plan(ns, c->gap_ms, NS_GAP, 0);
+        plan_gap(ns);
     }
     for (uint32_t i = 0; i < ns->newcomer; i++) {
         again(ns, c->crash_ms, NS_CRASH, i);
@@ -195,7 +204,7 @@ static void clocks_jump(struct ns *ns)
 }
 
 /* gap is a minute and more without anybody; what was sent before arrives after it. */
-static void gap(struct ns *ns)
+static void gap(struct ns *ns, bool first)
 {
     uint64_t const off_ns = (GAP_MS + ns_between(ns, 0, 9000)) * NS_MS;
     ns_trace(ns, 0, "gap", ns->height, off_ns);
@@ -205,24 +214,42 @@ static void gap(struct ns *ns)
             ns_host_crash(ns, &ns->host[i]);
         }
     }
+    if (first && ns->conf.lost > 0) {
+        ns_join_lose(ns, &ns->host[ns->conf.lost - 1]);
+    }
     ns_queue_later(&ns->queue, off_ns);
     ns->gaps_ns += off_ns;
-    plan(ns, off_ns / NS_MS + ns->conf.gap_ms, NS_GAP, 0);
 }
 
-/* heal ends all faults but those of liars; wrong clocks stay where nobody lies. */
+/* heal ends all faults but those of liars; wrong clocks stay where nobody lies or
+ * sits out. */
 static void heal(struct ns *ns)
 {
     ns->healed = true;
     ns_trace(ns, 0, "heal", ns->height, 0);
     ns_net_heal(ns);
     for (uint32_t i = 0; i < ns->host_count; i++) {
-        if (ns->conf.liars != 0) {
+        if (ns->conf.liars != 0 || ns->conf.lost != 0) {
             ns->host[i].skew_ms = 0;
         }
     }
     ns->host[ns->newcomer].gone = false;
     ns_host_start(ns, &ns->host[ns->newcomer]);
+}
+
+/* measure begins to measure what was promised, when all who join have a state. */
+static void measure(struct ns *ns)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < ns->host_count; i++) {
+        all = all && (!ns->host[i].joins || !ns->host[i].honest);
+    }
+    if (!all && ns->waits_ns < JOIN_MS * NS_MS) {
+        ns->waits_ns += WAIT_MS * NS_MS;
+        plan(ns, WAIT_MS, NS_MEASURE, 0);
+        return;
+    }
+    ns_check_measure(ns);
 }
 
 /* ---- events ---- */
@@ -261,15 +288,16 @@ static void item_do(struct ns *ns, const struct ns_item *item)
         break;
     case NS_GAP:
         if (!ns->healed) {
-            gap(ns);
+            gap(ns, item->a == 1);
         }
+        again(ns, item->a == 1 ? ns->conf.gap_ms : 0, NS_GAP, 0);
         break;
     case NS_WORK: ns_work(ns); break;
     case NS_MARK: ns_check_mark(ns, item->a); break;
     case NS_HEAL: heal(ns); break;
-    case NS_MEASURE: ns_check_measure(ns); break;
+    case NS_MEASURE: measure(ns); break;
     default:
-        if (host->up && !stale && !ns->healed && ns_chance(ns, ns->conf.memory_ppm)) {
+        if (ns_runs(host) && !stale && !ns->healed && ns_chance(ns, ns->conf.memory_ppm)) {
             ns_lack(ns, host, item);
         } else if (host->up && !stale) {
             ns_host_event(ns, host, item);
@@ -283,7 +311,8 @@ static void item_do(struct ns *ns, const struct ns_item *item)
 static bool over(const struct ns *ns)
 {
     const struct ns_conf *const c = &ns->conf;
-    uint64_t const end_ns = (c->safety_ms + c->settle_ms + c->live_ms) * NS_MS + ns->gaps_ns;
+    uint64_t const end_ns =
+        (c->safety_ms + c->settle_ms + c->live_ms) * NS_MS + ns->gaps_ns + ns->waits_ns;
     bool const just = c->epoch_ms == 0 || ns_check_slashed(ns);
     bool const done = ns->height >= BLOCKS_LEAST && just;
     return ns->now_ns > end_ns && (done || ns->now_ns > SAFETY_LONG * end_ns);
@@ -326,6 +355,7 @@ uint64_t ns_run(struct ns *ns, uint64_t seed, char *const *changes, uint32_t cha
     NV_ASSERT(ns->tx != NULL);
     ns_keys_seam(ns->conf.real_keys != 0);
     validators_make(ns);
+    ns->began_ms[CS_FIRST_EPOCH] = NS_START_MS;
     ns->members = (1u << ns->validators) - 1;
     ns_genesis_make(ns);
     hosts_make(ns);
