@@ -394,5 +394,7 @@ void ns_check_measure(struct ns *ns);
 void ns_check_live(struct ns *ns);
 /* check_audit.c */
 void ns_check_audit(struct ns *ns);
+/* check_light.c */
+void ns_check_light(struct ns *ns);
 
 #endif /* NV_TESTS_SIM_NODE_NODESIM_H */

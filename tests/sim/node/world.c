@@ -374,6 +374,9 @@ uint64_t ns_run(struct ns *ns, uint64_t seed, char *const *changes, uint32_t cha
         ns_check_justice(ns);
     }
     if (!ns->failed) {
+        ns_check_light(ns);
+    }
+    if (!ns->failed) {
         ns_check_audit(ns);
     }
     return ns->trace;
