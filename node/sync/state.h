@@ -14,6 +14,7 @@
 #define SYNC__OPS_MAX     (SYNC_PEERS_MAX * (SYNC_REQUESTS_MAX + 2u))
 #define SYNC__FAILED_MAX  8u
 #define SYNC__PATIENCE_MS 10000u /* for one request */
+#define SYNC__SLOW_MS     2000u  /* it has not answered one that is not wanted any more */
 #define SYNC__SILENCES    3u     /* then a source is left out */
 #define SYNC__LOSSES      3u     /* sources left out in a row: take a newer one */
 #define SYNC__LIST_MS     2000u  /* peers are asked again, while nothing is fetched */
@@ -39,7 +40,7 @@ struct sync__peer {
     bool left_out; /* of the present target */
     uint32_t id;
     uint32_t silences; /* in a row */
-    uint32_t faults;   /* times it was left out */
+    uint32_t faults;   /* silences, and anchors that led nowhere; not to hold a part is none */
     uint32_t request_count;
     struct sync__request request[SYNC_REQUESTS_MAX];
     uint64_t second_ms; /* the second that is counted */

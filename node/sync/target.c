@@ -228,13 +228,16 @@ static void use_folder(struct sync *s)
 bool sync__choose(struct sync *s)
 {
     const struct sync_offer *best = NULL;
+    uint32_t faults = UINT32_MAX; /* of who offers it */
     for (uint32_t i = 0; i < SYNC_PEERS_MAX; i++) {
         const struct sync__peer *const peer = &s->peer[i];
         for (uint32_t k = 0; peer->up && !peer->liar && k < peer->offers.count; k++) {
             const struct sync_offer *const offer = &peer->offers.offer[k];
             bool const high = offer->height >= s->config.height_least;
-            if (high && (best == NULL || better(s, offer, best))) {
+            bool const same = peer->faults == faults;
+            if (high && (same ? better(s, offer, best) : peer->faults < faults)) {
                 best = offer;
+                faults = peer->faults;
             }
         }
     }
