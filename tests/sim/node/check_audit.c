@@ -2,6 +2,7 @@
  * executed again from the genesis, out of the journal alone. */
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/assert.h"
 
@@ -20,6 +21,8 @@ struct sums {
     int64_t lots[NS_MARKETS];
     int64_t cost[NS_MARKETS];
     int64_t realised[NS_MARKETS];
+    struct nv_pubkey node_key[NS_SIGNERS];
+    uint32_t validators;
 };
 
 static void add_account(struct sums *sums, struct nv_view value)
@@ -36,8 +39,17 @@ static void add_validator(struct sums *sums, struct nv_view value)
 {
     struct vm_validator_row row;
     sums->broken = sums->broken || vm_validator_row_decode(&row, value) != NV_OK;
+    if (sums->broken) {
+        return;
+    }
+    sums->staked += vm_money_raw(row.pool.tokens) + vm_money_raw(row.due);
+    sums->broken = sums->validators == NS_SIGNERS;
+    for (uint32_t i = 0; i < sums->validators; i++) { /* a node is one validator's */
+        sums->broken =
+            sums->broken || memcmp(&sums->node_key[i], &row.node_key, sizeof row.node_key) == 0;
+    }
     if (!sums->broken) {
-        sums->staked += vm_money_raw(row.pool.tokens) + vm_money_raw(row.due);
+        sums->node_key[sums->validators++] = row.node_key;
     }
 }
 

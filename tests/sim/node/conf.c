@@ -116,6 +116,7 @@ static void choose_past(struct ns *ns)
     if (ns_chance(ns, 600000)) {
         c->snapshot_every = ns_between(ns, 10, 40);
         c->join = ns_chance(ns, 800000);
+        c->lie |= c->liars != 0 && ns_chance(ns, 800000) ? NS_LIE_SNAPSHOT : 0u;
     }
     /* Who lost its votes sits out, and is one of those who may be lacking. */
     if (c->gap_ms > 0 && c->snapshot_every > 0 && c->liars == 0 && c->epoch_ms > 0 &&

@@ -101,6 +101,7 @@ static void synced(struct ns *ns, struct ns_host *host)
 {
     struct node_batch *const batch = host->batch[0];
     bool const fails = !ns->healed && ns_chance(ns, ns->conf.sync_fail_ppm);
+    bool const prunes = batch->drop != 0;
     if (batch->err == NV_OK) {
         disk_fail(host->disk, fails ? 1 : 0, false, NV_ERR_IO);
         batch->err = st_journal_sync(host->journal);
@@ -129,6 +130,10 @@ static void synced(struct ns *ns, struct ns_host *host)
     enum nv_err const err = node_store_back(&host->store, ns->now_ns, batch);
     if (err != NV_OK) {
         ns_fail(ns, "host %u: a batch is not taken back: %s", host->id, nv_err_name(err));
+    }
+    if (prunes && !ns->measured && ns_chance(ns, 500000)) { /* it starts from what is left */
+        ns_host_crash(ns, host);
+        (void)ns_push(ns, ns_between(ns, 1, 30) * NS_MS, NS_START, host->id);
     }
 }
 

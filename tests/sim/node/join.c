@@ -169,6 +169,7 @@ static void perform(struct ns *ns, struct ns_host *host)
         if (op.kind == SYNC_OP_BAN) {
             ns_host_ban(ns, host, op.peer);
         } else {
+            ns_trace(ns, host->id, "ask", op.type, op.peer);
             ns_net_send(ns, host, op.peer, op.type, nv_view_of(op.bytes, op.size));
         }
     }

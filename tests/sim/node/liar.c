@@ -210,20 +210,35 @@ garbage(struct ns *ns, struct ns_host *from, struct ns_host *to, uint8_t type, s
 
 /* ---- snapshots ---- */
 
-/* snapshot_send answers who asks for a snapshot, in one manner for all of a seed or
- * in any; false: as it is. */
+/* What a liar spoils in a seed. */
+enum manner { SILENCE, OFFERS, ANCHORS, CHUNKS, MANIFESTS, ENDS, ANYTHING, MANNERS };
+
+/* manner_of returns which manner a message is for; MANNERS: none. */
+static enum manner manner_of(uint8_t type, struct nv_view bytes)
+{
+    if (type == SYNC_SNAPSHOTS) {
+        return OFFERS;
+    }
+    if (type != SYNC_PART) {
+        return type == CS_MSG_EPOCH_RESPONSE ? ENDS : MANNERS;
+    }
+    uint32_t const part = nv_be32_load(bytes.bytes + 8);
+    return part == ST_PART_ANCHOR ? ANCHORS : part == ST_PART_MANIFEST ? MANIFESTS : CHUNKS;
+}
+
+/* snapshot_send answers who asks for a snapshot, or for the end of an epoch; false: as
+ * it is. */
 static bool snapshot_send(
     struct ns *ns, struct ns_host *from, struct ns_host *to, uint8_t type, struct nv_view bytes)
 {
     static uint8_t broken[SYNC_PART_SIZE];
-    uint64_t const manner = dice(ns, from, 0) % 8;
-    bool const offers = type == SYNC_SNAPSHOTS && bytes.size > 9;
-    uint32_t const spared = offers ? 9 : type == SYNC_PART ? SYNC_PART_HEAD : 0;
-    bool const other = type != SYNC_SNAPSHOTS && type != SYNC_PART && type != CS_MSG_EPOCH_RESPONSE;
-    bool const silence = manner == 0 && type != SYNC_SNAPSHOTS;
-    bool const any = manner == 7 && ns_chance(ns, 500000);
-    bool const wrong = offers ? manner == 1 : manner == 2 || manner == 3 || any;
-    if (other || bytes.size <= spared || !(silence || wrong)) {
+    uint64_t const own_dice = dice(ns, from, 0) % (MANNERS + 3u); /* chunks more often */
+    enum manner const own = own_dice < MANNERS ? (enum manner)own_dice : CHUNKS;
+    enum manner const asked = manner_of(type, bytes);
+    uint32_t const spared = asked == OFFERS ? 9 : asked == ENDS ? 0 : SYNC_PART_HEAD;
+    bool const silence = own == SILENCE && asked != OFFERS;
+    bool const wrong = own == asked || (own == ANYTHING && ns_chance(ns, 500000));
+    if (asked == MANNERS || bytes.size <= spared || !(silence || wrong)) {
         return false;
     }
     ns_fault(ns, NS_FAULT_LIE);

@@ -51,7 +51,9 @@ void ns_share_free(struct ns_host *host)
 bool ns_share_wants(const struct ns_host *host, uint64_t height)
 {
     uint64_t const every = host->ns->conf.snapshot_every;
-    return every > 0 && height % every == 0 && host->share->rows == NULL;
+    /* Who joins and is waited for has the newest for a while. */
+    bool const awaited = host->ns->waits_ns > 0 && host->share->server.offers.count > 0;
+    return every > 0 && !awaited && height % every == 0 && host->share->rows == NULL;
 }
 
 void ns_share_copy(struct ns_host *host)

@@ -12,23 +12,26 @@ static uint32_t signers(const struct ns *ns)
     return ns->validators + (uint32_t)ns->conf.candidates;
 }
 
-/* bond: a candidate, or an operator that is bonded and is refused. */
+/* bond: a candidate, or an operator that is bonded and is refused; so is who comes with
+ * the node key of a validator, whose operator is in league with it. */
 static void bond(struct ns *ns)
 {
     uint32_t const key =
         ns->conf.candidates > 0
             ? ns->validators + nv_test_below(&ns->rng, (uint32_t)ns->conf.candidates)
             : nv_test_below(&ns->rng, ns->validators);
+    uint32_t const node =
+        NS_KEY_NODE + (ns_chance(ns, 200000) ? nv_test_below(&ns->rng, ns->validators) : key);
     struct vm_bond bond = {
         .key = ns_key(key)->key,
-        .node_key = ns_key(NS_KEY_NODE + key)->key,
+        .node_key = ns_key(node)->key,
         .commission = vm_ratio((int64_t)ns_between(ns, 0, 100000000)),
         .amount = vm_money(NS_STAKE + (int64_t)ns_between(ns, 0, 100) * UNIT),
     };
     struct vm_action const action = {.kind = VM_ACTION_BOND, .bond = &bond};
     vm_bond_claim(&bond, &ns_genesis()->chain_id, &ns_key(key)->address);
     nv_sign(&bond.proof, &ns_key(key)->secret, &bond.claim);
-    nv_sign(&bond.node_proof, &ns_key(NS_KEY_NODE + key)->secret, &bond.node_claim);
+    nv_sign(&bond.node_proof, &ns_key(node)->secret, &bond.node_claim);
     ns_work_send(ns, key, &action, false);
 }
 
