@@ -64,7 +64,14 @@
     XX(48, VAULT_FORGOTTEN, "a deposit leaves the vault as it was")                                \
     XX(49, GOSSIP_NONE, "transactions are not passed on")                                          \
     XX(50, POOL_KEEPS, "the mempool keeps what is final")                                          \
-    XX(51, RESTART_BLIND, "fees are judged without the checkpoint's rows")
+    XX(51, RESTART_BLIND, "fees are judged without the checkpoint's rows")                         \
+    XX(52, PRUNE_FAR, "one segment too many goes when the journal is pruned")                      \
+    XX(53, CHUNK_UNCHECKED, "chunks of a snapshot are kept as they come")                          \
+    XX(54, BASE_BARE, "a snapshot is taken over without the ends of the epochs before it")         \
+    XX(55, SIT_OUT_SHORT, "who lost its votes signs again a minute too early")                     \
+    XX(56, FACTS_FORGOTTEN, "what consensus knows of a block is left out when it is replayed")     \
+    XX(57, OFFENCES_DROPPED, "evidence in blocks has no consequence")                              \
+    XX(58, NODE_KEY_SHARED, "a bond may name another validator's node key")
 
 enum nv_bug {
 #define NV_BUG_MEMBER(number, name, text) NV_BUG_##name = (number),

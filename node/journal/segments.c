@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bug.h"
 #include "base/codec.h"
 
 #include "consensus/record.h"
@@ -146,7 +147,8 @@ uint32_t node_segments_keep(const struct node_segments *s, const struct node_seg
         size -= wish->segment_size;
         number++;
     }
-    return number;
+    bool const more = number > s->first && number - s->first + 1 < s->count;
+    return number + (NV_SEEDED(PRUNE_FAR) && more ? 1u : 0u);
 }
 
 uint64_t node_segments_height(const struct node_segments *s, uint32_t before)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/bug.h"
+
 #include "node/store/start.h"
 #include "storage/epochs.h"
 
@@ -34,7 +36,7 @@ static enum nv_err append_ends(const struct node_start *s, const struct node_bas
         from--;
     }
     node_batch_clear(batch);
-    for (uint64_t e = from; e < base->epoch; e++) {
+    for (uint64_t e = from; e < base->epoch && !NV_SEEDED(BASE_BARE); e++) {
         NV_TRY(st_db_epoch(s->db, &end, e, memory));
         NV_TRY(add_end(s, end));
     }

@@ -321,7 +321,9 @@ static enum nv_err run_block(struct walk *w, uint64_t height)
     const struct node_start *const s = w->start;
     struct node_result *result = NULL;
     NV_TRY(read_block(w, height));
-    NV_TRY(read_facts(w, height));
+    if (!NV_SEEDED(FACTS_FORGOTTEN)) {
+        NV_TRY(read_facts(w, height));
+    }
     enum nv_err err = node_machine_execute(s->machine, &w->block, &result);
     if (err == NV_ERR_BUSY) {
         NV_TRY(write_checkpoint(s));

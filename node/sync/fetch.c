@@ -1,3 +1,5 @@
+#include "base/bug.h"
+
 #include "node/sync/state.h"
 
 /* ---- requests ---- */

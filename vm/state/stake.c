@@ -1,6 +1,7 @@
 #include "vm/state/stake.h"
 
 #include "base/assert.h"
+#include "base/bug.h"
 
 #include "vm/state/internal.h"
 
@@ -120,7 +121,7 @@ bool vm_validator_taken(const struct vm_state *s,
                         const struct nv_pubkey *node_key)
 {
     return of_key(s, VM_INDEX_VALIDATOR_KEY, key) != VM_NONE ||
-           of_key(s, VM_INDEX_NODE_KEY, node_key) != VM_NONE;
+           (of_key(s, VM_INDEX_NODE_KEY, node_key) != VM_NONE && !NV_SEEDED(NODE_KEY_SHARED));
 }
 
 uint32_t vm_validator_put(struct vm_state *s,
