@@ -32,20 +32,23 @@ static enum nv_err read_validators(struct cs_valset *out, const json_t *list)
     return cs_valset_init(out, members, (uint32_t)count) == NV_OK ? NV_OK : NV_ERR_MALFORMED;
 }
 
-/* trusting_of returns for how long a set of the chain is believed.
- * SPEC light 1: "Nodes and tools take three quarters of `UNBOND_TIME`." */
-static uint64_t trusting_of(const json_t *root)
+/* read_trusting finds for how long a set of the chain is believed.  A genesis
+ * that no node starts from must not make it forever.
+ * SPEC light 1: "Nodes and tools take `EVIDENCE_TIME`" */
+static enum nv_err read_trusting(uint64_t *out, const json_t *root)
 {
-    const json_t *const consensus = json_object_get(root, "consensus");
-    const char *const text =
-        json_string_value(json_object_get(json_object_get(root, "params"), "UNBOND_TIME"));
-    const struct vm_param_spec *const spec = vm_param_spec_of(VM_PARAM_UNBOND_TIME);
-    uint64_t wait_ms = (uint64_t)spec->devnet;
-    if (json_integer_value(json_object_get(consensus, "epoch_ms")) == 0 ||
-        (text != NULL && nv_u64_parse(&wait_ms, nv_view_of_text(text)) != NV_OK)) {
-        return 0;
+    const json_t *const epoch_ms = json_object_get(json_object_get(root, "consensus"), "epoch_ms");
+    const json_t *const given = json_object_get(json_object_get(root, "params"), "EVIDENCE_TIME");
+    *out = 0;
+    if (json_integer_value(epoch_ms) == 0) {
+        return epoch_ms == NULL || json_is_integer(epoch_ms) ? NV_OK : NV_ERR_MALFORMED;
     }
-    return wait_ms - wait_ms / 4;
+    *out = (uint64_t)vm_param_spec_of(VM_PARAM_EVIDENCE_TIME)->devnet;
+    if (given != NULL) {
+        const char *const text = json_string_value(given);
+        NV_TRY(text != NULL ? nv_u64_parse(out, nv_view_of_text(text)) : NV_ERR_MALFORMED);
+    }
+    return *out != 0 ? NV_OK : NV_ERR_MALFORMED;
 }
 
 enum nv_err light_chain_read(struct light_chain *out, struct nv_view genesis)
@@ -57,8 +60,11 @@ enum nv_err light_chain_read(struct light_chain *out, struct nv_view genesis)
     json_t *const root =
         json_loadb((const char *)genesis.bytes, genesis.size, JSON_REJECT_DUPLICATES, NULL);
     json_int_t const time_ms = json_integer_value(json_object_get(root, "time_ms"));
-    enum nv_err const err = read_validators(&validators, json_object_get(root, "validators"));
-    uint64_t const trusting_ms = trusting_of(root);
+    uint64_t trusting_ms = 0;
+    enum nv_err err = read_validators(&validators, json_object_get(root, "validators"));
+    if (err == NV_OK) {
+        err = read_trusting(&trusting_ms, root);
+    }
     out->devnet = json_is_true(json_object_get(root, "devnet"));
     json_decref(root);
     NV_TRY(err);

@@ -345,6 +345,10 @@ static void check_stake(const struct reading *r, const struct node_fields *top)
         node_fields_fail(
             top, "params.UNBOND_TIME", "at least EVIDENCE_TIME and consensus.epoch_ms together");
     }
+    /* SPEC genesis 1: "EVIDENCE_TIME is at least twice `epoch_ms`" */
+    if (time_ms < 2 * (int64_t)g->epoch_ms) {
+        node_fields_fail(top, "params.EVIDENCE_TIME", "at least twice consensus.epoch_ms");
+    }
     if (g->validator_count > node_genesis_param(g, VM_PARAM_VALIDATORS_MAX)) {
         node_fields_fail(top, "validators", "no more of them than params.VALIDATORS_MAX");
     }
@@ -410,11 +414,10 @@ int64_t node_genesis_param(const struct node_genesis *genesis, uint16_t number)
     return spec->devnet;
 }
 
-/* SPEC light 1: "Nodes and tools take three quarters of `UNBOND_TIME`." */
+/* SPEC light 1: "Nodes and tools take `EVIDENCE_TIME`" */
 uint64_t node_genesis_trusting_ms(const struct node_genesis *genesis)
 {
-    uint64_t const wait_ms = (uint64_t)node_genesis_param(genesis, VM_PARAM_UNBOND_TIME);
-    uint64_t const trusting_ms = wait_ms - wait_ms / 4;
+    uint64_t const trusting_ms = (uint64_t)node_genesis_param(genesis, VM_PARAM_EVIDENCE_TIME);
     return genesis->epoch_ms == 0 ? 0 : trusting_ms;
 }
 

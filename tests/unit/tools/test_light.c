@@ -39,16 +39,24 @@ static void test_trusting(void **state)
         uint64_t trusting_ms;
     } cases[] = {
         {"\"consensus\": {\"epoch_ms\": 0}, \"params\": {}", 0},
-        {"\"consensus\": {\"epoch_ms\": 5000}, \"params\": {}", 453600000},
-        {"\"consensus\": {\"epoch_ms\": 5000}, \"params\": {\"UNBOND_TIME\": \"1001\"}", 751},
+        {"\"consensus\": {\"epoch_ms\": 5000}, \"params\": {}", 172800000},
+        {"\"consensus\": {\"epoch_ms\": 5000}, \"params\": {\"EVIDENCE_TIME\": \"1001\"}", 1001},
+        {"\"consensus\": {\"epoch_ms\": 5000}, \"params\": {\"UNBOND_TIME\": \"1001\"}", 172800000},
+        /* None of these is believed for ever. */
+        {"\"consensus\": {\"epoch_ms\": 5000}, \"params\": {\"EVIDENCE_TIME\": \"0\"}", 0},
+        {"\"consensus\": {\"epoch_ms\": 5000}, \"params\": {\"EVIDENCE_TIME\": \"1.5\"}", 0},
+        {"\"consensus\": {\"epoch_ms\": 5000}, \"params\": {\"EVIDENCE_TIME\": 1001}", 0},
+        {"\"consensus\": {\"epoch_ms\": \"5000\"}, \"params\": {}", 0},
     };
+    size_t const broken = 4; /* the first of them */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[LIGHT_GENESIS_MAX + 256];
         struct light_chain out;
         struct nv_view const genesis = light_world_genesis(&world);
         int const size = snprintf(
             text, sizeof text, "{%s, %s", cases[i].members, (const char *)genesis.bytes + 1);
-        assert_int_equal(light_chain_read(&out, nv_view_of(text, (uint32_t)size)), NV_OK);
+        enum nv_err const err = light_chain_read(&out, nv_view_of(text, (uint32_t)size));
+        assert_int_equal(err, i < broken ? NV_OK : NV_ERR_MALFORMED);
         assert_int_equal(out.light.trusting_ms, cases[i].trusting_ms);
     }
     assert_int_equal(chain.light.trusting_ms, 0);

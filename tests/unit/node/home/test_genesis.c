@@ -72,14 +72,19 @@ static void test_good(void **state)
     node_genesis_deinit(&g);
 }
 
-/* replaced writes `good` with the first `from` replaced by `to`. */
-static void replaced(char *out, size_t size, const char *from, const char *to)
+/* replaced_in writes a text with the first `from` replaced by `to`. */
+static void replaced_in(char *out, size_t size, const char *text, const char *from, const char *to)
 {
-    const char *const at = strstr(good, from);
+    const char *const at = strstr(text, from);
     assert_non_null(at);
     int const written =
-        snprintf(out, size, "%.*s%s%s", (int)(at - good), good, to, at + strlen(from));
+        snprintf(out, size, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
     assert_true(written > 0 && (size_t)written < size);
+}
+
+static void replaced(char *out, size_t size, const char *from, const char *to)
+{
+    replaced_in(out, size, good, from, to);
 }
 
 static void test_operator(void **state)
@@ -104,16 +109,42 @@ static void test_epochs(void **state)
     (void)state;
     char text[4096];
     struct node_genesis g;
-    replaced(text, sizeof text, "\"epoch_ms\":0", "\"epoch_ms\":432000000");
+    replaced(text, sizeof text, "\"epoch_ms\":0", "\"epoch_ms\":86400000");
     assert_int_equal(parse(&g, text), NV_OK);
-    assert_int_equal(g.epoch_ms, 432000000);
+    assert_int_equal(g.epoch_ms, 86400000);
     assert_int_equal(node_genesis_param(&g, VM_PARAM_TX_FEE), 7);
     assert_int_equal(node_genesis_param(&g, VM_PARAM_EVIDENCE_EPOCHS), 48);
-    assert_int_equal(node_genesis_trusting_ms(&g), 604800000 / 4 * 3); /* of a week */
+    assert_int_equal(node_genesis_trusting_ms(&g), 172800000); /* two days */
     node_genesis_deinit(&g);
     assert_int_equal(parse(&g, good), NV_OK);
     assert_int_equal(node_genesis_trusting_ms(&g), 0); /* the first epoch never ends */
     node_genesis_deinit(&g);
+}
+
+/* Stake is held back for longer than evidence is taken and an epoch lasts. */
+static void test_times_of_stake(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *params;
+        enum nv_err err;
+    } cases[] = {
+        {"\"EVIDENCE_TIME\":\"10000\",\"UNBOND_TIME\":\"15000\"", NV_OK},
+        {"\"EVIDENCE_TIME\":\"9999\",\"UNBOND_TIME\":\"15000\"", NV_ERR_CONFIG},
+        {"\"EVIDENCE_TIME\":\"10000\",\"UNBOND_TIME\":\"14999\"", NV_ERR_CONFIG},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char epochs[4096];
+        char text[4096];
+        struct node_genesis g;
+        replaced(epochs, sizeof epochs, "\"epoch_ms\":0", "\"epoch_ms\":5000");
+        replaced_in(text, sizeof text, epochs, "\"TX_FEE\":\"7\"", cases[i].params);
+        assert_int_equal(parse(&g, text), cases[i].err);
+        if (cases[i].err == NV_OK) {
+            assert_int_equal(node_genesis_trusting_ms(&g), 10000);
+            node_genesis_deinit(&g);
+        }
+    }
 }
 
 static void test_refused(void **state)
@@ -151,7 +182,7 @@ static void test_refused(void **state)
         {"\"params\":{", "\"params\":["},
         {"\"epoch_ms\":0", "\"epoch_ms\":-1"},
         {"\"epoch_ms\":0,", ""},
-        {"\"epoch_ms\":0", "\"epoch_ms\":432000001"}, /* five days and two, and a little */
+        {"\"epoch_ms\":0", "\"epoch_ms\":86400001"}, /* more than half of two days */
         {"\"TX_FEE\":\"7\"", "\"EVIDENCE_TIME\":\"604800000\""},
         {"\"TX_FEE\":\"7\"", "\"UNBOND_EPOCHS\":\"48\""},
         {"\"TX_FEE\":\"7\"", "\"VALIDATORS_MAX\":\"1\""},
@@ -189,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_operator),
+        cmocka_unit_test(test_times_of_stake),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_missing_file),
