@@ -171,31 +171,54 @@ enum cs_light_verdict cs_light_parent(struct cs_light_final *final, struct nv_vi
 
 /* ---- from epoch to epoch ---- */
 
+/* step goes to the epoch that a block opens which is believed. */
+static enum cs_light_verdict
+step(struct cs_light *light, const struct cs_light_final *final, struct nv_view next_set)
+{
+    static const struct nv_hash none;
+    struct cs_valset set;
+    if (nv_hash_eq(&final->header.next_valset_hash, &none)) {
+        return CS_LIGHT_NO_BOUNDARY;
+    }
+    if (cs_valset_decode(&set, next_set) != NV_OK ||
+        !nv_hash_eq(&set.hash, &final->header.next_valset_hash)) {
+        return CS_LIGHT_SET;
+    }
+    light->epoch = final->header.epoch + 1;
+    light->boundary_height = final->header.height;
+    light->boundary_time_ms = final->header.time_ms;
+    light->boundary_hash = final->hash;
+    light->set = set;
+    return CS_LIGHT_OK;
+}
+
+enum cs_light_verdict cs_light_begin(struct cs_light *light,
+                                     const struct nv_hash *named,
+                                     struct nv_view header,
+                                     struct nv_view set)
+{
+    struct cs_light_final block;
+    enum cs_light_verdict const verdict = read_header(&block, header);
+    if (verdict != CS_LIGHT_OK) {
+        return verdict;
+    }
+    if (!nv_hash_eq(&block.hash, named)) {
+        return CS_LIGHT_OTHER;
+    }
+    if (!nv_hash_eq(&block.header.chain_id, &light->chain_id)) {
+        return CS_LIGHT_CHAIN;
+    }
+    return step(light, &block, set);
+}
+
 enum cs_light_verdict cs_light_advance(struct cs_light *light,
                                        uint64_t now_ms,
                                        const struct cs_light_block *boundary,
                                        struct nv_view next_set)
 {
-    static const struct nv_hash none;
     struct cs_light_final final;
-    struct cs_valset set;
     enum cs_light_verdict const verdict = cs_light_final(&final, light, now_ms, boundary);
-    if (verdict != CS_LIGHT_OK) {
-        return verdict;
-    }
-    if (nv_hash_eq(&final.header.next_valset_hash, &none)) {
-        return CS_LIGHT_NO_BOUNDARY;
-    }
-    if (cs_valset_decode(&set, next_set) != NV_OK ||
-        !nv_hash_eq(&set.hash, &final.header.next_valset_hash)) {
-        return CS_LIGHT_SET;
-    }
-    light->epoch++;
-    light->boundary_height = final.header.height;
-    light->boundary_time_ms = final.header.time_ms;
-    light->boundary_hash = final.hash;
-    light->set = set;
-    return CS_LIGHT_OK;
+    return verdict == CS_LIGHT_OK ? step(light, &final, next_set) : verdict;
 }
 
 /* ---- the state, and forks ---- */

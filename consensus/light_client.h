@@ -68,6 +68,7 @@ enum cs_light_verdict {
     CS_LIGHT_BLOCK,       /* it is of another block */
     CS_LIGHT_SIGNATURES,  /* a signature is wrong, or they are no quorum */
     CS_LIGHT_PARENT,      /* the header is not the parent of the final one */
+    CS_LIGHT_OTHER,       /* the block is not the one that somebody trusted has named */
     CS_LIGHT_NO_BOUNDARY, /* the block does not close its epoch */
     CS_LIGHT_SET,         /* the next set's bytes are none, or not those the boundary names */
     CS_LIGHT_PROOF,       /* the proof's bytes are none */
@@ -82,6 +83,15 @@ void cs_light_init(struct cs_light *light,
                    uint64_t genesis_time_ms,
                    uint64_t trusting_ms,
                    const struct cs_valset *set);
+
+/* cs_light_begin begins with the epoch behind a block whose hash somebody trusted
+ * has named: by that block's header, and the bytes of the set that it names.
+ * Chain and trusting period are those of `*light`, which stays as it was when
+ * it is refused. */
+NV_MUST_USE enum cs_light_verdict cs_light_begin(struct cs_light *light,
+                                                 const struct nv_hash *named,
+                                                 struct nv_view header,
+                                                 struct nv_view set);
 
 /* cs_light_encode writes the canonical bytes into `out`, which has room for
  * CS_LIGHT_SIZE_MAX bytes, and returns their size. */

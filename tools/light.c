@@ -107,6 +107,7 @@ const char *light_text(enum cs_light_verdict verdict)
     case CS_LIGHT_SIGNATURES:
         return "the finality certificate is not signed by more than two thirds of the stake";
     case CS_LIGHT_PARENT: return "the block header is not that of the final block's ancestor";
+    case CS_LIGHT_OTHER: return "the block is not the one that was named";
     case CS_LIGHT_NO_BOUNDARY: return "the block does not close its epoch";
     case CS_LIGHT_SET: return "the next validators are not those that the boundary names";
     case CS_LIGHT_PROOF: return "the proof is malformed";

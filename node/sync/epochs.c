@@ -57,17 +57,14 @@ static bool pinned(const struct sync *s, const struct cs_handover *end)
            nv_hash_eq(&end->header.chain_id, &s->config.light.chain_id);
 }
 
-/* trust begins with the epoch behind an end that is pinned. */
-static void trust(struct sync *s, const struct cs_handover *end)
+/* trust begins with the epoch behind an end, if that is pinned. */
+static bool trust(struct sync *s, const struct cs_handover *end, struct nv_view bytes)
 {
-    struct cs_light *const low = &s->walk.low;
-    *low = s->config.light;
-    low->epoch = end->header.epoch + 1;
-    low->boundary_height = end->header.height;
-    low->boundary_time_ms = end->header.time_ms;
-    low->boundary_hash = s->config.trust.boundary;
-    enum nv_err const err = cs_valset_decode(&low->set, end->set);
-    s->walk.begun = err == NV_OK; /* it was decoded */
+    s->walk.low = s->config.light;
+    enum cs_light_verdict const verdict = cs_light_begin(
+        &s->walk.low, &s->config.trust.boundary, nv_view_of(bytes.bytes, CS_HEADER_SIZE), end->set);
+    s->walk.begun = verdict == CS_LIGHT_OK;
+    return s->walk.begun;
 }
 
 static enum sync__reach begin(struct sync *s)
@@ -80,8 +77,7 @@ static enum sync__reach begin(struct sync *s)
         s->walk.begun = true;
         return SYNC__REACH_THERE;
     }
-    if (get(s, epoch - 1, &end, &bytes) == NV_OK && pinned(s, &end)) {
-        trust(s, &end);
+    if (get(s, epoch - 1, &end, &bytes) == NV_OK && trust(s, &end, bytes)) {
         return SYNC__REACH_THERE;
     }
     return missing(s, s->walk.pin_size == 0 ? epoch - 1 : epoch - 2);

@@ -372,6 +372,57 @@ static void test_epochs_expire(void **state)
     assert_int_equal(check_at(&final, LIGHT_TIME_MS + 2 * TRUSTING + 1), CS_LIGHT_EXPIRED);
 }
 
+/* A later epoch, by the hash of the block that closed the one before. */
+static void test_begin_later(void **state)
+{
+    (void)state;
+    struct cs_net third;
+    struct cs_net fourth;
+    struct nv_hash named;
+    uint8_t set[CS_VALSET_SIZE_MAX];
+    struct cs_light const before = light;
+    cs_net_init_at(&third, NULL, 5, 10);
+    cs_net_init_at(&fourth, NULL, 6, 20);
+    light_world_follow(&world, &third); /* nobody shows the way there */
+    boundary(&fourth, 300);
+    cs_header_hash(&named, &world.header);
+    struct nv_view const header = light_world_header(&world);
+    struct nv_view const next = nv_view_of(set, cs_valset_encode(&fourth.set, set));
+
+    struct nv_hash other = named;
+    other.bytes[31] ^= 1;
+    assert_int_equal(cs_light_begin(&light, &other, header, next), CS_LIGHT_OTHER);
+    struct nv_view const shorter = nv_view_of(header.bytes, header.size - 1);
+    assert_int_equal(cs_light_begin(&light, &named, shorter, next), CS_LIGHT_HEADER);
+    uint8_t wrong[CS_VALSET_SIZE_MAX];
+    struct nv_view const third_set = nv_view_of(wrong, cs_valset_encode(&third.set, wrong));
+    assert_int_equal(cs_light_begin(&light, &named, header, third_set), CS_LIGHT_SET);
+    light.chain_id.bytes[0] ^= 1;
+    assert_int_equal(cs_light_begin(&light, &named, header, next), CS_LIGHT_CHAIN);
+    light.chain_id.bytes[0] ^= 1;
+    assert_memory_equal(&light, &before, sizeof light);
+
+    assert_int_equal(cs_light_begin(&light, &named, header, next), CS_LIGHT_OK);
+    assert_int_equal(light.epoch, 3);
+    assert_int_equal(light.trusting_ms, TRUSTING);
+    assert_int_equal(light.boundary_height, world.header.height);
+    assert_true(nv_hash_eq(&light.boundary_hash, &named));
+    light_world_follow(&world, &fourth);
+    light_world_final(&world, &root, 400, 0);
+    assert_int_equal(check(), CS_LIGHT_OK);
+}
+
+static void test_begin_within_an_epoch(void **state)
+{
+    (void)state;
+    uint8_t set[CS_VALSET_SIZE_MAX];
+    struct nv_hash named;
+    cs_header_hash(&named, &world.header);
+    struct nv_view const same = nv_view_of(set, cs_valset_encode(&world.net.set, set));
+    assert_int_equal(cs_light_begin(&light, &named, light_world_header(&world), same),
+                     CS_LIGHT_NO_BOUNDARY);
+}
+
 static void test_epoch_skipped(void **state)
 {
     (void)state;
@@ -469,6 +520,8 @@ int main(void)
         cmocka_unit_test_setup(test_fork, setup),
         cmocka_unit_test_setup(test_epochs, setup),
         cmocka_unit_test_setup(test_epochs_expire, setup),
+        cmocka_unit_test_setup(test_begin_later, setup),
+        cmocka_unit_test_setup(test_begin_within_an_epoch, setup),
         cmocka_unit_test_setup(test_epoch_skipped, setup),
         cmocka_unit_test_setup(test_epoch_usurped, setup),
         cmocka_unit_test_setup(test_next_set, setup),
