@@ -82,7 +82,7 @@ static enum cs_light_verdict read_header(struct cs_light_final *out, struct nv_v
     return CS_LIGHT_OK;
 }
 
-static bool is_expired(const struct cs_light *light, uint64_t now_ms)
+bool cs_light_expired(const struct cs_light *light, uint64_t now_ms)
 {
     return light->trusting_ms != 0 && now_ms > light->boundary_time_ms &&
            now_ms - light->boundary_time_ms > light->trusting_ms;
@@ -140,7 +140,7 @@ enum cs_light_verdict cs_light_final(struct cs_light_final *out,
     if (verdict == CS_LIGHT_OK) {
         verdict = judge_header(light, &final.header);
     }
-    if (verdict == CS_LIGHT_OK && is_expired(light, now_ms)) {
+    if (verdict == CS_LIGHT_OK && cs_light_expired(light, now_ms)) {
         verdict = CS_LIGHT_EXPIRED;
     }
     if (verdict == CS_LIGHT_OK) {

@@ -102,6 +102,9 @@ uint32_t cs_light_encode(const struct cs_light *light, uint8_t *out);
  * `*light` is worth nothing. */
 NV_MUST_USE enum nv_err cs_light_decode(struct cs_light *light, struct nv_view bytes);
 
+/* cs_light_expired returns whether the epoch is too old to be believed. */
+bool cs_light_expired(const struct cs_light *light, uint64_t now_ms);
+
 /* A header with the certificate that makes it final, as they came. */
 struct cs_light_block {
     struct nv_view header;      /* borrowed */

@@ -14,6 +14,20 @@ static enum tool_exit distrust(const char *why)
     return tool_fail(TOOL_REFUSED, why, DISTRUST, "the answer is not proved");
 }
 
+/* not_final says that a header is not known to be final.  Without a node, as for
+ * a saved proof, what is believed may only be too old. */
+static enum tool_exit not_final(enum cs_light_verdict verdict, bool has_node)
+{
+    if (!has_node && (verdict == CS_LIGHT_EXPIRED || verdict == CS_LIGHT_LATER)) {
+        return tool_fail(TOOL_REFUSED,
+                         light_text(verdict),
+                         "novate params --genesis GENESIS asks a node for later epochs, and "
+                         "remembers them",
+                         "the saved answer cannot be checked");
+    }
+    return distrust(light_text(verdict));
+}
+
 /* says_otherwise returns whether height or root beside the proof are not those
  * of its header. */
 static bool says_otherwise(const json_t *proof, const struct cs_header *header)
@@ -42,7 +56,7 @@ static enum tool_exit check_header(struct cs_light_final *out,
     enum cs_light_verdict const verdict =
         cs_light_final(out, &trust->light, tool_now_ms(), &said.block);
     if (verdict != CS_LIGHT_OK) {
-        return distrust(light_text(verdict));
+        return not_final(verdict, client != NULL);
     }
     if (says_otherwise(proof, &out->header)) {
         return distrust("height or state root are not those of the final block");

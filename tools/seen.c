@@ -1,9 +1,11 @@
 #include "tools/seen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,27 +58,47 @@ static bool write_file(const char *path, const json_t *content)
 
 /* ---- loading ---- */
 
-static enum tool_exit broken(const char *path)
-{
-    return tool_fail(TOOL_USAGE,
-                     "it holds what was seen of the chain, as JSON of format \"" FORMAT "\"",
-                     "remove it: the way from the genesis is then walked again",
-                     "%s cannot be read",
-                     path);
-}
-
-static enum tool_exit take_file(struct seen *seen, struct cs_light *light, const json_t *file)
+/* take_file reads what was kept.  For how long a set is believed is the genesis'
+ * to say, not the file's. */
+static bool take_file(struct cs_light_final *newest, struct cs_light *light, const json_t *file)
 {
     struct cs_light kept;
     const char *const format = json_string_value(json_object_get(file, "format"));
     if (format == NULL || strcmp(format, FORMAT) != 0 || !get_light(&kept, file) ||
-        !get_newest(&seen->newest, file) || !nv_hash_eq(&kept.chain_id, &light->chain_id)) {
-        return broken(seen->path);
+        !get_newest(newest, file) || !nv_hash_eq(&kept.chain_id, &light->chain_id)) {
+        return false;
     }
     if (kept.epoch > light->epoch) {
+        kept.trusting_ms = light->trusting_ms;
         *light = kept;
     }
-    return TOOL_OK;
+    return true;
+}
+
+/* damaged moves the file aside, for whoever wants to look at it. */
+static void damaged(struct seen *seen)
+{
+    char aside[SEEN_PATH_MAX + 16];
+    memset(&seen->newest, 0, sizeof seen->newest);
+    (void)snprintf(aside, sizeof aside, "%s.damaged", seen->path);
+    bool const moved = rename(seen->path, aside) == 0;
+    (void)fprintf(stderr,
+                  "novate: %s is damaged%s%s\n"
+                  "  why:  it should hold what was seen of the chain, as JSON of format \"" FORMAT
+                  "\"\n"
+                  "  next: nothing: the way from the genesis is walked again\n",
+                  seen->path,
+                  moved ? ", and is now " : "",
+                  moved ? aside : "");
+}
+
+static enum tool_exit unreadable(const char *path)
+{
+    return tool_fail(TOOL_USAGE,
+                     strerror(errno),
+                     "let it be read, or remove it: the way from the genesis is then walked again",
+                     "%s cannot be read",
+                     path);
 }
 
 enum tool_exit seen_load(struct seen *seen, struct cs_light *light, const char *folder)
@@ -94,31 +116,35 @@ enum tool_exit seen_load(struct seen *seen, struct cs_light *light, const char *
     }
     FILE *const stream = fopen(seen->path, "r");
     if (stream == NULL) {
-        return errno == ENOENT ? TOOL_OK : broken(seen->path);
+        return errno == ENOENT ? TOOL_OK : unreadable(seen->path);
     }
     json_t *const file = json_loadf(stream, JSON_REJECT_DUPLICATES, NULL);
     (void)fclose(stream);
-    enum tool_exit const code = take_file(seen, light, file);
+    if (!take_file(&seen->newest, light, file)) {
+        damaged(seen);
+    }
     json_decref(file);
-    return code;
+    return TOOL_OK;
 }
 
 /* ---- what is shown now ---- */
 
-static void keep(struct seen *seen,
-                 const struct cs_light *light,
-                 const struct cs_light_block *block,
-                 const struct cs_light_final *final)
+/* kept_already returns whether another command has kept as late a block since
+ * the file was read. */
+static bool kept_already(const struct seen *seen, uint64_t height)
+{
+    struct cs_light_final kept = {0};
+    json_t *const file = json_load_file(seen->path, JSON_REJECT_DUPLICATES, NULL);
+    bool const found = get_newest(&kept, file);
+    json_decref(file);
+    return found && kept.header.height >= height;
+}
+
+static json_t *content(const struct cs_light *light,
+                       const struct cs_light_block *block,
+                       const struct cs_light_final *final)
 {
     uint8_t bytes[CS_LIGHT_SIZE_MAX];
-    seen->newest = *final;
-    if (seen->path[0] == '\0') {
-        return;
-    }
-    char folder[SEEN_PATH_MAX];
-    (void)snprintf(folder, sizeof folder, "%s", seen->path);
-    *strrchr(folder, '/') = '\0';
-    (void)mkdir(folder, 0700);
     json_t *const file = block_json(block);
     put_text(file, "format", FORMAT);
     put_hex(file, "chain_id", light->chain_id.bytes, sizeof light->chain_id.bytes);
@@ -126,10 +152,35 @@ static void keep(struct seen *seen,
     put_hex(file, "light", bytes, cs_light_encode(light, bytes));
     put_u64(file, "height", final->header.height);
     put_hex(file, "block_hash", final->hash.bytes, sizeof final->hash.bytes);
-    if (!write_file(seen->path, file)) {
-        (void)fprintf(stderr, "novate: %s cannot be written: %s\n", seen->path, strerror(errno));
+    return file;
+}
+
+static void keep(struct seen *seen,
+                 const struct cs_light *light,
+                 const struct cs_light_block *block,
+                 const struct cs_light_final *final)
+{
+    char folder[SEEN_PATH_MAX];
+    seen->newest = *final;
+    if (seen->path[0] == '\0') {
+        return;
     }
-    json_decref(file);
+    (void)snprintf(folder, sizeof folder, "%s", seen->path);
+    *strrchr(folder, '/') = '\0';
+    (void)mkdir(folder, 0700);
+    int const lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* one writes at a time */
+    bool const locked = lock >= 0 && flock(lock, LOCK_EX) == 0;
+    if (!locked || !kept_already(seen, final->header.height)) {
+        json_t *const file = content(light, block, final);
+        if (!write_file(seen->path, file)) {
+            (void)fprintf(
+                stderr, "novate: %s cannot be written: %s\n", seen->path, strerror(errno));
+        }
+        json_decref(file);
+    }
+    if (lock >= 0) {
+        (void)close(lock);
+    }
 }
 
 /* forked writes both blocks down and says what that means. */

@@ -12,6 +12,7 @@
 
 #include "tools/ask.h"
 #include "tools/devnet/devnet.h"
+#include "tools/pin.h"
 
 #define GENESIS_MAX (16u << 20)
 #define PATH_SIZE   1024u
@@ -200,8 +201,9 @@ enum tool_exit tool_trust_file(struct tool_trust *out, const char *path)
     return code == TOOL_OK ? begin_with(out, &chain) : code;
 }
 
-enum tool_exit
-tool_trust(struct tool_trust *out, struct rpc_client *client, const char *url, const char *genesis)
+/* find finds the chain, and what was seen of it. */
+static enum tool_exit
+find(struct tool_trust *out, struct rpc_client *client, const char *url, const char *genesis)
 {
     struct light_chain chain;
     json_t *answer = NULL;
@@ -214,4 +216,18 @@ tool_trust(struct tool_trust *out, struct rpc_client *client, const char *url, c
     }
     json_decref(answer);
     return code == TOOL_OK ? begin_with(out, &chain) : code;
+}
+
+enum tool_exit tool_trust(struct tool_trust *out,
+                          struct rpc_client *client,
+                          const char *url,
+                          const char *genesis,
+                          const char *pin)
+{
+    struct tool_pin named;
+    enum tool_exit code = pin != NULL ? tool_pin_read(&named, pin) : TOOL_OK;
+    if (code == TOOL_OK) {
+        code = find(out, client, url, genesis);
+    }
+    return code == TOOL_OK && pin != NULL ? tool_pin_take(&named, out, client, url) : code;
 }

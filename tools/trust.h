@@ -12,7 +12,8 @@
  *
  * In 3 and 4 the node gives the text of the genesis, whose hash is the chain
  * id; a node that gives another one is refused.  From the genesis, or from what
- * was seen before (seen.h), one goes epoch by epoch. */
+ * was seen before (seen.h), one goes epoch by epoch.  When both are too old to
+ * be believed, one begins with an epoch that somebody trusted names (pin.h). */
 
 #include "rpc/client.h"
 #include "tools/light.h"
@@ -26,10 +27,13 @@ struct tool_trust {
     struct seen seen;
 };
 
-/* tool_trust finds the chain; `genesis` is --genesis or NULL.  Else it has been
- * said what is wrong. */
-enum tool_exit
-tool_trust(struct tool_trust *out, struct rpc_client *client, const char *url, const char *genesis);
+/* tool_trust finds the chain; `genesis` is --genesis or NULL, `pin` is --trust or
+ * NULL.  Else it has been said what is wrong. */
+enum tool_exit tool_trust(struct tool_trust *out,
+                          struct rpc_client *client,
+                          const char *url,
+                          const char *genesis,
+                          const char *pin);
 
 /* tool_trust_file is that without a node: for a genesis file, and with what was
  * seen before. */
@@ -40,6 +44,10 @@ enum tool_exit tool_trust_file(struct tool_trust *out, const char *path);
  * is not judged. */
 enum tool_exit
 tool_trust_reach(struct tool_trust *trust, struct rpc_client *client, struct nv_view header);
+
+/* tool_trust_expired says that what is believed is too old to reach `epoch`, and
+ * what to do about it. */
+enum tool_exit tool_trust_expired(const struct cs_light *light, uint64_t now_ms, uint64_t epoch);
 
 /* tool_trust_step goes to the next epoch by an answer of chain_epoch. */
 NV_MUST_USE enum cs_light_verdict

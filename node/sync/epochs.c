@@ -156,8 +156,7 @@ static void take_pin(struct sync *s,
 
 static bool expired(const struct sync *s, const struct cs_light *light)
 {
-    return light->trusting_ms != 0 && s->time.wall_ms > light->boundary_time_ms &&
-           s->time.wall_ms - light->boundary_time_ms > light->trusting_ms;
+    return cs_light_expired(light, s->time.wall_ms);
 }
 
 /* walk goes up to an epoch, as far as what is held leads. */

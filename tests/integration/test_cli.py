@@ -109,23 +109,33 @@ class Liar(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Lies:
+    """Nodes that lie, each in its own way, about what the node at a URL says."""
+
+    def __init__(self, node):
+        self.node = node
+        self.servers = []
+
+    def start(self, lie):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+        server.node = self.node
+        server.lie = lie
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    def stop(self):
+        for server in self.servers:
+            server.shutdown()
+            server.server_close()
+
+
 @pytest.fixture
 def lying(cli):
     """lying(lie) is the URL of a node that lies so."""
-    servers = []
-
-    def start(lie):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
-        server.node = cli.devnet.url(0)
-        server.lie = lie
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_address[1]}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    lies = Lies(cli.devnet.url(0))
+    yield lies.start
+    lies.stop()
 
 
 def flip(text, at=-1):
@@ -433,9 +443,12 @@ def test_a_fork_is_refused_and_an_old_state_told(cli, tmp_path):
     kept.write_text(json.dumps({**seen, "header": "0x" + ahead.hex()}))
     assert "shows an old state" in cli.run("proof-check", saved).stderr
     kept.write_text("{")
-    cli.error("account", "alice", code=USAGE, has=["cannot be read", "next: remove it"])
-    kept.unlink()
-    cli.run("account", "alice")
+    told = cli.run("account", "alice")
+    assert "is damaged, and is now" in told.stderr and "next: nothing" in told.stderr
+    assert pathlib.Path(str(kept) + ".damaged").read_text() == "{"
+    assert json.loads(kept.read_text())["format"] == "novate-light-1"
+    assert cli.run("account", "alice").stderr == ""
+    cli.error("proof-check", saved, "--trust", "2:0x" + "ab" * 32, code=USAGE, has=["--trust has no place here"])
 
 
 def test_a_transaction_is_proved(cli, lying, tmp_path):
@@ -568,6 +581,7 @@ def test_status_block_wait(cli):
 
 def test_raw_calls_and_streams(cli):
     assert int(json.loads(cli.run("rpc", "chain_head").stdout)["height"]) > 0
+    cli.error("rpc", "chain_epoch", "epoch=1", code=NODE_ERROR, has=["not_held"])
     cli.error("rpc", "chain_block", "height", code=USAGE, has=["key=value"])
     cli.error("rpc", "chain_blocks", code=NODE_ERROR, has=["invalid_params"])
     with subprocess.Popen([NOVATE, "sub", "blocks"], stdout=subprocess.PIPE, text=True,

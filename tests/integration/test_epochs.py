@@ -1,20 +1,23 @@
 """Short epochs, as clients and newcomers meet them.
 
 Goal: from the genesis alone one comes to the validators of any later epoch by proofs: the command line, a
-newcomer that takes a snapshot, one that goes by blocks, one that begins with a later epoch it was told of.
+newcomer that takes a snapshot, one that goes by blocks, one that begins with a later epoch it was told of. Where
+the genesis is too old to be believed, that is said, and an epoch that was named is enough; who lies about epochs
+is found out.
 
 Method: real validators whose epochs last two seconds; everything waited for is a height, an epoch or a
-state, bounded generously.
+state, bounded generously. The old chain is one whose genesis is dated back.
 """
 
 import json
 import pathlib
-import subprocess
+import re
+import types
 
 import pytest
 
-from net import Net, wait
-from test_cli import Cli
+from net import INSURANCE, Net, wait
+from test_cli import NODE_ERROR, USAGE, Cli, Lies, flip
 from test_devnet import Devnet, processes_in
 from test_sync import Newcomer, same_roots, snapshots
 
@@ -187,3 +190,137 @@ def test_the_validators_are_shown_epoch_by_epoch(cli):
     shown = cli.json("validators")
     assert len(shown["validators"]) == 4 and int(shown["stake"]["epoch"]) >= 3
     assert shown["proof"]["checked"] is True
+
+
+# ---- the command line on a chain whose genesis is too old ----
+
+ACCOUNT = ("account", INSURANCE)
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("old")
+    with Net(folder, 4, age_s=5 * 86400, consensus={"epoch_ms": EPOCH_MS}) as net:
+        net.start()
+        wait("epochs", lambda: all(epoch(n) >= 6 for n in net.nodes), nodes=net.nodes)
+        yield net
+
+
+@pytest.fixture
+def stranger(old, tmp_path):
+    """Somebody who has seen nothing of the chain."""
+    url = f"http://127.0.0.1:{old.nodes[0].rpc}"
+    return Cli(types.SimpleNamespace(dir=str(tmp_path / "no-devnet"), url=lambda _: url), tmp_path / "home")
+
+
+def pin(net, number):
+    return f"{number}:{net.nodes[1].call('chain_epoch', epoch=str(number - 1))['block_hash']}"
+
+
+def kept(cli):
+    return next(pathlib.Path(cli.home).glob("light-*.json"))
+
+
+def test_what_to_do_about_an_old_chain_is_said(old, stranger):
+    told = stranger.error(*ACCOUNT, code=NODE_ERROR, has=[
+        "too old: its validators are those of epoch 1, which began 5 days ago", "why:  they are believed for 2 days",
+        "from nodes that you trust, more than one"])
+    number, before = re.search(r"next: add --trust (\d+):HASH, .* epoch=(\d+) ", told).groups()
+    assert int(number) == int(before) + 1
+    end = json.loads(stranger.run("rpc", "chain_epoch", f"epoch={before}").stdout)
+    named = f"{number}:{end['block_hash']}"
+    assert stranger.json(*ACCOUNT, "--trust", named)["proof"]["checked"] is True
+    # What was reached is remembered.
+    assert int(json.loads(kept(stranger).read_text())["epoch"]) >= int(number)
+    assert stranger.json(*ACCOUNT)["proof"]["checked"] is True
+    assert stranger.json("validators")["proof"]["checked"] is True
+    wait("another epoch", lambda: epoch(old.nodes[0]) >= int(number) + 2, nodes=old.nodes)
+    assert stranger.json(*ACCOUNT)["proof"]["checked"] is True
+    assert int(json.loads(kept(stranger).read_text())["epoch"]) > int(number)
+
+
+def test_a_genesis_file_does_not_make_it_younger(old, stranger, tmp_path):
+    genesis = tmp_path / "genesis.json"
+    genesis.write_text(old.genesis)
+    stranger.error(*ACCOUNT, "--genesis", genesis, code=NODE_ERROR, has=["too old"])
+    told = stranger.json(*ACCOUNT, "--genesis", genesis, "--trust", pin(old, 3))
+    assert told["proof"]["checked"] is True
+
+
+def test_a_pin_that_is_none_is_refused(stranger):
+    for text in ("yesterday", "3:0xab", "1:0x" + "ab" * 32):
+        stranger.error(*ACCOUNT, "--trust", text, code=USAGE, has=["must be EPOCH:HASH", "why:", "next:"])
+    assert not list(pathlib.Path(stranger.home).glob("light-*"))
+
+
+def test_a_pin_of_another_chain_is_refused(old, stranger):
+    stranger.error(*ACCOUNT, "--trust", flip(pin(old, 3)), code=NODE_ERROR,
+                   has=["does not show the beginning of epoch 3 that --trust names", "has another hash"])
+    stranger.error(*ACCOUNT, "--trust", pin(old, 3).replace("3:", "4:"), code=NODE_ERROR, has=["has another hash"])
+    stranger.error(*ACCOUNT, "--trust", "1000000:0x" + "ab" * 32, code=NODE_ERROR, has=["not_held"])
+    assert not list(pathlib.Path(stranger.home).glob("light-*"))
+
+
+def test_a_pin_does_not_lead_back(old, stranger):
+    assert stranger.json(*ACCOUNT, "--trust", pin(old, 3))["proof"]["checked"] is True
+    number = json.loads(kept(stranger).read_text())["epoch"]
+    told = stranger.run(*ACCOUNT, "--trust", pin(old, 2))
+    assert "--trust is not needed: epoch " in told.stderr
+    assert int(json.loads(kept(stranger).read_text())["epoch"]) >= int(number)
+    number = json.loads(kept(stranger).read_text())["epoch"]
+    stranger.error(*ACCOUNT, "--trust", f"{number}:0x" + "ab" * 32, code=NODE_ERROR,
+                   has=["--trust contradicts what was seen", str(kept(stranger))])
+
+
+def test_a_damaged_memory_is_none(old, stranger):
+    stranger.json(*ACCOUNT, "--trust", pin(old, 3))
+    path = kept(stranger)
+    path.write_bytes(path.read_bytes()[:-100])
+    stranger.error(*ACCOUNT, code=NODE_ERROR, has=["is damaged, and is now", "next: nothing", "too old"])
+    assert pathlib.Path(f"{path}.damaged").exists()
+    assert stranger.json(*ACCOUNT, "--trust", pin(old, 3))["proof"]["checked"] is True
+    assert stranger.json(*ACCOUNT)["proof"]["checked"] is True
+
+
+def lies_about_epochs(net):
+    """(epochs that are lied about, the lie, what is said): each of one answer."""
+    def other(by):
+        def lie(number, _):
+            return net.nodes[0].call("chain_epoch", epoch=str(number + by))
+        return lie
+
+    def bent(*members, at):
+        def lie(_, end):
+            return {**end, **{name: flip(end[name], at) for name in members}}
+        return lie
+
+    def mixed(number, end):
+        """The right block, and the validators and certificate of the next epoch's end."""
+        return {**other(1)(number, end), "header": end["header"]}
+
+    return [
+        (2, bent("next_validators", at=-1), "are not those that the boundary names"),
+        (2, bent("header", at=-1), "has another hash"),
+        (2, other(1), "has another hash"),
+        (3, bent("next_validators", at=-1), "are not those that the boundary names"),
+        (3, bent("certificate", at=-1), "not signed by more than two thirds"),
+        (3, bent("header", at=-1), "certificate is of another block"),
+        (3, other(1), "of a later epoch than the one that is believed"),
+        (4, other(-1), "of an epoch before the one that is believed"),
+        (4, mixed, "certificate is of another block"),
+    ]
+
+
+def test_who_lies_about_epochs_is_found_out(old, stranger):
+    lies = Lies(stranger.devnet.url(0))
+    try:
+        for at, lie, said in lies_about_epochs(old):
+            def told(method, params, answer, at=at, lie=lie):
+                if method == "chain_epoch" and int(params["epoch"]) == at:
+                    return {**answer, "result": lie(at, answer["result"])}
+                return answer
+            stranger.error(*ACCOUNT, "--node", lies.start(told), "--trust", pin(old, 3), code=NODE_ERROR, has=[said])
+            assert not list(pathlib.Path(stranger.home).glob("light-*"))
+    finally:
+        lies.stop()
+    assert stranger.json(*ACCOUNT, "--trust", pin(old, 3))["proof"]["checked"] is True

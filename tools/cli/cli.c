@@ -10,7 +10,7 @@
 #include "tools/ask.h"
 
 #define TIMEOUT_MS  30000u
-#define COMMON      5u
+#define COMMON      6u
 #define OPTIONS_MAX 16u
 
 /* read_words sorts the words by the command's own options and the common ones. */
@@ -19,6 +19,7 @@ static enum tool_exit read_words(struct cli *cli, const struct cli_form *form, c
     struct tool_option options[OPTIONS_MAX] = {
         {"--node", &cli->node, NULL},
         {"--genesis", &cli->genesis, NULL},
+        {"--trust", &cli->pin, NULL},
         {"--key", &cli->key, NULL},
         {"--json", NULL, &cli->json},
         {"--trust-node", NULL, &cli->trust_node},
@@ -86,7 +87,8 @@ enum tool_exit cli_trust(struct cli *cli)
     if (cli->trusts) {
         return TOOL_OK;
     }
-    enum tool_exit const code = tool_trust(&cli->trust, cli->client, cli->url, cli->genesis);
+    enum tool_exit const code =
+        tool_trust(&cli->trust, cli->client, cli->url, cli->genesis, cli->pin);
     cli->trusts = code == TOOL_OK;
     return code;
 }

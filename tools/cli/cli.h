@@ -2,7 +2,7 @@
 #define NV_TOOLS_CLI_CLI_H
 
 /* cli.h - what the commands that speak to a node have in common: the options
- * --node, --json, --key, --genesis and --trust-node, the words, the client.
+ * --node, --json, --key, --genesis, --trust and --trust-node, the words, the client.
  *
  *     struct cli cli;
  *     enum tool_exit code = cli_open(&cli, &form, argv);
@@ -38,6 +38,7 @@ struct cli_form {
 struct cli {
     const char *node;    /* --node */
     const char *genesis; /* --genesis: the chain that is meant */
+    const char *pin;     /* --trust: an epoch of it, named by somebody trusted */
     const char *key;     /* --key */
     bool json;
     bool trust_node; /* take the node's word for state */

@@ -87,6 +87,12 @@ enum tool_exit tool_proof_check(char **argv)
     if (code != TOOL_OK) {
         return code;
     }
+    if (cli.pin != NULL) {
+        return tool_fail(TOOL_USAGE,
+                         "a node has to show what --trust names, and none is asked",
+                         "novate params --genesis GENESIS --trust EPOCH:HASH; it is remembered",
+                         "--trust has no place here");
+    }
     const char *const path = cli.args.words[0];
     json_t *const saved = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     code = saved != NULL ? read_saved(saved, path)

@@ -24,7 +24,7 @@ static json_t *value_of(const char *text)
 static bool is_text(const char *name)
 {
     static const char *const names[] = {
-        "height", "min_height", "order", "from", "amount", "price", "cursor"};
+        "height", "min_height", "epoch", "order", "from", "amount", "price", "cursor"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0) {
             return true;

@@ -2,7 +2,7 @@
  * by a node's answers, and says each verdict in words.
  *
  * Method: the text of a genesis with known keys, whole and broken; the answers
- * of chain_epoch for three epochs, right, in the wrong order and spoilt. What
+ * of chain_epoch for three epochs, right, in the wrong order, spoilt, and too old. What
  * the light client itself believes is tested beside it
  * (tests/unit/consensus/test_light_client.c). */
 
@@ -14,6 +14,7 @@
 
 #include "tests/lib/light_build.h"
 #include "tests/lib/nv_test.h"
+#include "tools/pin.h"
 #include "tools/shown.h"
 #include "tools/trust.h"
 
@@ -157,6 +158,93 @@ static void test_epochs_spoilt(void **state)
     json_decref(whole);
 }
 
+/* The way is shown up to the end of the trusting period of each epoch, by the
+ * time that is handed in. */
+static void test_epochs_expire(void **state)
+{
+    (void)state;
+    struct cs_light light = chain.light;
+    light.trusting_ms = 250; /* blocks are stamped by their heights */
+    json_t *const first = answer_of(1);
+    json_t *const second = answer_of(2);
+    assert_int_equal(tool_trust_step(&light, LIGHT_TIME_MS + 251, first), CS_LIGHT_EXPIRED);
+    assert_int_equal(light.epoch, 1);
+    assert_int_equal(tool_trust_step(&light, LIGHT_TIME_MS + 250, first), CS_LIGHT_OK);
+    uint64_t const began = light.boundary_time_ms;
+    assert_true(began > LIGHT_TIME_MS);
+    assert_int_equal(tool_trust_step(&light, began + 251, second), CS_LIGHT_EXPIRED);
+    assert_int_equal(tool_trust_step(&light, began + 250, second), CS_LIGHT_OK);
+    assert_int_equal(light.epoch, 3);
+    json_decref(first);
+    json_decref(second);
+}
+
+/* ---- an epoch that was named ---- */
+
+static void test_what_is_a_pin(void **state)
+{
+    (void)state;
+#define HASH "0x00000000000000000000000000000000000000000000000000000000000000ab"
+    static const char *const wrong[] = {"",
+                                        "3",
+                                        "3:",
+                                        ":" HASH,
+                                        "1:" HASH,
+                                        "0:" HASH,
+                                        "-3:" HASH,
+                                        "+3:" HASH,
+                                        "03:" HASH,
+                                        "3 :" HASH,
+                                        "18446744073709551616:" HASH,
+                                        "3:" HASH "00",
+                                        "3:" HASH ":3",
+                                        "3:0xab",
+                                        "3-" HASH};
+    struct tool_pin pin;
+    assert_int_equal(tool_pin_read(&pin, "3:" HASH), TOOL_OK);
+    assert_int_equal(pin.epoch, 3);
+    assert_int_equal(pin.boundary.bytes[31], 0xab);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        if (tool_pin_read(&pin, wrong[i]) != TOOL_USAGE) {
+            fail_msg("taken: %s", wrong[i]);
+        }
+    }
+#undef HASH
+}
+
+/* Nobody shows the way to the epoch that is named; from there on one walks. */
+static void test_a_pin(void **state)
+{
+    (void)state;
+    struct cs_light light = chain.light;
+    json_t *answers[EPOCHS];
+    struct tool_pin pin = {.epoch = 3};
+    for (uint32_t i = 0; i < EPOCHS; i++) {
+        answers[i] = answer_of(i + 1);
+        if (i == 1) {
+            cs_header_hash(&pin.boundary, &world.header);
+        }
+    }
+    struct cs_light const before = light;
+    assert_int_equal(tool_pin_begin(&light, &pin, answers[0]), CS_LIGHT_OTHER);
+    assert_int_equal(tool_pin_begin(&light, &pin, NULL), CS_LIGHT_HEADER);
+    json_t *const lie = json_deep_copy(answers[1]);
+    (void)json_object_set(lie, "next_validators", json_object_get(answers[0], "next_validators"));
+    assert_int_equal(tool_pin_begin(&light, &pin, lie), CS_LIGHT_SET);
+    json_decref(lie);
+    pin.epoch = 4; /* the hash is that of an earlier one */
+    assert_int_equal(tool_pin_begin(&light, &pin, answers[1]), CS_LIGHT_OTHER);
+    assert_memory_equal(&light, &before, sizeof light);
+    pin.epoch = 3;
+    assert_int_equal(tool_pin_begin(&light, &pin, answers[1]), CS_LIGHT_OK);
+    assert_int_equal(light.epoch, 3);
+    assert_int_equal(tool_trust_step(&light, 0, answers[2]), CS_LIGHT_OK);
+    assert_true(nv_hash_eq(&light.set.hash, &world.net.set.hash));
+    for (uint32_t i = 0; i < EPOCHS; i++) {
+        json_decref(answers[i]);
+    }
+}
+
 static void test_words(void **state)
 {
     (void)state;
@@ -173,6 +261,9 @@ int main(void)
         cmocka_unit_test_setup(test_a_final_block, setup),
         cmocka_unit_test_setup(test_epochs, setup),
         cmocka_unit_test_setup(test_epochs_spoilt, setup),
+        cmocka_unit_test_setup(test_epochs_expire, setup),
+        cmocka_unit_test_setup(test_what_is_a_pin, setup),
+        cmocka_unit_test_setup(test_a_pin, setup),
         cmocka_unit_test_setup(test_words, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

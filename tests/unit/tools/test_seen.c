@@ -1,5 +1,5 @@
 /* Goal: what was seen of a chain is found again, a fork is refused with both
- * blocks written down, and a damaged file is named.
+ * blocks written down, and a damaged file is moved aside.
  *
  * Method: final blocks of a chain with known keys, shown one after the other to
  * a file in a folder of its own. */
@@ -83,8 +83,10 @@ static void test_an_epoch_is_kept(void **state)
     light_world_follow(&world, &next);
     assert_int_equal(show(40, 1), TOOL_OK);
     light = genesis;
+    light.trusting_ms = 99; /* the genesis says it, whatever the file does */
     assert_int_equal(seen_load(&seen, &light, folder), TOOL_OK);
     assert_int_equal(light.epoch, 2);
+    assert_int_equal(light.trusting_ms, 99);
     assert_true(nv_hash_eq(&light.set.hash, &next.set.hash));
 }
 
@@ -111,17 +113,67 @@ static void test_a_fork(void **state)
     json_decref(file);
 }
 
-static void test_damage_is_named(void **state)
+/* A damaged file is moved aside, and all begins anew. */
+static void test_damage(void **state)
 {
     (void)state;
     static const char *const broken[] = {"", "{", "{}", "[1]", "{\"format\": \"novate-light-1\"}"};
+    char aside[SEEN_PATH_MAX + 16];
+    (void)snprintf(aside, sizeof aside, "%s.damaged", seen.path);
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
-        FILE *const file = fopen(seen.path, "w");
+        FILE *file = fopen(seen.path, "w");
+        char text[64] = "";
         assert_non_null(file);
         assert_true(fputs(broken[i], file) >= 0);
         assert_int_equal(fclose(file), 0);
-        assert_int_equal(again(), TOOL_USAGE);
+        assert_int_equal(again(), TOOL_OK);
+        assert_int_equal(seen.newest.header.height, 0);
+        assert_int_equal(light.epoch, 1);
+        assert_null(fopen(seen.path, "r"));
+        file = fopen(aside, "r");
+        assert_non_null(file);
+        assert_int_equal(fread(text, 1, sizeof text - 1, file), strlen(broken[i]));
+        assert_string_equal(text, broken[i]);
+        assert_int_equal(fclose(file), 0);
     }
+    assert_int_equal(show(10, 1), TOOL_OK);
+    assert_int_equal(again(), TOOL_OK);
+    assert_int_equal(seen.newest.header.height, 12);
+}
+
+/* Each byte of what was kept that is not there leads to the beginning, or to
+ * nothing else than what was kept. */
+static void test_cut_short(void **state)
+{
+    (void)state;
+    static char whole[65536];
+    assert_int_equal(show(10, 1), TOOL_OK);
+    FILE *file = fopen(seen.path, "r");
+    size_t const size = fread(whole, 1, sizeof whole, file);
+    assert_int_equal(fclose(file), 0);
+    assert_true(size > 0 && size < sizeof whole);
+    for (size_t cut = 0; cut < size; cut += 7) {
+        file = fopen(seen.path, "w");
+        assert_int_equal(fwrite(whole, 1, cut, file), cut);
+        assert_int_equal(fclose(file), 0);
+        assert_int_equal(again(), TOOL_OK);
+        assert_int_equal(seen.newest.header.height, 0);
+    }
+}
+
+/* Of two commands that run at once, the one that ends last may have seen less. */
+static void test_it_never_goes_back(void **state)
+{
+    (void)state;
+    static struct seen other;
+    assert_int_equal(show(10, 1), TOOL_OK);
+    assert_int_equal(seen_load(&other, &light, folder), TOOL_OK);
+    assert_int_equal(show(30, 1), TOOL_OK);
+    seen = other;
+    assert_int_equal(show(20, 1), TOOL_OK);
+    assert_int_equal(seen.newest.header.height, 22);
+    assert_int_equal(again(), TOOL_OK);
+    assert_int_equal(seen.newest.header.height, 32);
 }
 
 /* A file of another chain in this one's place is no help. */
@@ -137,7 +189,9 @@ static void test_another_chain(void **state)
     assert_int_equal(seen_load(&seen, &light, folder), TOOL_OK);
     assert_int_equal(seen.newest.header.height, 0);
     assert_int_equal(rename(path, seen.path), 0);
-    assert_int_equal(seen_load(&seen, &light, folder), TOOL_USAGE);
+    assert_int_equal(seen_load(&seen, &light, folder), TOOL_OK);
+    assert_int_equal(seen.newest.header.height, 0);
+    assert_true(nv_hash_eq(&light.set.hash, &other.net.set.hash));
 }
 
 static void test_nothing_is_kept_without_a_folder(void **state)
@@ -156,7 +210,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_newest_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_epoch_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_fork, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_damage_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cut_short, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_it_never_goes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_another_chain, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_is_kept_without_a_folder, setup, teardown),
     };
