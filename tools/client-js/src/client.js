@@ -2,8 +2,9 @@
 
 import { randomBytes } from "@noble/hashes/utils"; // Node 18 has no global crypto
 
-import { hex, merkleHolds, sha256, unhex, Reader } from "./bytes.js";
-import { blockResultKey, checkFinal, provedRows, validatorsOf } from "./proof.js";
+import { hex, merkleHolds, unhex, Reader } from "./bytes.js";
+import { Light } from "./light.js";
+import { blockResultKey, provedRows, readHeader } from "./proof.js";
 import { sign } from "./transaction.js";
 
 const TOO_EARLY = [1007, 1008]; // height_in_future, busy: rpc/errors.def
@@ -19,13 +20,18 @@ export class RpcError extends Error {
 }
 
 export class Client {
-  // `genesis` is the text of the genesis file: its hash is the chain, its validators are whom to believe.
-  constructor(url, genesis) {
+  // `genesis` is the text of the genesis file: its hash is the chain, its validators are whom to believe at first. For
+  // a chain that is too old for that, `trust` names an epoch: "EPOCH:HASH", with the hash of the block that closed the
+  // one before, from nodes that one trusts.
+  constructor(url, genesis, { trust } = {}) {
     this.url = url;
     this.id = 0;
-    const bytes = typeof genesis === "string" ? new TextEncoder().encode(genesis) : genesis;
-    this.chainId = sha256(bytes);
-    this.validators = validatorsOf(JSON.parse(new TextDecoder().decode(bytes)));
+    this.light = new Light(genesis);
+    this.trust = trust;
+  }
+
+  get chainId() {
+    return this.light.chainId;
   }
 
   async call(method, params = {}) {
@@ -53,10 +59,29 @@ export class Client {
     return result;
   }
 
-  // Rows by key, proved against a header that the validators of genesis finalized.
+  // Goes on to an epoch, as the node shows the way; it can only show the right one.
+  async reach(epoch) {
+    if (this.trust !== undefined) {
+      const before = BigInt(this.trust.split(":")[0]) - 1n;
+      this.light.begin(this.trust, await this.call("chain_epoch", { epoch: String(before) }));
+      this.trust = undefined;
+    }
+    while (this.light.epoch < epoch) {
+      this.light.advance(await this.call("chain_epoch", { epoch: String(this.light.epoch) }));
+    }
+  }
+
+  // The header of a proof, if it is final.
+  async final(proof) {
+    const header = unhex(proof.header);
+    await this.reach(readHeader(header).epoch);
+    return this.light.check(header, unhex(proof.certificate));
+  }
+
+  // Rows by key, proved against a header that the validators of its epoch finalized.
   async provedRows(keys) {
     const { proof } = await this.call("chain_proof", { keys: keys.map(hex) });
-    const header = checkFinal(unhex(proof.header), unhex(proof.certificate), this.chainId, this.validators);
+    const header = await this.final(proof);
     return { rows: provedRows(header.stateRoot, unhex(proof.proof)), height: header.executedHeight };
   }
 
@@ -64,9 +89,8 @@ export class Client {
   // of the state, whose root stands in a final header. Waits until such a header is there.
   async provedReceipt(txHash, { attempts = 100 } = {}) {
     const answer = await this.patiently("tx_get", { tx_hash: txHash, proof: true }, attempts);
-    const { header, certificate, proof } = answer.proof;
-    const final = checkFinal(unhex(header), unhex(certificate), this.chainId, this.validators);
-    const rows = provedRows(final.stateRoot, unhex(proof));
+    const { stateRoot } = await this.final(answer.proof);
+    const rows = provedRows(stateRoot, unhex(answer.proof.proof));
     return checkReceipt(rows.get(hex(blockResultKey(answer.height))), answer, txHash);
   }
 

@@ -96,7 +96,8 @@ export function readHeader(bytes) {
     bodySize: r.u32(), txCount: r.u32(), executedHeight: r.u64(), stateRoot: r.take(32) };
   r.take(2 * 32); // justification, evidence
   header.valsetHash = r.take(32);
-  r.take(2 * 32); // next validators, parameters
+  header.nextValsetHash = r.take(32);
+  r.take(32); // parameters
   r.end();
   if (header.version !== 1) {
     throw new Error("the header is of another version");
@@ -115,6 +116,31 @@ export function validatorsOf(genesis) {
 export function valsetHash(validators) {
   const members = validators.map((v, i) => concat(u16(i), v.key, u64(v.stake)));
   return taggedHash("novate/valset/v1", u16(validators.length), ...members);
+}
+
+// The validators of a set's canonical bytes (docs/spec/consensus.md section 2).
+export function readValset(bytes) {
+  const r = new Reader(bytes);
+  const count = r.u16();
+  const validators = [];
+  if (count < 1 || count > 128) {
+    throw new Error("a set has 1 to 128 validators");
+  }
+  for (let i = 0; i < count; i++) {
+    const place = r.u16();
+    validators.push({ key: r.take(32), stake: r.u64() });
+    const [before, v] = validators.slice(-2);
+    if (place !== i || validators[i].stake === 0n || (i > 0 && (before.stake < v.stake ||
+        (before.stake === v.stake && hex(before.key) >= hex(v.key))))) {
+      throw new Error("the validators are out of order");
+    }
+  }
+  r.end();
+  if (new Set(validators.map((v) => hex(v.key))).size !== count ||
+      validators.reduce((sum, v) => sum + v.stake, 0n) >= 1n << 62n) {
+    throw new Error("a validator stands twice in the set, or there is too much stake");
+  }
+  return validators;
 }
 
 const FINALIZE = 3;

@@ -44,7 +44,7 @@ function message(field, value) {
 
 const SIDES = { buy: 1, sell: 2 };
 const TIMES = { gtc: 1, gtt: 2, ioc: 3 };
-export const SCOPES = { trade: 1, transfer: 2, withdraw: 4, report: 8 };
+export const SCOPES = { trade: 1, transfer: 2, withdraw: 4, report: 8, stake: 16 };
 
 function named(table, name, what) {
   if (!(name in table)) {
@@ -70,7 +70,24 @@ export const actions = {
   sessionSet: (key, scopes, expiresMs) =>
     message(9, concat(bytes(1, key), number(2, scopes), number(3, expiresMs))),
   sessionRevoke: (key) => message(10, bytes(1, key)),
+  // `account` (its address) becomes a validator of the chain: `validator` is the key that signs its votes, an Account
+  // for its secret, `node` that of its node.
+  bond: ({ account, chainId, validator, node, micro, commissionPpb = 0 }) =>
+    message(13, concat(bytes(1, validator.key), bytes(2, node.key), number(3, commissionPpb), number(4, micro),
+      bytes(5, possession("novate/bond/v1", validator, chainId, account)))),
+  // A validator is named by the address of its operator.
+  delegate: (validator, micro) => message(14, concat(bytes(1, validator), number(2, micro))),
+  undelegate: (validator, micro) => message(15, concat(bytes(1, validator), number(2, micro))),
+  withdrawStake: (validator) => message(16, bytes(1, validator)),
+  claim: () => message(17, new Uint8Array()),
+  setCommission: (ppb) => message(18, number(1, ppb)),
+  unjail: () => message(19, new Uint8Array()),
 };
+
+// The proof that a key wants to serve an operator (docs/spec/stake.md 2.2).
+function possession(tag, key, chainId, account) {
+  return schnorr.sign(taggedHash(tag, chainId, account), key.secret, new Uint8Array(32)); // deterministic
+}
 
 // A key and its account.
 export class Account {

@@ -44,7 +44,7 @@ test("from a signature to a proved receipt", { timeout: 170000 }, async (t) => {
     run("devnet", "down", "--dir", dir);
     rmSync(folder, { recursive: true });
   });
-  run("devnet", "up", "--dir", dir, "--base-port", String(base), "--detach", "--no-bots");
+  run("devnet", "up", "--dir", dir, "--base-port", String(base), "--detach", "--no-bots", "--epoch", "2");
 
   const client = new Client(`http://127.0.0.1:${base + 1}`, readFileSync(join(dir, "genesis.json")));
   const alice = devnetAccount("alice");
@@ -64,7 +64,7 @@ test("from a signature to a proved receipt", { timeout: 170000 }, async (t) => {
   // What was proved does not hold for anything else.
   const answer = await client.patiently("tx_get", { tx_hash: result.tx_hash, proof: true }, 100);
   const { proof } = answer;
-  const state = checkFinal(unhex(proof.header), unhex(proof.certificate), client.chainId, client.validators);
+  const state = checkFinal(unhex(proof.header), unhex(proof.certificate), client.chainId, client.light.validators);
   const row = provedRows(state.stateRoot, unhex(proof.proof)).get(hex(blockResultKey(result.height)));
   checkReceipt(row, answer, result.tx_hash);
   const size = unhex(answer.receipt.bytes).length;
@@ -88,15 +88,39 @@ test("from a signature to a proved receipt", { timeout: 170000 }, async (t) => {
 
   const header = unhex(proof.header);
   const certificate = unhex(proof.certificate);
-  checkFinal(header, certificate, client.chainId, client.validators);
+  checkFinal(header, certificate, client.chainId, client.light.validators);
   for (const bytes of [header, certificate]) {
     for (let i = 0; i < bytes.length; i += 7) {
       bytes[i] ^= 4;
-      assert.throws(() => checkFinal(header, certificate, client.chainId, client.validators), `byte ${i}`);
+      assert.throws(() => checkFinal(header, certificate, client.chainId, client.light.validators), `byte ${i}`);
       bytes[i] ^= 4;
     }
   }
   assert.throws(() => provedRows(client.chainId, unhex(proof.proof)));
+
+  // Epochs pass, and the node shows the way; a newcomer takes it whole, or from an epoch that it was told of.
+  const key = blockResultKey(result.height);
+  while (client.light.epoch < 4n) {
+    const { rows } = await client.provedRows([key]);
+    assert.ok(rows.has(hex(key)));
+  }
+  const genesis = readFileSync(join(dir, "genesis.json"));
+  const newcomer = new Client(client.url, genesis);
+  await newcomer.provedRows([key]);
+  assert.ok(newcomer.light.epoch >= 4n);
+  const { block_hash: hash } = await client.call("chain_epoch", { epoch: "2" });
+  const told = new Client(client.url, genesis, { trust: `3:${hash}` });
+  await told.provedRows([key]);
+  assert.ok(told.light.epoch >= 4n);
+  const misled = new Client(client.url, genesis, { trust: `3:${hex(client.chainId)}` });
+  await assert.rejects(misled.provedRows([key]), /is not the one that/);
+
+  // Stake: bob trusts node0, which is named by its operator.
+  const node0 = devnetAccount("node0").address;
+  const { tx_hash: moved } = await client.submit(bob, [actions.delegate(node0, 1_000_000n), actions.claim()]);
+  const { outcomes } = await client.provedReceipt(moved);
+  assert.equal(outcomes.length, 2);
+  assert.notEqual(outcomes[1].code, 0); // bob is no validator
 
   // Errors are for people.
   await assert.rejects(client.call("tx_submit", { transaction: "0x00" }), RpcError);

@@ -5,9 +5,10 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import { schnorr } from "@noble/curves/secp256k1";
+import { sha256 } from "@noble/hashes/sha2";
 
-import { Account, actions, addressOfKey, addressText, hex, merkleHolds, merkleRoot, packBody, provedRows, readHeader,
-  readReceipt, receiptInGroup, sign, taggedHash, unhex, validatorsOf, valsetHash } from "../src/index.js";
+import { Account, SCOPES, actions, addressOfKey, addressText, hex, merkleHolds, merkleRoot, packBody, provedRows, readHeader,
+  readReceipt, readValset, receiptInGroup, sign, taggedHash, unhex, validatorsOf, valsetHash } from "../src/index.js";
 
 const golden = (name) => JSON.parse(readFileSync(new URL(`../../../tests/golden/${name}.json`, import.meta.url)));
 const bytes = golden("bytes");
@@ -51,6 +52,24 @@ test("transactions are packed and signed to the same bytes", () => {
         timeInForce: "gtt", postOnly: true, reduceOnly: true, expiresMs: 1760000000000n, clientId: 2n ** 64n - 1n }),
     },
   };
+  const to = Uint8Array.from({ length: 20 }, (_, i) => i);
+  const key = Uint8Array.from({ length: 32 }, (_, i) => i);
+  const identity = (name) => new Account(taggedHash("novate/seckey/v1", sha256(new TextEncoder().encode(name))));
+  const stake = {
+    delegate: actions.delegate(to, 1000000n),
+    undelegate: actions.undelegate(to, 2n ** 61n),
+    withdraw_stake: actions.withdrawStake(to),
+    claim: actions.claim(),
+    set_commission: actions.setCommission(50000000),
+    set_commission_none: actions.setCommission(0),
+    unjail: actions.unjail(),
+    session_stake: actions.sessionSet(key, Object.values(SCOPES).reduce((sum, s) => sum + s), 1760000000000n),
+    bond: actions.bond({ account: unhex(named.bond.account), chainId, validator: identity("validator"),
+      node: { key }, micro: 10n ** 9n, commissionPpb: 10 ** 9 }),
+  };
+  for (const [name, action] of Object.entries(stake)) {
+    made[name] = { expiresMs: 1760000012345n, action };
+  }
   for (const [name, { expiresMs, action }] of Object.entries(made)) {
     const vector = named[name];
     const account = new Account(unhex(vector.secret));
@@ -82,6 +101,9 @@ test("headers and sets of validators have the hashes of the vectors", () => {
   for (const v of consensus.valsets) {
     const list = v.keys.map((key, i) => ({ key, stake: String(v.stakes[i]) }));
     assert.equal(hex(valsetHash(validatorsOf({ validators: list }))), v.hash);
+    assert.equal(hex(valsetHash(readValset(unhex(v.bytes)))), v.hash);
+    assert.throws(() => readValset(unhex(v.bytes).slice(0, -1)));
+    assert.throws(() => readValset(Uint8Array.of(...unhex(v.bytes), 0)));
   }
 });
 
