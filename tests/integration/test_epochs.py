@@ -200,9 +200,11 @@ ACCOUNT = ("account", INSURANCE)
 @pytest.fixture(scope="module")
 def old(tmp_path_factory):
     folder = tmp_path_factory.mktemp("old")
-    with Net(folder, 4, age_s=5 * 86400, consensus={"epoch_ms": EPOCH_MS}) as net:
+    with Net(folder, 4, age_s=5 * 86400, consensus={"epoch_ms": EPOCH_MS}, snapshot__every=EVERY) as net:
+        net.folder = folder
         net.start()
         wait("epochs", lambda: all(epoch(n) >= 6 for n in net.nodes), nodes=net.nodes)
+        wait("snapshots", lambda: all(len(snapshots(n)) > 1 for n in net.nodes), nodes=net.nodes)
         yield net
 
 
@@ -324,3 +326,18 @@ def test_who_lies_about_epochs_is_found_out(old, stranger):
     finally:
         lies.stop()
     assert stranger.json(*ACCOUNT, "--trust", pin(old, 3))["proof"]["checked"] is True
+
+
+def test_a_node_asks_for_an_epoch_too(old):
+    new = Newcomer(old, old.folder, "late", sync__mode="snapshot")
+    try:
+        new.start()
+        assert new.ended() == 78
+        assert "too old to be believed" in new.log_tail() and "sync.trust = EPOCH:HASH" in new.log_tail()
+        new.configure(old.nodes, sync__mode="snapshot", sync__trust=pin(old, epoch(old.nodes[0]) - 1))
+        new.start()
+        wait("it to join", lambda: new.height() > 0, nodes=[new])
+        assert same_roots(new, old.nodes[2])
+    finally:
+        if new.alive():
+            new.kill()
