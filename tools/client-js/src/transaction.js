@@ -70,11 +70,12 @@ export const actions = {
   sessionSet: (key, scopes, expiresMs) =>
     message(9, concat(bytes(1, key), number(2, scopes), number(3, expiresMs))),
   sessionRevoke: (key) => message(10, bytes(1, key)),
-  // `account` (its address) becomes a validator of the chain: `validator` is the key that signs its votes, an Account
-  // for its secret, `node` that of its node.
+  // `account` (its address) becomes a validator of the chain: `validator` is the key that signs its votes, `node` that
+  // of its node, each an Account for its secret.
   bond: ({ account, chainId, validator, node, micro, commissionPpb = 0 }) =>
     message(13, concat(bytes(1, validator.key), bytes(2, node.key), number(3, commissionPpb), number(4, micro),
-      bytes(5, possession("novate/bond/v1", validator, chainId, account)))),
+      bytes(5, possession("novate/bond/v1", validator, chainId, account)),
+      bytes(6, possession("novate/bond-node/v1", node, chainId, account)))),
   // A validator is named by the address of its operator.
   delegate: (validator, micro) => message(14, concat(bytes(1, validator), number(2, micro))),
   undelegate: (validator, micro) => message(15, concat(bytes(1, validator), number(2, micro))),

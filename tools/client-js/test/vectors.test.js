@@ -65,7 +65,7 @@ test("transactions are packed and signed to the same bytes", () => {
     unjail: actions.unjail(),
     session_stake: actions.sessionSet(key, Object.values(SCOPES).reduce((sum, s) => sum + s), 1760000000000n),
     bond: actions.bond({ account: unhex(named.bond.account), chainId, validator: identity("validator"),
-      node: { key }, micro: 10n ** 9n, commissionPpb: 10 ** 9 }),
+      node: identity("node"), micro: 10n ** 9n, commissionPpb: 10 ** 9 }),
   };
   for (const [name, action] of Object.entries(stake)) {
     made[name] = { expiresMs: 1760000012345n, action };
