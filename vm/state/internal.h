@@ -190,9 +190,14 @@ static inline uint64_t vm__level_guess(uint32_t market, uint8_t side, uint64_t p
 /* Accounts are found due by groups of so many. */
 #define VM_DUE_GROUP 64u
 
-/* gcc takes a function that does nothing but prefetch for one without effect and
- * leaves out its calls, unless it is inlined. */
-#define VM_HINT static inline __attribute__((always_inline))
+/* vm__hint asks for the cache line of `at`.  gcc takes a function that does nothing
+ * but prefetch for one without effect and leaves out its calls; an empty asm
+ * statement is an effect. */
+static inline void vm__hint(const void *at)
+{
+    __builtin_prefetch(at);
+    __asm__ volatile("");
+}
 
 /* Cushions follow what happens to an account. */
 void vm__cushion_cash(struct vm_state *s, uint32_t account, struct vm_money delta);

@@ -7,15 +7,15 @@
 
 #define LINE 64u
 
-VM_HINT void fetch(const void *at, uint32_t lines)
+static void fetch(const void *at, uint32_t lines)
 {
     const uint8_t *const bytes = at;
     for (uint32_t i = 0; i < lines; i++) {
-        __builtin_prefetch(bytes + (size_t)i * LINE);
+        vm__hint(bytes + (size_t)i * LINE);
     }
 }
 
-VM_HINT void fetch_element(const struct vm_state *s, enum vm_slab_id id, uint32_t index, uint32_t n)
+static void fetch_element(const struct vm_state *s, enum vm_slab_id id, uint32_t index, uint32_t n)
 {
     if (index < s->slabs[id].slots.cap) {
         fetch(vm__at(s, id, index), n);
@@ -64,7 +64,7 @@ void vm_prefetch_positions(const struct vm_state *s, uint32_t account)
 }
 
 /* Where an order of that ordinal stands in its page. */
-VM_HINT void fetch_page(const struct vm_state *s, const struct vm_position_cell *cell, uint32_t at)
+static void fetch_page(const struct vm_state *s, const struct vm_position_cell *cell, uint32_t at)
 {
     uint32_t const index = cell->page[at / VM_ORDER_PAGE];
     if (index < s->slabs[VM_SLAB_ORDER_PAGE].slots.cap) {

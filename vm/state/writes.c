@@ -470,28 +470,28 @@ static void ties_sort(struct nv_row *rows, uint32_t count, struct nv_arena *aren
 #define AHEAD_RANK  24u
 #define AHEAD_WRITE 6u
 
-VM_HINT void element_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+static void element_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
 {
     enum vm_slab_id const slab = slab_of(id);
     if (slab != VM_SLAB_COUNT) {
-        __builtin_prefetch(vm__at(s, slab, index));
+        vm__hint(vm__at(s, slab, index));
     }
 }
 
 /* The committed value of a row, and what of an order page is not at its head. */
-VM_HINT void row_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+static void row_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
 {
-    __builtin_prefetch(image_of(&s->sets[id], index));
+    vm__hint(image_of(&s->sets[id], index));
     if (id == VM_SET_ORDERS) {
         const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, index);
         for (uint32_t left = page->changed; left != 0; left &= left - 1) {
-            __builtin_prefetch(&page->own[__builtin_ctz(left)]);
+            vm__hint(&page->own[__builtin_ctz(left)]);
         }
     }
 }
 
 /* What an order page takes from elsewhere, and where in the committed value it goes. */
-VM_HINT void orders_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
+static void orders_prefetch(const struct vm_state *s, enum vm_set_id id, uint32_t index)
 {
     if (id != VM_SET_ORDERS) {
         return;
@@ -500,13 +500,13 @@ VM_HINT void orders_prefetch(const struct vm_state *s, enum vm_set_id id, uint32
     const uint8_t *const image = image_of(&s->sets[VM_SET_ORDERS], index);
     for (uint32_t left = page->changed; left != 0; left &= left - 1) {
         uint32_t const i = (uint32_t)__builtin_ctz(left);
-        __builtin_prefetch(vm__at(s, VM_SLAB_ORDER, page->own[i].slot));
+        vm__hint(vm__at(s, VM_SLAB_ORDER, page->own[i].slot));
     }
     uint32_t const first = page->changed & (0u - page->changed);
     uint32_t const end = 1 + ones(page->committed) * VM_ORDER_SIZE;
     uint32_t at = ones(page->committed & (first - 1)) * VM_ORDER_SIZE;
     for (; at < end + VM_ORDER_SIZE; at += 64) {
-        __builtin_prefetch(image + at);
+        vm__hint(image + at);
     }
 }
 
