@@ -98,10 +98,13 @@ sources :=
 archives :=
 programs :=
 generated_headers :=
-$(call remember,$(B)/flags,$(CC) $(CFLAGS_ALL) / $(LINK_FLAGS) / $(LIBS))
+$(call remember,$(B)/flags,$(CC) $(CFLAGS_ALL) / $(LINK_FLAGS) $(link_whole) / $(LIBS))
 
 include node/module.mk tools/module.mk rpc/module.mk p2p/module.mk vm/module.mk \
     consensus/module.mk storage/module.mk base/module.mk tests/module.mk
+
+# The golden roots are those of the code that validators run.
+$(programs) $(golden_program): linked = $(link_whole)
 
 # --- compiling ----------------------------------------------------------------------------------
 

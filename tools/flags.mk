@@ -62,6 +62,15 @@ optimise_fuzz := -O1 -g $(checked) -fsanitize=fuzzer-no-link,address,undefined
 # could hold a float.
 optimise_plain := -O1 -fno-stack-protector $(if $(clang),,-mgeneral-regs-only)
 
+# The objects of vm/ in the release build hold their code twice: as instructions, and as gcc keeps it to
+# optimise at the link.  Validators' programs are linked from the latter, vm/ compiled anew as one piece: a
+# tenth faster, four seconds of work.  All others, the unit tests too, take the instructions.
+twice := $(if $(clang),,$(filter release,$(flavour)))
+compile_twice := $(if $(twice),-flto -ffat-lto-objects)
+link_parts := $(if $(twice),-fno-lto)
+link_whole := $(if $(twice),-flto=auto $(optimise_release) -fno-strict-aliasing -fPIE)
+linked = $(link_parts)
+
 link_asan := -fsanitize=address,undefined
 link_tsan := -fsanitize=thread
 link_cov := --coverage
@@ -75,7 +84,7 @@ MUTATION := $(patsubst bug%,-DNV_BUG=%,$(patsubst noguard_%,-DNV_NOGUARD_%,$(mut
 CFLAGS_ALL = $(LANGUAGE) $(WARNINGS) $(werror) $(optimise_$(flavour)) -I. -isystem $(B)/gen \
     $(PKG_CFLAGS) $(MUTATION) $(CFLAGS)
 CFLAGS_FOREIGN = $(LANGUAGE) -w -DNDEBUG $(optimise_$(flavour)) $(PKG_CFLAGS)
-LINK_FLAGS = -pie -Wl,-z,relro,-z,now $(link_$(flavour)) $(LDFLAGS)
+LINK_FLAGS = -pie -Wl,-z,relro,-z,now $(linked) $(link_$(flavour)) $(LDFLAGS)
 
 # What a folder gets that may use the system: POSIX, Linux and uv.h need it under -std=c17.
 SYSTEM := -D_GNU_SOURCE
