@@ -59,6 +59,7 @@ static uint32_t note_owners(const struct vm_exec *x,
     for (uint32_t i = 0; i < side->count; i++) {
         uint32_t const owner = vm__order_account(x->state, vm_order(x->state, side->order[i].slot));
         if (!checked_set(checked, owner)) {
+            vm_prefetch_holder(x->state, owner);
             out[count] = owner;
             count++;
         }

@@ -134,6 +134,7 @@ uint32_t vm__orders_own(const struct vm_exec *x,
 {
     struct own_order scratch[VM_ORDERS_ACCOUNT_MARKET_MAX];
     uint32_t count = 0;
+    vm_prefetch_own_orders(x->state, position);
     uint32_t slot = vm_order_first_own(x->state, position);
     while (slot != VM_NONE) {
         const struct vm_order *const order = vm_order(x->state, slot);

@@ -229,6 +229,7 @@ static bool pull(struct vm_exec *x, struct gather *g)
     if (g->out->count == g->out->cap) {
         side_grow(x, g->out);
     }
+    vm_prefetch_owner(x->state, order);
     struct auction_order *const o = &g->out->order[g->out->count];
     *o = as_auction(&g->walk, order);
     g->out->count++;

@@ -41,6 +41,7 @@ void vm_prefetch_account(const struct vm_state *s, const struct nv_address *addr
 void vm_prefetch_holder(const struct vm_state *s, uint32_t account)
 {
     fetch_element(s, VM_SLAB_ACCOUNT, account, 2);
+    fetch(s->cushions[account], 1);
 }
 
 /* The position that the account has, if it has but one or its first. */
@@ -131,5 +132,24 @@ void vm_prefetch_order_page(const struct vm_state *s, uint64_t handle)
     const struct vm_order *const order = order_near(s, handle);
     if (order != NULL) {
         fetch_page(s, vm__position(s, order->position), order->ordinal);
+    }
+}
+
+void vm_prefetch_owner(const struct vm_state *s, const struct vm_order *order)
+{
+    fetch_element(s, VM_SLAB_POSITION, order->position, 3);
+}
+
+void vm_prefetch_own_orders(const struct vm_state *s, uint32_t position)
+{
+    const struct vm_position_cell *const cell = vm__position(s, position);
+    for (uint32_t p = 0; p < VM_ORDERS_ACCOUNT_MARKET_MAX / VM_ORDER_PAGE; p++) {
+        if (cell->page[p] == VM_NONE) {
+            continue;
+        }
+        const struct vm_order_page *const page = vm__at(s, VM_SLAB_ORDER_PAGE, cell->page[p]);
+        for (uint32_t left = page->taken; left != 0; left &= left - 1) {
+            fetch_element(s, VM_SLAB_ORDER, page->own[__builtin_ctz(left)].slot, 2);
+        }
     }
 }

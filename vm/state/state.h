@@ -286,6 +286,8 @@ void vm_prefetch_level(const struct vm_state *s,
 void vm_prefetch_order(const struct vm_state *s, uint64_t handle);
 void vm_prefetch_around_order(const struct vm_state *s, uint64_t handle);
 void vm_prefetch_order_page(const struct vm_state *s, uint64_t handle);
+void vm_prefetch_owner(const struct vm_state *s, const struct vm_order *order);
+void vm_prefetch_own_orders(const struct vm_state *s, uint32_t position); /* all */
 
 /* Parameters by enum vm_param_number (vm/params.h). */
 int64_t vm_param(const struct vm_state *s, uint16_t param);
