@@ -156,7 +156,7 @@ struct vm_action {
 };
 
 struct vm_tx {
-    struct nv_hash hash; /* TH("novate/tx/v1", chain_id || body) */
+    struct nv_hash hash; /* TH("novate/tx/v1", chain_id || key || body) */
     struct nv_address account;
     struct nv_pubkey key;
     struct nv_sig signature;

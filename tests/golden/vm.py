@@ -299,7 +299,7 @@ def transaction(name, actions, salt=0):
     secret, public, account = identity(name)
     actions = [bond(account) if kind == "bond" else (kind, number, data) for kind, number, data in actions]
     body = message(account, 1760000012345, salt) + b"".join(nested(4, nested(kind, data)) for _, kind, data in actions)
-    digest = tagged("novate/tx/v1", CHAIN + body)
+    digest = tagged("novate/tx/v1", CHAIN + public + body)
     data = nested(1, body) + nested(2, public) + nested(3, base.sign(secret, digest))
     return {"name": name, "secret": hexa(secret), "account": hexa(account), "kinds": [kind for _, kind, _ in actions], "hash": hexa(digest), "bytes": hexa(data)}
 

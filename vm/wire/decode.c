@@ -345,7 +345,7 @@ enum nv_err vm_tx_decode(struct vm_tx *tx,
     tx->key = frame.key;
     tx->signature = frame.signature;
     tx->bytes = bytes;
-    vm_frame_hash(&tx->hash, chain_id, frame.body);
+    vm_frame_hash(&tx->hash, chain_id, &frame.key, frame.body);
     return NV_OK;
 }
 
@@ -379,6 +379,6 @@ vm_tx_hash_of(struct nv_hash *hash, struct nv_view bytes, const struct nv_hash *
 {
     struct vm_frame frame;
     NV_TRY(vm_frame_read(&frame, bytes));
-    vm_frame_hash(hash, chain_id, frame.body);
+    vm_frame_hash(hash, chain_id, &frame.key, frame.body);
     return NV_OK;
 }

@@ -287,7 +287,7 @@ enum nv_err vm_tx_encode(struct vm_tx *tx,
     }
     NV_TRY(nv_key_public(&tx->key, key));
     NV_TRY(body_pack(&body, tx));
-    vm_frame_hash(&tx->hash, chain_id, nv_view_of(body.bytes, body.size));
+    vm_frame_hash(&tx->hash, chain_id, &tx->key, nv_view_of(body.bytes, body.size));
     nv_sign(&tx->signature, key, &tx->hash);
     struct vm_frame const frame = {
         .body = nv_view_of(body.bytes, body.size), .key = tx->key, .signature = tx->signature};

@@ -67,8 +67,12 @@ uint32_t vm_frame_write(uint8_t *out, const struct vm_frame *frame)
     return w.size;
 }
 
-void vm_frame_hash(struct nv_hash *out, const struct nv_hash *chain_id, struct nv_view body)
+void vm_frame_hash(struct nv_hash *out,
+                   const struct nv_hash *chain_id,
+                   const struct nv_pubkey *key,
+                   struct nv_view body)
 {
-    struct nv_view const parts[2] = {nv_hash_view(chain_id), body};
-    nv_tagged_hash(out, "novate/tx/v1", parts, 2);
+    struct nv_view const parts[3] = {
+        nv_hash_view(chain_id), nv_view_of(key->bytes, sizeof key->bytes), body};
+    nv_tagged_hash(out, "novate/tx/v1", parts, 3);
 }

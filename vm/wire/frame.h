@@ -26,7 +26,10 @@ NV_MUST_USE enum nv_err vm_frame_read(struct vm_frame *frame, struct nv_view byt
 /* vm_frame_write puts one together; the bytes written, at most VM_TX_SIZE_MAX. */
 uint32_t vm_frame_write(uint8_t *out, const struct vm_frame *frame);
 
-/* vm_frame_hash is TH("novate/tx/v1", chain_id || body). */
-void vm_frame_hash(struct nv_hash *out, const struct nv_hash *chain_id, struct nv_view body);
+/* vm_frame_hash is TH("novate/tx/v1", chain_id || key || body). */
+void vm_frame_hash(struct nv_hash *out,
+                   const struct nv_hash *chain_id,
+                   const struct nv_pubkey *key,
+                   struct nv_view body);
 
 #endif /* NV_VM_WIRE_FRAME_H */

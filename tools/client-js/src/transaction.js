@@ -116,7 +116,7 @@ export function packBody({ account, expiresMs, salt, actions: list }) {
 // Packs and signs; returns { bytes, hash }.
 export function sign(account, chainId, { expiresMs, salt, actions: list }) {
   const body = packBody({ account: account.address, expiresMs, salt, actions: list });
-  const hash = taggedHash("novate/tx/v1", chainId, body);
+  const hash = taggedHash("novate/tx/v1", chainId, account.key, body);
   const signature = schnorr.sign(hash, account.secret, new Uint8Array(32)); // deterministic
   return { bytes: concat(message(1, body), message(2, account.key), message(3, signature)), hash };
 }

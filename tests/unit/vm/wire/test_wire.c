@@ -381,6 +381,31 @@ static void bonds_are_proved(void **state)
     }
 }
 
+/* Goal: who copies a body and signs it with a key of their own keeps nothing out.
+ * Method: one body signed by two keys is two transactions, each with a good
+ * signature, and neither's signature is good for the other. */
+static void a_body_is_its_signers(void **state)
+{
+    (void)state;
+    static uint8_t out[2][VM_TX_SIZE_MAX];
+    struct nv_seckey const key[2] = {{{1, 2}}, {{3}}};
+    struct vm_action const action = {.kind = VM_ACTION_DEPOSIT, .amount = vm_money(7)};
+    struct vm_tx back[2];
+    nv_arena_reset(&arena);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct vm_tx tx = {.account = {{1}}, .action_count = 1, .actions = &action};
+        uint32_t size = 0;
+        assert_int_equal(vm_tx_encode(&tx, out[i], &size, &chain_id, &key[i]), NV_OK);
+        assert_int_equal(vm_tx_decode(&back[i], nv_view_of(out[i], size), &chain_id, &arena),
+                         NV_OK);
+        assert_true(nv_hash_eq(&back[i].hash, &tx.hash));
+        assert_true(vm_tx_signature_ok(&back[i]));
+    }
+    assert_false(nv_hash_eq(&back[0].hash, &back[1].hash));
+    back[1].signature = back[0].signature;
+    assert_false(vm_tx_signature_ok(&back[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +415,7 @@ int main(void)
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(memory),
         cmocka_unit_test(bonds_are_proved),
+        cmocka_unit_test(a_body_is_its_signers),
     };
     return cmocka_run_group_tests(tests, memory_take, memory_give);
 }
