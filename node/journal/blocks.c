@@ -340,6 +340,12 @@ bool node_blocks_epochs(const struct node_blocks *b, uint64_t *first, uint64_t *
     return b->epoch_first != 0;
 }
 
+struct st_place node_blocks_body(const struct node_blocks *b, const struct nv_hash *hash)
+{
+    const struct node_block_entry *const e = node_blocks__find(b, hash);
+    return e == NULL ? (struct st_place){0, 0} : e->body;
+}
+
 struct st_place node_blocks_executed(const struct node_blocks *b, uint64_t height)
 {
     const struct node_block_entry *const e = node_blocks__at(b, height);

@@ -78,6 +78,10 @@ bool node_blocks_places(const struct node_blocks *blocks,
                         const struct node_result *result,
                         struct node_places *out);
 
+/* node_blocks_body returns the place of the body of a block that is in memory,
+ * {0, 0} when there is none. */
+struct st_place node_blocks_body(const struct node_blocks *blocks, const struct nv_hash *hash);
+
 /* node_blocks_executed returns the place of a recent height's EXECUTED record,
  * {0, 0} when it has none yet. */
 struct st_place node_blocks_executed(const struct node_blocks *blocks, uint64_t height);

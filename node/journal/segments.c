@@ -116,6 +116,14 @@ void node_segments_note(struct node_segments *s, const struct st_record *record)
     }
 }
 
+void node_segments_need(struct node_segments *s, uint32_t number, const struct cs_header *header)
+{
+    struct node_segment *const segment = at(s, number);
+    if (segment != NULL) {
+        note_header(segment, header);
+    }
+}
+
 /* unneeded returns whether a restart reads nothing of a segment. */
 static bool unneeded(const struct node_segment *segment, const struct node_segments_wish *wish)
 {

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "consensus/header.h"
 #include "storage/journal.h"
 
 #define NODE_SEGMENTS_MAX 4096u /* told apart; newer ones are kept */
@@ -48,6 +49,12 @@ struct node_segments_wish {
 /* node_segments_note takes a record that is in the journal.  Bytes that are no
  * record of consensus count for nothing. */
 void node_segments_note(struct node_segments *segments, const struct st_record *record);
+
+/* node_segments_need says that a block needs a record of segment `number`: its body
+ * may stand there when the block's own record is in a later one. */
+void node_segments_need(struct node_segments *segments,
+                        uint32_t number,
+                        const struct cs_header *header);
 
 /* node_segments_keep returns the oldest segment that is to be kept; those
  * before it may be dropped. */

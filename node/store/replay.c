@@ -89,8 +89,7 @@ static bool read_records(const struct node_start *s, bool *votes)
     enum nv_err err = node_start__begin(s);
     err = err == NV_OK ? st_replay_open(&replay, s->journal, 0) : err;
     while (err == NV_OK && (err = st_replay_next(replay, &record)) == NV_OK) {
-        err = node_blocks_note(s->store->blocks, &record);
-        node_segments_note(&s->store->segments, &record);
+        err = node_store__note(s->store, &record);
         if (err == NV_OK) {
             err = replica_recover(s->store->replica, record.type, record.bytes);
         }
@@ -313,7 +312,7 @@ static enum nv_err record_result(const struct node_start *s, struct node_result 
     NV_TRY(st_journal_append(s->journal, &s->store->own.batch));
     struct st_record record;
     node_batch_record(&s->store->own, 0, &record);
-    return node_blocks_note(s->store->blocks, &record);
+    return node_store__note(s->store, &record);
 }
 
 static enum nv_err run_block(struct walk *w, uint64_t height)

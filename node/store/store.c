@@ -111,13 +111,39 @@ bool node_store_ready(const struct node_store *store)
     return store->batch_rest.size == 0;
 }
 
+/* note_body keeps the body of a block whose own record is in a later segment: a power
+ * failure may have come between the two, or the end of the segment. */
+static void note_body(struct node_store *store, const struct st_record *record)
+{
+    struct cs_header header;
+    struct nv_hash hash;
+    struct nv_reader r;
+    nv_reader_init(&r, record->bytes);
+    if (cs_header_get(&r, &header) == NV_OK) {
+        cs_header_hash(&hash, &header);
+        struct st_place const body = node_blocks_body(store->blocks, &hash);
+        if (body.segment != 0) {
+            node_segments_need(&store->segments, body.segment, &header);
+        }
+    }
+}
+
+enum nv_err node_store__note(struct node_store *store, const struct st_record *record)
+{
+    node_segments_note(&store->segments, record);
+    NV_TRY(node_blocks_note(store->blocks, record));
+    if (record->type == CS_RECORD_BLOCK) {
+        note_body(store, record);
+    }
+    return NV_OK;
+}
+
 static enum nv_err note_records(struct node_store *store, const struct node_batch *batch)
 {
     for (uint32_t i = 0; i < batch->batch.count; i++) {
         struct st_record record;
         node_batch_record(batch, i, &record);
-        node_segments_note(&store->segments, &record);
-        NV_TRY(node_blocks_note(store->blocks, &record));
+        NV_TRY(node_store__note(store, &record));
     }
     return NV_OK;
 }

@@ -132,6 +132,8 @@ void node_store_beat(struct node_store *store, const struct node_store_beat *bea
 bool node_store_quiet(const struct node_store *store);
 
 /* For start.c and prune.c. */
+/* node_store__note takes a record that is in the journal into what is known of it. */
+NV_MUST_USE enum nv_err node_store__note(struct node_store *store, const struct st_record *record);
 /* node_store__index adds to an overlay where its blocks are, and the ends of epochs
  * that the database has not; node_store__indexed says that it is written. */
 void node_store__index(struct node_store *store, struct st_overlay *overlay);

@@ -75,6 +75,7 @@ votes_more(struct ns *ns, struct ns_host *from, struct ns_host *to, const struct
         break;
     }
     ns_fault(ns, NS_FAULT_LIE);
+    ns->votes_twice++;
     sign(from, ballot, &message.vote.sig);
     send(ns, from, to, &message);
 }

@@ -209,8 +209,9 @@ struct ns {
     struct ns_conf conf;
     struct nv_test_rng rng;
     uint64_t now_ns;
-    uint64_t gaps_ns;  /* of it, in which everybody was off, ... */
-    uint64_t waits_ns; /* ... and in which somebody who joins was waited for */
+    uint64_t gaps_ns;     /* of it, in which everybody was off, ... */
+    uint64_t waits_ns;    /* ... and in which somebody who joins was waited for */
+    uint32_t votes_twice; /* votes sent that conflict with the liar's own */
     uint64_t trace;
     uint64_t events;
     bool print;

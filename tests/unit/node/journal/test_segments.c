@@ -123,6 +123,17 @@ static void the_end_of_an_epoch_stays_until_the_database_has_it(void **state)
     assert_int_equal(node_segments_keep(&segments, &wish), 9);
 }
 
+static void a_segment_stays_that_a_later_block_needs(void **state)
+{
+    (void)state;
+    struct cs_header const header = {.epoch = 1, .height = 990, .time_ms = 1};
+    assert_int_equal(node_segments_keep(&segments, &wish), 9);
+    node_segments_need(&segments, 6, &header);
+    assert_int_equal(node_segments_keep(&segments, &wish), 6);
+    node_segments_need(&segments, 4, &header); /* gone already */
+    assert_int_equal(node_segments_keep(&segments, &wish), 6);
+}
+
 static void evidence_stays_as_long_as_its_epoch(void **state)
 {
     uint8_t bytes[512];
@@ -192,6 +203,7 @@ int main(void)
         cmocka_unit_test_setup(heights_near_the_checkpoint_stay, begin),
         cmocka_unit_test_setup(the_last_minute_stays, begin),
         cmocka_unit_test_setup(open_views_stay, begin),
+        cmocka_unit_test_setup(a_segment_stays_that_a_later_block_needs, begin),
         cmocka_unit_test_setup(the_end_of_an_epoch_stays_until_the_database_has_it, begin),
         cmocka_unit_test_setup(evidence_stays_as_long_as_its_epoch, begin),
         cmocka_unit_test_setup(blocks_are_kept_by_number, begin),
