@@ -100,6 +100,14 @@ void ns_check_final(struct ns *ns, const struct cs_header *header)
     }
 }
 
+/* blocks_least: so many blocks at least while it is measured; who was waited for may have
+ * outlasted the transactions, and then blocks come after the idle time. */
+static uint64_t blocks_least(const struct ns *ns)
+{
+    uint64_t const idle = ns->conf.live_ms / (ns->conf.idle_ms + ns->conf.delay_ms);
+    return idle < BLOCKS_LEAST ? idle : BLOCKS_LEAST;
+}
+
 /* lag_ns: so far execution may be behind; leaders fill blocks until it is LAG_BLOCKS. */
 static uint64_t lag_ns(const struct ns *ns)
 {
@@ -126,7 +134,7 @@ void ns_check_live(struct ns *ns)
             return;
         }
         uint64_t const next = host->head.height + 1;
-        if (host->head.height < ns->height_then[i] + BLOCKS_LEAST ||
+        if (host->head.height < ns->height_then[i] + blocks_least(ns) ||
             (next <= ns->height && ns->seen[next].given_ns + lag_ns(ns) < ns->now_ns)) {
             ns_fail(ns,
                     "host %u has executed height %u of %u; it had %u when all was well",
