@@ -29,9 +29,9 @@
 
 #define FOLDER          "build/bench-net-%d"
 #define PORTS           40u
-#define PORT_FIRST      28000u
-#define PORT_LAST       60000u
-#define STARTER_MS      2000 /* a starter whose parent has died ends what it started */
+#define PORT_FIRST      10000u
+#define PORT_LAST       32700u /* above are those that the kernel gives to whoever connects */
+#define STARTER_MS      2000   /* a starter whose parent has died ends what it started */
 #define TRIES           300u
 #define FUND_MICRO      INT64_C(1000000000000)
 #define LIFE_MS         58000u /* of a transaction */
@@ -57,7 +57,7 @@ static bool port_free(uint32_t port)
 /* free_ports returns the first of PORTS ports that nobody listens on. */
 static uint32_t free_ports(void)
 {
-    uint32_t first = PORT_FIRST + (uint32_t)getpid() % 300u * 100u;
+    uint32_t first = PORT_FIRST + (uint32_t)getpid() % 200u * 100u;
     for (; first < PORT_LAST; first += PORTS) {
         uint32_t good = 0;
         while (good < PORTS && port_free(first + good)) {

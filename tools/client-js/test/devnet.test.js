@@ -26,7 +26,7 @@ function free(port) {
 }
 
 async function freeBase() {
-  for (let base = 41000; base < 60000; base += 50) {
+  for (let base = 21000; base < 32000; base += 50) {
     const ports = Array.from({ length: 40 }, (_, i) => base + i);
     if ((await Promise.all(ports.map(free))).every(Boolean)) {
       return base;
