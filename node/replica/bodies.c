@@ -30,28 +30,38 @@ static void drop(struct replica *r, uint32_t index)
     r->body[index] = r->body[r->body_count];
 }
 
-/* make_room drops the idle body of the lowest view that nothing waits for;
- * those without a header go first. */
+/* rank orders what may be dropped: bodies without a header go first, and those last
+ * that the engine was told to be held. */
+static uint32_t rank(const struct node_body *body)
+{
+    if (!body->header_known) {
+        return 0;
+    }
+    return body->state == NODE_BODY_HELD ? 2 : 1;
+}
+
+/* make_room drops the idle body of the lowest rank and view.  A held one goes only when
+ * none is being executed: then the chain stands still, and views that were given up
+ * fill the room; else execution will soon make some. */
 static bool make_room(struct replica *r)
 {
     if (r->body_count < REPLICA_BODIES_MAX) {
         return true;
     }
     uint32_t best = UINT32_MAX;
+    bool executing = false;
     for (uint32_t i = 0; i < r->body_count; i++) {
         const struct node_body *const b = r->body[i];
+        executing = executing || b->executing;
         if (!idle(b) || b->journaled) {
             continue;
         }
         const struct node_body *const old = best == UINT32_MAX ? NULL : r->body[best];
-        bool const headless_first = old != NULL && old->header_known && !b->header_known;
-        bool const older =
-            old != NULL && old->header_known == b->header_known && b->view < old->view;
-        if (old == NULL || headless_first || older) {
+        if (old == NULL || rank(b) < rank(old) || (rank(b) == rank(old) && b->view < old->view)) {
             best = i;
         }
     }
-    if (best == UINT32_MAX) {
+    if (best == UINT32_MAX || (rank(r->body[best]) == 2 && executing)) {
         return false;
     }
     drop(r, best);
