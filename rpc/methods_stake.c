@@ -68,16 +68,6 @@ static enum nv_err read_epoch(struct rpc_call *call, struct epoch *epoch)
     return vm_uptime_row_decode(&epoch->uptime, value);
 }
 
-static const char *status_name(uint8_t status)
-{
-    switch ((enum vm_validator_status)status) {
-    case VM_VALIDATOR_ACTIVE: return "active";
-    case VM_VALIDATOR_JAILED: return "jailed";
-    case VM_VALIDATOR_TOMBSTONED: return "tombstoned";
-    }
-    return "unknown";
-}
-
 /* The address of a validator's operator. */
 static enum nv_err write_operator(struct rpc_call *call, const char *key, uint64_t account)
 {
@@ -91,7 +81,7 @@ static void write_row(struct rpc_json *out, const struct vm_validator_row *row)
 {
     rpc__json_pubkey(out, "key", &row->key);
     rpc__json_pubkey(out, "node_key", &row->node_key);
-    rpc__json_text(out, "status", status_name(row->status));
+    rpc__json_text(out, "status", vm_validator_status_name(row->status));
     rpc__json_micro(out, "stake", vm_money_raw(row->pool.tokens));
     rpc__json_i64(out, "shares", vm_shares_raw(row->pool.shares));
     rpc__json_micro(out, "least", vm_money_raw(row->least));
@@ -175,7 +165,7 @@ static enum nv_err write_delegation(struct rpc_call *call, const struct nv_row *
     NV_TRY(vm_validator_row_decode(&of, value));
     rpc__json_object(&call->out, NULL);
     NV_TRY(write_operator(call, "validator", validator));
-    rpc__json_text(&call->out, "status", status_name(of.status));
+    rpc__json_text(&call->out, "status", vm_validator_status_name(of.status));
     rpc__json_i64(&call->out, "shares", vm_shares_raw(delegation.shares));
     rpc__json_micro(&call->out, "worth", vm_money_raw(vm_pool_worth(&of.pool, delegation.shares)));
     rpc__json_end(&call->out, '}');

@@ -65,16 +65,6 @@ static enum nv_err read_duties(struct duties *out, const struct nv_proof *proof)
     return vm_uptime_row_decode(&out->uptime, value);
 }
 
-static const char *status_name(uint8_t status)
-{
-    switch ((enum vm_validator_status)status) {
-    case VM_VALIDATOR_ACTIVE: return "active";
-    case VM_VALIDATOR_JAILED: return "jailed";
-    case VM_VALIDATOR_TOMBSTONED: return "tombstoned";
-    }
-    return "unknown";
-}
-
 /* put_operator writes the address of a validator's operator. */
 static enum nv_err put_operator(json_t *out, const struct nv_proof *proof, uint64_t account)
 {
@@ -98,7 +88,7 @@ static void put_validator(json_t *out, const struct vm_validator_row *row)
     nv_decimal_format(commission, vm_ratio_raw(row->commission), COMMISSION_PLACES);
     put_hex(out, "key", row->key.bytes, sizeof row->key.bytes);
     put_hex(out, "node_key", row->node_key.bytes, sizeof row->node_key.bytes);
-    put_text(out, "status", status_name(row->status));
+    put_text(out, "status", vm_validator_status_name(row->status));
     put_micro(out, "stake", vm_money_raw(row->pool.tokens));
     put_i64(out, "shares", vm_shares_raw(row->pool.shares));
     put_micro(out, "least", vm_money_raw(row->least));
@@ -170,7 +160,7 @@ static enum nv_err add_stake(json_t *list, const struct nv_proof *proof, const s
     NV_TRY(vm_delegation_row_decode(&delegation, row->value));
     NV_TRY(read_validator(&of, proof, account));
     NV_TRY(put_operator(entry, proof, account));
-    put_text(entry, "status", status_name(of.status));
+    put_text(entry, "status", vm_validator_status_name(of.status));
     put_i64(entry, "shares", vm_shares_raw(delegation.shares));
     put_micro(entry, "worth", vm_money_raw(vm_pool_worth(&of.pool, delegation.shares)));
     return NV_OK;

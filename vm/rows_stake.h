@@ -30,6 +30,10 @@ enum vm_validator_status {
     VM_VALIDATOR_TOMBSTONED = 3, /* was slashed; never comes back */
 };
 
+/* vm_validator_status_name returns a static word for people, also of a byte that is no
+ * status. */
+const char *vm_validator_status_name(uint8_t status);
+
 #define VM_SLASHES_MAX 8u
 
 struct vm_validator_row {

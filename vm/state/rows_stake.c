@@ -6,6 +6,16 @@
 
 #include "base/pure.h"
 
+const char *vm_validator_status_name(uint8_t status)
+{
+    switch ((enum vm_validator_status)status) {
+    case VM_VALIDATOR_ACTIVE: return "active";
+    case VM_VALIDATOR_JAILED: return "jailed";
+    case VM_VALIDATOR_TOMBSTONED: return "tombstoned";
+    }
+    return "unknown";
+}
+
 static void put_shares(struct nv_writer *w, struct vm_shares s)
 {
     nv_put_i64(w, vm_shares_raw(s));
