@@ -175,6 +175,7 @@ write_validator(struct rpc_json *out, uint32_t index, const struct rpc_validator
 
 void rpc__chain_validators(struct rpc_call *call)
 {
+    struct rpc_status status = {.eta_ms = -1};
     struct rpc_validator *validators = nv_heap_alloc(RPC_VALIDATORS_MAX * sizeof *validators);
     if (validators == NULL) {
         rpc__call_fail(call, RPC_ERROR_BUSY);
@@ -183,6 +184,8 @@ void rpc__chain_validators(struct rpc_call *call)
     uint32_t const count =
         call->rpc->port.validators(call->rpc->port.ctx, validators, RPC_VALIDATORS_MAX);
     uint64_t power = 0;
+    call->rpc->port.status(call->rpc->port.ctx, &status);
+    rpc__json_u64(&call->out, "epoch", status.epoch);
     rpc__json_array(&call->out, "validators");
     for (uint32_t i = 0; i < count; i++) {
         write_validator(&call->out, i, &validators[i]);

@@ -4,6 +4,7 @@
 
 #include "base/heap.h"
 
+#include "tools/final.h"
 #include "tools/shown.h"
 #include "tools/submit.h"
 
@@ -40,28 +41,40 @@ static bool says_otherwise(const json_t *proof, const struct cs_header *header)
     return difference != NULL;
 }
 
-/* check_header finds out whether the proof's header is final. */
+/* find_final finds out whether the proof's header is final, by what is believed
+ * alone where there is no node. */
+static enum tool_exit find_final(struct cs_light_final *out,
+                                 enum cs_light_verdict *verdict,
+                                 struct tool_trust *trust,
+                                 struct rpc_client *client,
+                                 const json_t *proof)
+{
+    static struct light_said said;
+    if (client != NULL) {
+        return tool_final_find(out, verdict, trust, client, proof);
+    }
+    light_said_read(&said, proof);
+    *verdict = cs_light_final(out, &trust->light, tool_now_ms(), &said.block);
+    return *verdict == CS_LIGHT_OK ? seen_take(&trust->seen, &trust->light, &said.block, out)
+                                   : TOOL_OK;
+}
+
 static enum tool_exit check_header(struct cs_light_final *out,
                                    struct tool_trust *trust,
                                    struct rpc_client *client,
                                    const json_t *proof)
 {
-    static struct light_said said;
-    light_said_read(&said, proof);
-    enum tool_exit const code =
-        client != NULL ? tool_trust_reach(trust, client, said.block.header) : TOOL_OK;
+    enum cs_light_verdict verdict;
+    enum tool_exit const code = find_final(out, &verdict, trust, client, proof);
     if (code != TOOL_OK) {
         return code;
     }
-    enum cs_light_verdict const verdict =
-        cs_light_final(out, &trust->light, tool_now_ms(), &said.block);
     if (verdict != CS_LIGHT_OK) {
         return not_final(verdict, client != NULL);
     }
-    if (says_otherwise(proof, &out->header)) {
-        return distrust("height or state root are not those of the final block");
-    }
-    return seen_take(&trust->seen, &trust->light, &said.block, out);
+    return says_otherwise(proof, &out->header)
+               ? distrust("height or state root are not those of the final block")
+               : TOOL_OK;
 }
 
 static enum tool_exit open_proof(struct tool_proved *out,

@@ -39,11 +39,9 @@ enum tool_exit tool_trust(struct tool_trust *out,
  * seen before. */
 enum tool_exit tool_trust_file(struct tool_trust *out, const char *path);
 
-/* tool_trust_reach goes on to the epoch of a header, if that is later than the
- * one believed; the node shows the way.  Whether the header is worth anything
- * is not judged. */
-enum tool_exit
-tool_trust_reach(struct tool_trust *trust, struct rpc_client *client, struct nv_view header);
+/* tool_trust_walk goes on to an epoch, if that is later than the one believed;
+ * the node shows the way. */
+enum tool_exit tool_trust_walk(struct tool_trust *trust, struct rpc_client *client, uint64_t epoch);
 
 /* tool_trust_expired says that what is believed is too old to reach `epoch`, and
  * what to do about it. */

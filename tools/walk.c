@@ -84,19 +84,14 @@ static enum tool_exit cannot(uint64_t epoch, const char *why)
                      text);
 }
 
-enum tool_exit
-tool_trust_reach(struct tool_trust *trust, struct rpc_client *client, struct nv_view header)
+enum tool_exit tool_trust_walk(struct tool_trust *trust, struct rpc_client *client, uint64_t epoch)
 {
-    struct cs_header decoded;
-    if (!light_header(&decoded, header)) {
-        return TOOL_OK; /* whoever judges the header will say so */
-    }
-    while (trust->light.epoch < decoded.epoch) {
+    while (trust->light.epoch < epoch) {
         uint64_t const now_ms = tool_now_ms();
         char text[NV_DECIMAL_TEXT];
         json_t *answer = NULL;
         if (cs_light_expired(&trust->light, now_ms)) {
-            return tool_trust_expired(&trust->light, now_ms, decoded.epoch);
+            return tool_trust_expired(&trust->light, now_ms, epoch);
         }
         nv_u64_format(text, trust->light.epoch);
         if (rpc_client_call(client, &answer, "chain_epoch", json_pack("{s:s}", "epoch", text)) !=
@@ -111,6 +106,6 @@ tool_trust_reach(struct tool_trust *trust, struct rpc_client *client, struct nv_
     }
     uint64_t const now_ms = tool_now_ms();
     return cs_light_expired(&trust->light, now_ms)
-               ? tool_trust_expired(&trust->light, now_ms, decoded.epoch)
+               ? tool_trust_expired(&trust->light, now_ms, epoch)
                : TOOL_OK;
 }

@@ -187,6 +187,7 @@ def test_reads_are_proved_across_epochs(cli):
 
 
 def test_the_validators_are_shown_epoch_by_epoch(cli):
+    in_epoch(cli, 4)
     shown = cli.json("validators")
     assert len(shown["validators"]) == 4 and int(shown["stake"]["epoch"]) >= 3
     assert shown["proof"]["checked"] is True
@@ -239,6 +240,72 @@ def test_what_to_do_about_an_old_chain_is_said(old, stranger):
     wait("another epoch", lambda: epoch(old.nodes[0]) >= int(number) + 2, nodes=old.nodes)
     assert stranger.json(*ACCOUNT)["proof"]["checked"] is True
     assert int(json.loads(kept(stranger).read_text())["epoch"]) > int(number)
+
+
+def believed(cli):
+    return int(json.loads(kept(cli).read_text())["epoch"])
+
+
+def last_of(node, number):
+    """The height of the last block of an epoch that has ended."""
+    block = node.call("chain_block")
+    while int(block["epoch"]) > number:
+        block = node.call("chain_block", height=str(int(block["height"]) - 1))
+    return int(block["height"])
+
+
+def test_blocks_of_an_epoch_before_hang_on_those_after_them(old, stranger):
+    stranger.json(*ACCOUNT, "--trust", pin(old, 3))
+    height = last_of(old.nodes[1], believed(stranger) - 1)
+    for at in (height, height - 5):
+        assert stranger.json("block", at)["height"] == str(at)
+
+    def told(method, _, answer):
+        if method == "chain_blocks":
+            block = answer["result"]["blocks"][0]
+            block["header"] = flip(block["header"])
+        return answer
+    lies = Lies(stranger.devnet.url(0))
+    try:
+        stranger.error("block", height - 5, "--node", lies.start(told), code=NODE_ERROR,
+                       has=["not proved to be final", "is not that of the final block's ancestor"])
+    finally:
+        lies.stop()
+
+
+def test_an_answer_of_an_epoch_before_is_old_and_still_proved(old, stranger):
+    """A node that is behind where an epoch ends tells nothing false."""
+    first = {}
+
+    def told(method, _, answer):
+        if "proof" in answer.get("result", {}):
+            return first.setdefault(method, answer)
+        return answer
+    lies = Lies(stranger.devnet.url(0))
+    try:
+        behind = lies.start(told)
+        proof = stranger.json(*ACCOUNT, "--trust", pin(old, 3), "--node", behind)["proof"]
+        wait("another epoch", lambda: epoch(old.nodes[0]) > int(proof["epoch"]), nodes=old.nodes)
+        wait("a later state", lambda: stranger.json(*ACCOUNT)["proof"]["epoch"] != proof["epoch"], nodes=old.nodes)
+        again = stranger.json(*ACCOUNT, "--node", behind)["proof"]
+        assert (again["height"], again["epoch"]) == (proof["height"], proof["epoch"])
+    finally:
+        lies.stop()
+
+
+def test_validators_are_those_of_the_nodes_epoch(old, stranger):
+    def told(method, _, answer):
+        if method == "chain_validators":
+            answer["result"]["epoch"] = "2"
+        return answer
+    stranger.json(*ACCOUNT, "--trust", pin(old, 3))
+    lies = Lies(stranger.devnet.url(0))
+    try:
+        stranger.error("validators", "--node", lies.start(told), code=NODE_ERROR, has=["the node is behind"])
+    finally:
+        lies.stop()
+    answer = stranger.json("validators")
+    assert int(answer["epoch"]) >= believed(stranger) - 1 and len(answer["validators"]) == 4
 
 
 def test_a_genesis_file_does_not_make_it_younger(old, stranger, tmp_path):

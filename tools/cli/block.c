@@ -35,7 +35,14 @@ static const char *action_name(uint8_t kind)
                                         "session set",
                                         "session revoke",
                                         "report",
-                                        "keeper's plan"};
+                                        "keeper's plan",
+                                        "bond",
+                                        "delegate",
+                                        "undelegate",
+                                        "withdraw stake",
+                                        "claim",
+                                        "set commission",
+                                        "unjail"};
     return kind < sizeof names / sizeof names[0] ? names[kind] : "?";
 }
 

@@ -1,5 +1,6 @@
 /* novate status, wait, validators, params: the chain as a node sees it. */
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,8 +11,10 @@
 #include "tools/cli/table.h"
 #include "tools/command.h"
 #include "tools/derive.h"
-#include "tools/final.h"
 #include "tools/shown.h"
+
+#define TRIES    40u
+#define PAUSE_MS 50
 
 /* ask_and makes one call and shows the answer: as JSON, or by `print`. */
 static enum tool_exit
@@ -191,26 +194,48 @@ static enum tool_exit judge_validators(const struct cs_valset *set, const json_t
     }
     return same ? TOOL_OK
                 : tool_fail(TOOL_REFUSED,
-                            "they are not those whose hash is in its newest final block",
+                            "they are not those whose hash is in the block that began the epoch",
                             "ask another node with --node URL",
                             "the node names other validators");
 }
 
-/* check_validators checks them by the newest block that the node gives. */
-static enum tool_exit check_validators(struct cli *cli, const json_t *answer)
+/* ask_validators asks until the node is in the epoch that is believed, or in a
+ * later one: another node may have shown the end of an epoch a moment before. */
+static enum tool_exit ask_validators(struct cli *cli, json_t **answer, uint64_t *epoch)
 {
-    struct cs_light_final final;
-    json_t *block = NULL;
+    for (uint32_t i = 0; i < TRIES; i++) {
+        enum tool_exit const code = cli_ask(cli, answer, "chain_validators", NULL);
+        if (code != TOOL_OK) {
+            return code;
+        }
+        if (nv_u64_parse(epoch, nv_view_of_text(cli_text(*answer, "epoch"))) == NV_OK &&
+            *epoch >= cli->trust.light.epoch) {
+            return TOOL_OK;
+        }
+        json_decref(*answer);
+        *answer = NULL;
+        (void)poll(NULL, 0, PAUSE_MS);
+    }
+    return tool_fail(TOOL_REFUSED,
+                     "it is in an epoch before the one that was seen",
+                     "ask another node with --node URL",
+                     "the node is behind");
+}
+
+/* check_validators asks who validates, goes by proofs to the epoch that the node
+ * says it is in, and compares. */
+static enum tool_exit check_validators(struct cli *cli, json_t **answer)
+{
+    uint64_t epoch = 0;
     enum tool_exit code = cli_trust(cli);
     if (code == TOOL_OK) {
-        code = cli_ask(cli, &block, "chain_block", NULL);
+        code = ask_validators(cli, answer, &epoch);
     }
     if (code == TOOL_OK) {
-        code = tool_final(&final, &cli->trust, cli->client, block);
+        code = tool_trust_walk(&cli->trust, cli->client, epoch);
     }
-    json_decref(block);
     return code == TOOL_OK
-               ? judge_validators(&cli->trust.light.set, json_object_get(answer, "validators"))
+               ? judge_validators(&cli->trust.light.set, json_object_get(*answer, "validators"))
                : code;
 }
 
@@ -236,10 +261,8 @@ enum tool_exit tool_validators(char **argv)
     json_t *answer = NULL;
     enum tool_exit code = cli_open(&cli, &form, argv);
     if (code == TOOL_OK) {
-        code = cli_ask(&cli, &answer, "chain_validators", NULL);
-    }
-    if (code == TOOL_OK && !cli.trust_node) {
-        code = check_validators(&cli, answer);
+        code = cli.trust_node ? cli_ask(&cli, &answer, "chain_validators", NULL)
+                              : check_validators(&cli, &answer);
     }
     if (code == TOOL_OK) {
         code = add_stake(&cli, &state, answer);
