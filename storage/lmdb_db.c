@@ -134,7 +134,8 @@ static enum nv_err make_file(const struct st_db_options *options, const char *pa
     return err;
 }
 
-/* SPEC state 5: "A database is made under the name `new.mdb`, with its tables, synced, renamed to `data.mdb`, and the directory is synced: so `data.mdb` is whole from its first moment." */
+/* The name is made durable also when it was there: who made it may have died before.
+ * SPEC state 5: "A database is made under the name `new.mdb`, with its tables, synced, renamed to `data.mdb`, and the directory is synced: so `data.mdb` is whole from its first moment." */
 static enum nv_err check_or_make(const struct st_db_options *options)
 {
     const struct st_files *const files = st_files_system();
@@ -143,13 +144,15 @@ static enum nv_err check_or_make(const struct st_db_options *options)
     (void)snprintf(unfinished, sizeof unfinished, "%.4000s/new.mdb", options->dir);
     (void)snprintf(path, sizeof path, "%.4000s/data.mdb", options->dir);
     enum nv_err const err = st__pages_check(path);
-    if (err != NV_ERR_NOT_FOUND) {
+    if (err != NV_OK && err != NV_ERR_NOT_FOUND) {
         return err;
     }
-    NV_TRY(make_file(options, unfinished));
-    NV_CRASH_POINT(DATABASE_MADE);
-    NV_TRY(files->rename(files->ctx, unfinished, path));
-    NV_CRASH_POINT(DATABASE_RENAMED);
+    if (err == NV_ERR_NOT_FOUND) {
+        NV_TRY(make_file(options, unfinished));
+        NV_CRASH_POINT(DATABASE_MADE);
+        NV_TRY(files->rename(files->ctx, unfinished, path));
+        NV_CRASH_POINT(DATABASE_RENAMED);
+    }
     return files->sync_dir(files->ctx, options->dir);
 }
 

@@ -198,6 +198,15 @@ bool node_key_bind(struct node_key *key, const struct node_key_bond *bond, struc
     return err == NV_OK;
 }
 
+bool node_key_settle(const struct node_key *key, struct node_fault *fault)
+{
+    enum nv_err const err = st_sync_name(st_files_system(), key->path);
+    if (err != NV_OK) {
+        write_fault(fault, key->path, err, NULL);
+    }
+    return err == NV_OK;
+}
+
 /* ---- reading ---- */
 
 static bool read_bytes(const json_t *object, const char *name, void *out, uint32_t size)

@@ -71,6 +71,10 @@ node_key_bond(const struct node_key *key, const struct nv_hash *chain_id);
 NV_MUST_USE bool
 node_key_bind(struct node_key *key, const struct node_key_bond *bond, struct node_fault *fault);
 
+/* node_key_settle makes durable that the file is the one that was read: who wrote it
+ * may have died before its name was. */
+NV_MUST_USE bool node_key_settle(const struct node_key *key, struct node_fault *fault);
+
 /* What is known of the journal when a validator starts. */
 struct node_key_journal {
     bool found;

@@ -302,7 +302,10 @@ bool node_home_guard(struct node_home *home,
         !node_key_guard(home->validator, &home->genesis.chain_id, &journal, &bind, fault)) {
         return false;
     }
-    bool const now = bind && (member || home->sits_out); /* who follows is bound when it votes */
+    if (!bind) {
+        return node_key_settle(home->validator, fault);
+    }
+    bool const now = member || home->sits_out; /* who follows is bound when it votes */
     return !now || bind_key(home, fault);
 }
 

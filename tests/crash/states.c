@@ -19,6 +19,7 @@
 #define BLOCKS      6u   /* that a process runs */
 #define PROCESSES   3u   /* of a life; all but the last are killed */
 #define CALLS       150u /* at most, before one is killed */
+#define RENAMES     4u   /* of the first process of a home: database, journal, key, journal */
 #define VARIANTS    24u  /* states tried after a call */
 #define GO_ON_EVERY 16u
 #define WORKERS_MAX 16u
@@ -132,15 +133,35 @@ static void open_all(struct story *story, const struct crash_options *options)
 
 /* ---- from life to life ---- */
 
+/* draw_life draws how one of the processes of a life ends. */
+static struct story_life draw_life(struct nv_test_rng *rng, uint32_t process)
+{
+    struct story_life life = {.blocks = BLOCKS};
+    if (process + 1 < PROCESSES) {
+        life.die_at = 1 + nv_test_below(rng, CALLS);
+    }
+    return life;
+}
+
+/* die_naming lets the first process of a home die when it has given a file its name,
+ * one home after the other at the next such call: no later process may take for
+ * durable what it finds. */
+static void die_naming(struct story_life *life, const struct story *story)
+{
+    life->die_kind = TRACE_RENAME;
+    life->die_at = 1 + story->seed / LIVES % RENAMES;
+}
+
 static bool record(struct story *story)
 {
     struct nv_test_rng rng = {story->seed};
     image_load(story->image, story->home);
     trace_clear();
     for (uint32_t i = 0; i < PROCESSES; i++) {
-        bool const last = i + 1 == PROCESSES;
-        struct story_life const life = {.blocks = BLOCKS,
-                                        .die_at = last ? 0 : 1 + nv_test_below(&rng, CALLS)};
+        struct story_life life = draw_life(&rng, i);
+        if (i == 0 && story->told_before == 0) {
+            die_naming(&life, story);
+        }
         int const code = story_live(story, &life);
         if (code != 0 && code != TRACE_DIED) {
             crash_fail("seed %llu: a life ended with %d", (unsigned long long)story->seed, code);

@@ -40,7 +40,7 @@ static int live(void *ctx)
     static struct rig rig;
     witness_to(to_trace);
     trace_begin(order->story->home);
-    trace_die(order->life->die_at);
+    trace_die(order->life->die_kind, order->life->die_at);
     trace_fail(order->life->fault);
     bool const ok = rig_open(&rig, order->story->home, order->story->seed) &&
                     rig_run(&rig, order->life->blocks);

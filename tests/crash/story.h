@@ -29,6 +29,7 @@ void story_begin(struct story *story);
 struct story_life {
     uint32_t blocks;                 /* that it runs */
     uint64_t die_at;                 /* calls until it is killed; 0: never */
+    uint32_t die_kind;               /* enum trace_kind that is counted; 0: any */
     const struct trace_fault *fault; /* NULL: none */
 };
 

@@ -56,6 +56,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct trace_fault fault;
 static atomic_uint_fast64_t calls; /* of the fault's class */
 static atomic_bool fault_came;
+static uint32_t last_kind;  /* of calls that are counted; 0: any */
 static uint64_t calls_left; /* 0: it lives */
 
 /* ---- the trace ---- */
@@ -73,8 +74,9 @@ void trace_clear(void)
     shared->used = 0;
 }
 
-void trace_die(uint64_t left)
+void trace_die(uint32_t kind, uint64_t left)
 {
+    last_kind = kind;
     calls_left = left;
 }
 
@@ -121,7 +123,8 @@ static void note(const struct trace_op *op)
     at = put(at, op->other, entry.other_size);
     (void)put(at, op->bytes.bytes, entry.size);
     shared->used += size;
-    if (calls_left > 0 && --calls_left == 0) {
+    bool const counts = last_kind == 0 || last_kind == (uint32_t)op->kind;
+    if (counts && calls_left > 0 && --calls_left == 0) {
         _exit(TRACE_DIED);
     }
 }

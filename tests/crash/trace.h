@@ -49,9 +49,9 @@ void trace_clear(void);
 void trace_begin(const char *root);
 void trace_end(void);
 
-/* trace_die ends the process when `calls` more have been noted, with
- * TRACE_DIED. */
-void trace_die(uint64_t calls);
+/* trace_die ends the process when so many more calls of a kind, or of any (0), have
+ * been noted, with TRACE_DIED.  No calls: it lives. */
+void trace_die(uint32_t kind, uint64_t calls);
 #define TRACE_DIED 77
 
 /* trace_mark notes what the world was told just now. */
