@@ -133,7 +133,12 @@ class Node:
             return json.load(answer)
 
     def call(self, method, **params):
+        """The result; what the node says to ask for again in a moment is asked for again."""
+        end = time.monotonic() + BOUND_S
         reply = self.ask(method, **params)
+        while "error" in reply and reply["error"]["data"]["retry_after_ms"] and time.monotonic() < end:
+            time.sleep(reply["error"]["data"]["retry_after_ms"] / 1000)
+            reply = self.ask(method, **params)
         assert "error" not in reply, reply
         return reply["result"]
 
