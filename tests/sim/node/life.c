@@ -185,6 +185,7 @@ static void parts_forget(struct ns_host *host)
     host->db = NULL;
     host->journal = NULL;
     host->store = (struct node_store){.batch_max = 0};
+    host->writing = false; /* what was to be written went with the machine */
 }
 
 static void close_all(struct ns_host *host)
