@@ -62,7 +62,7 @@ static void tx_open(struct vm_block_run *run, uint32_t index)
     }
     t->fee = fee;
     for (uint32_t i = 0; i < tx->action_count; i++) {
-        if ((vm_identity_scope(tx->actions[i].kind) & ~scopes) != 0) {
+        if ((vm_scope_of(tx->actions[i].kind) & ~scopes) != 0) {
             t->denied |= UINT64_C(1) << i;
             continue;
         }
