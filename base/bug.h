@@ -71,7 +71,8 @@
     XX(55, SIT_OUT_SHORT, "who lost its votes signs again a minute too early")                     \
     XX(56, FACTS_FORGOTTEN, "what consensus knows of a block is left out when it is replayed")     \
     XX(57, OFFENCES_DROPPED, "evidence in blocks has no consequence")                              \
-    XX(58, NODE_KEY_SHARED, "a bond may name another validator's node key")
+    XX(58, NODE_KEY_SHARED, "a bond may name another validator's node key")                        \
+    XX(59, NAMES_TRUSTED, "a transaction may be signed with any key")
 
 enum nv_bug {
 #define NV_BUG_MEMBER(number, name, text) NV_BUG_##name = (number),

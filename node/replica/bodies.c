@@ -214,8 +214,8 @@ static bool in_window(const struct replica *r, const struct node_body *body)
     return false;
 }
 
-/* judge applies the replay rule, no transaction of an ancestor again, and that
- * of fees. */
+/* judge applies the replay rule, no transaction of an ancestor again, and those
+ * of fees and keys. */
 static enum replica_judgement judge(struct replica *r, const struct node_body *body)
 {
     const struct node_body *before[REPLICA_BODIES_MAX];
@@ -231,8 +231,11 @@ static enum replica_judgement judge(struct replica *r, const struct node_body *b
             return REPLICA_JUDGED_INVALID;
         }
     }
-    return in_window(r, body) ? REPLICA_JUDGED_INVALID
-                              : replica__fees_judge(r, body, before, before_count);
+    if (in_window(r, body)) {
+        return REPLICA_JUDGED_INVALID;
+    }
+    enum replica_judgement const fees = replica__fees_judge(r, body, before, before_count);
+    return fees == REPLICA_JUDGED_VALID ? replica__names_judge(r, body) : fees;
 }
 
 void replica__bodies_judge(struct replica *r)

@@ -184,13 +184,17 @@ static void tally(struct node_body *body, struct nv_arena *arena)
     struct node_charge *const scratch = NV_ARENA_NEW(arena, struct node_charge, body->tx_count);
     body->charges.count = node_charges_of(list, scratch, body->txs, body->tx_count);
     body->charges.list = list;
+    struct node_signer *const signers = NV_ARENA_NEW(arena, struct node_signer, body->tx_count);
+    body->signers.count = node_signers_of(signers, body->txs, body->tx_count);
+    body->signers.list = signers;
 }
 
 static size_t decoded_size(const struct cs_header *header)
 {
     size_t const body = header->body_size;
     size_t const scratch = SCRATCH_LEAST + body * SCRATCH_PER_BYTE;
-    size_t const each = sizeof(struct vm_tx) + 2 * sizeof(struct node_charge);
+    size_t const each =
+        sizeof(struct vm_tx) + 2 * sizeof(struct node_charge) + sizeof(struct node_signer);
     return body * DECODED_PER_BYTE + each * header->tx_count +
            (scratch < SCRATCH_MOST ? scratch : SCRATCH_MOST);
 }

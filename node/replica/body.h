@@ -21,6 +21,7 @@
 #include "consensus/body.h"
 #include "consensus/header.h"
 #include "node/replica/charges.h"
+#include "node/replica/signers.h"
 #include "vm/tx.h"
 
 enum node_body_state {
@@ -51,6 +52,7 @@ struct node_body {
     struct vm_tx *txs; /* tx_count of them, ascending hash */
     uint32_t tx_count;
     struct node_charges charges; /* what they may cost */
+    struct node_signers signers; /* by which keys they are signed */
 
     uint32_t jobs;      /* under way */
     bool bad_signature; /* a job found one */
@@ -87,7 +89,8 @@ bool node_body_missing(const struct node_body *body, uint32_t *first, uint32_t *
 /* node_body_decode reads the complete bytes into txs: framing, canonical
  * transactions, strictly ascending hashes, expiry in (time, time + a minute],
  * and no more transactions and actions than a block may have (vm/tx.h).
- * Any thread; writes memory, txs, tx_count and charges.  NV_OK or why it is invalid. */
+ * Any thread; writes memory, txs, tx_count, charges
+ * and signers.  NV_OK or why it is invalid. */
 NV_MUST_USE enum nv_err node_body_decode(struct node_body *body, const struct nv_hash *chain_id);
 
 #endif /* NV_NODE_REPLICA_BODY_H */

@@ -93,7 +93,8 @@ static void choose(struct replica *r,
         for (uint32_t i = 0; i < before_count && !taken; i++) {
             taken = has_tx(before[i], &tx.hash);
         }
-        if (taken || !replica__fees_take(r, executed, &span, &tx)) {
+        if (taken || !replica__names_take(r, executed, time_ms, &tx.signer) ||
+            !replica__fees_take(r, executed, &span, &tx)) {
             continue;
         }
         out->list[out->count] = (struct choice){tx.hash, tx.bytes};

@@ -138,7 +138,7 @@ bool replica__fees_take(struct replica *r,
     if (r->purses == NULL) {
         return true;
     }
-    struct node_charge *const sum = node_purses_sum(r->purses, &tx->account, &first);
+    struct node_charge *const sum = node_purses_sum(r->purses, &tx->signer.account, &first);
     if (sum == NULL) {
         return false;
     }
@@ -161,7 +161,7 @@ enum replica_refusal replica__fees_admit(const struct replica *r, const struct r
         return REPLICA_TX_TAKEN;
     }
     struct node_charge const charge = {
-        .account = tx->account,
+        .account = tx->signer.account,
         .paid = tx->fee_free ? 0u : 1u,
         .free = tx->fee_free ? 1u : 0u,
     };

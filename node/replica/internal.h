@@ -8,6 +8,7 @@
  *     bodies.c        bodies: assembling and judging
  *     build.c         bodies: building and publishing
  *     fees.c          who can pay for what a body holds
+ *     names.c         who may sign it
  *     transactions.c  transactions coming in
  *     messages.c      messages coming in
  *     serve.c         requests answered
@@ -22,6 +23,7 @@
 #include "node/replica/purses.h"
 #include "node/replica/replica.h"
 #include "node/replica/roster.h"
+#include "node/replica/sessions.h"
 #include "node/replica/window.h"
 
 #define REPLICA_BODIES_MAX  192u /* bodies of blocks not yet executed */
@@ -51,7 +53,7 @@ struct replica_new_tx {
     /* what the job finds */
     enum replica_refusal refusal;
     struct nv_hash hash;
-    struct nv_address account;
+    struct node_signer signer;
     uint64_t expires_ms;
     uint32_t actions;
     bool fee_free;
@@ -140,7 +142,8 @@ struct replica {
     struct node_mempool *mempool;
     struct node_outbox *outbox;
     struct node_window *window;
-    struct node_purses *purses;                      /* NULL: fees are not looked at */
+    struct node_purses *purses;                      /* NULL: neither fees nor ... */
+    struct node_sessions *sessions;                  /* ... keys are looked at */
     struct replica_charged charged[REPLICA_LAG_MAX]; /* by height */
     struct replica_time time;
 
@@ -240,6 +243,18 @@ bool replica__fees_take(struct replica *r,
                         const struct node_mempool_tx *tx);
 /* Whether a new transaction can be paid for by the newest state. */
 enum replica_refusal replica__fees_admit(const struct replica *r, const struct replica_new_tx *tx);
+
+/* names.c */
+/* Judges by which keys a body's transactions are signed. */
+enum replica_judgement replica__names_judge(const struct replica *r, const struct node_body *body);
+/* Whether a leader may put a transaction into a body. */
+bool replica__names_take(const struct replica *r,
+                         uint64_t executed_height,
+                         uint64_t time_ms,
+                         const struct node_signer *signer);
+/* Whether the key of a new transaction may act for its account by the newest state. */
+enum replica_refusal
+replica__names_admit(const struct replica *r, const struct node_signer *signer);
 
 /* transactions.c */
 void replica__tx_flush(struct replica *r);

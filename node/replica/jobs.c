@@ -52,7 +52,7 @@ check_new_tx(struct replica_new_tx *new_tx, const struct nv_hash *chain_id, stru
         return;
     }
     new_tx->hash = tx.hash;
-    new_tx->account = tx.account;
+    node_signer_of(&new_tx->signer, &tx);
     new_tx->expires_ms = tx.expires_ms;
     new_tx->actions = tx.action_count;
     new_tx->fee_free = vm_fee_free(&tx);

@@ -12,7 +12,7 @@
 
 struct slot {
     struct nv_hash hash;
-    struct nv_address account;
+    struct node_signer signer;
     uint64_t expires_ms;
     uint8_t *bytes; /* owned */
     uint32_t size;
@@ -188,7 +188,7 @@ static uint32_t take_slot(struct node_mempool *pool)
 enum node_mempool_verdict
 node_mempool_add(struct node_mempool *pool, const struct node_mempool_tx *tx)
 {
-    struct account_key const key = key_of(&tx->account);
+    struct account_key const key = key_of(&tx->signer.account);
     uint32_t index = 0;
     if (nv_critbit_lookup(pool->by_hash, tx->hash.bytes, &index)) {
         return NODE_MEMPOOL_DUPLICATE;
@@ -207,7 +207,7 @@ node_mempool_add(struct node_mempool *pool, const struct node_mempool_tx *tx)
     memcpy(bytes, tx->bytes.bytes, tx->bytes.size);
     index = take_slot(pool);
     pool->slots[index] = (struct slot){.hash = tx->hash,
-                                       .account = tx->account,
+                                       .signer = tx->signer,
                                        .expires_ms = tx->expires_ms,
                                        .actions = tx->actions,
                                        .fee_free = tx->fee_free,
@@ -216,7 +216,7 @@ node_mempool_add(struct node_mempool *pool, const struct node_mempool_tx *tx)
     link_slot(pool, index);
     enum nv_err const inserted = nv_critbit_insert(pool->by_hash, tx->hash.bytes, index);
     NV_ASSERT(inserted == NV_OK);
-    account_add(pool, &tx->account, true);
+    account_add(pool, &tx->signer.account, true);
     pool->count++;
     pool->bytes += tx->bytes.size;
     return NODE_MEMPOOL_ADDED;
@@ -244,7 +244,7 @@ bool node_mempool_remove(struct node_mempool *pool, const struct nv_hash *hash)
     }
     struct slot *const slot = &pool->slots[index];
     unlink_slot(pool, index);
-    account_add(pool, &slot->account, false);
+    account_add(pool, &slot->signer.account, false);
     pool->count--;
     pool->bytes -= slot->size;
     nv_heap_free(slot->bytes);
@@ -279,7 +279,7 @@ bool node_mempool_next(const struct node_mempool *pool,
     }
     const struct slot *const slot = &pool->slots[index];
     *tx = (struct node_mempool_tx){.hash = slot->hash,
-                                   .account = slot->account,
+                                   .signer = slot->signer,
                                    .expires_ms = slot->expires_ms,
                                    .actions = slot->actions,
                                    .fee_free = slot->fee_free,

@@ -19,6 +19,8 @@
 #include "base/hash.h"
 #include "base/key.h"
 
+#include "node/replica/signers.h"
+
 struct node_mempool;
 
 struct node_mempool_limits {
@@ -30,7 +32,7 @@ struct node_mempool_limits {
 /* A transaction as it is handed in. */
 struct node_mempool_tx {
     struct nv_hash hash;
-    struct nv_address account;
+    struct node_signer signer;
     uint64_t expires_ms;
     uint32_t actions;     /* how many it has */
     bool fee_free;        /* it pays no fee */

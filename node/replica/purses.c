@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/codec.h"
 #include "base/critbit.h"
 #include "base/heap.h"
 
@@ -32,7 +33,7 @@ struct tally {
 };
 
 struct node_purses {
-    struct nv_critbit *index; /* address -> place in newest */
+    struct nv_critbit *index; /* address -> place in newest: the account's number less 1 */
     struct figure *newest;
     struct older *ring;
     struct tally *tally; /* by place */
@@ -41,7 +42,6 @@ struct node_purses {
     size_t ring_size;
     size_t tally_size;
     uint32_t cap;
-    uint32_t count;
     uint32_t ring_cap;
     uint64_t older_count; /* ever */
     uint64_t floor;       /* the lowest height that is known */
@@ -131,14 +131,14 @@ static void take_account(struct node_purses *p, uint64_t height, const struct nv
     enum nv_err err = vm_account_row_decode(&account, row->value);
     NV_ASSERT(err == NV_OK); /* the VM wrote it */
     struct address_key const key = key_of(&account.address);
+    uint64_t const number = nv_be64_load(row->key.bytes + 1);
+    NV_ASSERT(number >= 1 && number <= p->cap); /* the VM has no more */
     uint32_t at = 0;
     struct figure figure = {.cash = vm_money_raw(account.cash), .since = height};
     if (!nv_critbit_lookup(p->index, key.bytes, &at)) {
-        at = p->count;
-        NV_ASSERT(at < p->cap); /* the VM has no more */
+        at = (uint32_t)number - 1;
         err = nv_critbit_insert(p->index, key.bytes, at);
         NV_ASSERT(err == NV_OK);
-        p->count++;
     } else if (p->newest[at].cash == figure.cash) {
         return;
     } else {
@@ -215,6 +215,13 @@ node_purses_sum(struct node_purses *p, const struct nv_address *account, bool *f
         *tally = (struct tally){.round = p->round, .sum = {.account = *account}};
     }
     return &tally->sum;
+}
+
+uint64_t node_purses_number(const struct node_purses *p, const struct nv_address *account)
+{
+    struct address_key const key = key_of(account);
+    uint32_t at = 0;
+    return nv_critbit_lookup(p->index, key.bytes, &at) ? at + UINT64_C(1) : 0;
 }
 
 enum node_purse

@@ -55,6 +55,9 @@ void node_purses_tally(struct node_purses *purses);
 struct node_charge *
 node_purses_sum(struct node_purses *purses, const struct nv_address *account, bool *first);
 
+/* node_purses_number returns the number of an account, or 0 when there is none. */
+uint64_t node_purses_number(const struct node_purses *purses, const struct nv_address *account);
+
 /* node_purses_newest returns the height of the last rows. */
 uint64_t node_purses_newest(const struct node_purses *purses);
 

@@ -19,6 +19,7 @@ static enum nv_err open_parts(struct replica *r)
     NV_TRY(node_window_open(&r->window, r->config.window_max));
     if (r->config.accounts_max > 0) {
         NV_TRY(node_purses_open(&r->purses, r->config.accounts_max));
+        NV_TRY(node_sessions_open(&r->sessions, r->config.sessions_max));
     }
     r->cs_memory_size = cs_memory(&r->config.consensus);
     r->cs_memory = nv_heap_reserve(r->cs_memory_size);
@@ -109,6 +110,7 @@ void replica_close(struct replica *r)
     node_outbox_close(r->outbox);
     node_window_close(r->window);
     node_purses_close(r->purses);
+    node_sessions_close(r->sessions);
     replica__fees_free(r);
     if (r->cs_memory != NULL) {
         nv_heap_unreserve(r->cs_memory, r->cs_memory_size);
@@ -416,6 +418,7 @@ void replica_wrote(struct replica *r,
 {
     if (r->purses != NULL) {
         node_purses_feed(r->purses, height, rows, row_count);
+        node_sessions_feed(r->sessions, height, rows, row_count);
     }
 }
 

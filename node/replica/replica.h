@@ -20,8 +20,9 @@
  * to, are lent until replica_executed for its height; blocks are executed in
  * the order given.
  *
- * FEES.  replica_wrote tells the rows that execution writes, so that whether an
- * account can pay for what a body holds of it is known here, at every height.
+ * FEES AND KEYS.  replica_wrote tells the rows that execution writes, so that whether
+ * an account can pay for what a body holds of it, and who may sign for it, is known
+ * here, at every height.
  *
  * RESTART.  replica_open; replica_recover for every journal record, oldest
  * first; replica_wrote with all rows of the state that the shell starts from;
@@ -89,7 +90,8 @@ struct replica_config {
     struct replica_store store;
     struct node_mempool_limits mempool;
     uint32_t window_max;   /* transactions of final blocks not yet expired */
-    uint32_t accounts_max; /* of the chain; 0: nobody pays, and fees are not looked at */
+    uint32_t accounts_max; /* of the chain; 0: neither fees nor keys are looked at */
+    uint32_t sessions_max; /* of the chain */
 };
 
 /* Why a transaction was not taken. */
@@ -103,7 +105,10 @@ enum replica_refusal {
     REPLICA_TX_FULL,
     REPLICA_TX_ACCOUNT_FULL,
     REPLICA_TX_NO_ACCOUNT,
-    REPLICA_TX_UNPAID, /* the account cannot pay the fee */
+    REPLICA_TX_UNPAID,      /* the account cannot pay the fee */
+    REPLICA_TX_KEY_UNKNOWN, /* the key is not the account's, as far as is executed */
+    REPLICA_TX_KEY_EXPIRED,
+    REPLICA_TX_KEY_SCOPE, /* the key may not do all of it */
 };
 
 /* A final block, lent for execution. */

@@ -71,8 +71,12 @@ static enum replica_refusal admit(struct replica *r, const struct replica_new_tx
     if (unpaid != REPLICA_TX_TAKEN) {
         return unpaid;
     }
+    enum replica_refusal const strange = replica__names_admit(r, &tx->signer);
+    if (strange != REPLICA_TX_TAKEN) {
+        return strange;
+    }
     struct node_mempool_tx const entry = {.hash = tx->hash,
-                                          .account = tx->account,
+                                          .signer = tx->signer,
                                           .expires_ms = tx->expires_ms,
                                           .actions = tx->actions,
                                           .fee_free = tx->fee_free,

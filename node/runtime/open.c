@@ -179,6 +179,7 @@ static bool open_replica(struct node *n)
             },
         .window_max = WINDOW_MAX,
         .accounts_max = vm_limits_devnet().accounts_max,
+        .sessions_max = vm_limits_devnet().sessions_max,
     };
     err = replica_open(&n->replica, &config);
     return err == NV_OK || failed(n, "the replica cannot be opened", err);

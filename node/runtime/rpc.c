@@ -31,6 +31,9 @@ static uint32_t refusal_code(enum replica_refusal refusal)
     case REPLICA_TX_EXPIRY_FAR: return VM_REJECT_EXPIRY_FAR;
     case REPLICA_TX_NO_ACCOUNT: return VM_REJECT_ACCOUNT_UNKNOWN;
     case REPLICA_TX_UNPAID: return VM_REJECT_FEE;
+    case REPLICA_TX_KEY_UNKNOWN: return VM_REJECT_KEY_UNKNOWN;
+    case REPLICA_TX_KEY_EXPIRED: return VM_REJECT_KEY_EXPIRED;
+    case REPLICA_TX_KEY_SCOPE: return VM_REJECT_KEY_SCOPE;
     case REPLICA_TX_FULL:
     case REPLICA_TX_ACCOUNT_FULL: return ERROR_MEMPOOL_FULL;
     }

@@ -197,6 +197,7 @@ static struct replica *new_replica(struct rw *w, uint32_t node)
         .mempool = {10000, 10000, 32u << 20},
         .window_max = 1u << 16,
         .accounts_max = w->fees && node != w->blind ? RW_ACCOUNTS : 0,
+        .sessions_max = RW_SESSIONS,
     };
     struct replica *replica = NULL;
     assert_int_equal(replica_open(&replica, &config), NV_OK);
@@ -278,7 +279,7 @@ void rw_open_fees(struct rw *w, uint32_t count, uint32_t blind)
 
 /* ---- accounts ---- */
 
-static void key_of(uint64_t salt, struct nv_seckey *secret, struct nv_address *address)
+static struct nv_pubkey key_of(uint64_t salt, struct nv_seckey *secret, struct nv_address *address)
 {
     uint8_t seed[32] = {0};
     struct nv_pubkey key;
@@ -286,6 +287,7 @@ static void key_of(uint64_t salt, struct nv_seckey *secret, struct nv_address *a
     seed[31] = 1;
     assert_int_equal(nv_key_from_seed(secret, &key, seed), NV_OK);
     nv_address_of_key(address, &key);
+    return key;
 }
 
 static void tell_cash(struct rw *w, uint32_t node, uint64_t height, uint32_t at, int64_t cash)
@@ -306,11 +308,48 @@ void rw_account(struct rw *w, uint64_t salt, int64_t cash)
     struct nv_seckey secret;
     uint32_t const at = w->account_count++;
     assert_true(at < RW_ACCOUNTS);
-    key_of(salt, &secret, &w->account[at]);
+    (void)key_of(salt, &secret, &w->account[at]);
     for (uint32_t i = 0; i < w->count; i++) {
         w->node[i].cash[at] = cash;
         tell_cash(w, i, 0, at, cash);
     }
+}
+
+/* tell_keys tells what the block of a height has done to session keys. */
+static void tell_keys(struct rw *w, uint32_t node, uint64_t height)
+{
+    for (uint32_t i = 0; i < w->session_count; i++) {
+        const struct rw_session *const session = &w->session[i];
+        uint8_t value[VM_ROW_SIZE_MAX];
+        struct nv_writer writer;
+        struct nv_row row = {.key = session->key};
+        nv_writer_init(&writer, value, sizeof value);
+        vm_session_row_encode(&writer, &session->row);
+        row.value = session->row.scopes == 0 ? nv_view_of(NULL, 0) : nv_writer_view(&writer);
+        if (session->height == height) {
+            replica_wrote(w->node[node].replica, height, &row, 1);
+        }
+    }
+}
+
+void rw_session(
+    struct rw *w, uint64_t height, uint64_t salt, uint64_t by, uint32_t scopes, uint64_t life_ms)
+{
+    struct nv_seckey secret;
+    struct nv_address address;
+    uint32_t at = 0;
+    (void)key_of(salt, &secret, &address);
+    while (memcmp(&w->account[at], &address, sizeof address) != 0) {
+        at++;
+        assert_true(at < w->account_count);
+    }
+    assert_true(w->session_count < RW_SESSIONS);
+    struct rw_session *const session = &w->session[w->session_count++];
+    *session = (struct rw_session){
+        .height = height,
+        .row = {key_of(by, &secret, &address), scopes, now(w).wall_ms + life_ms},
+    };
+    vm_key_session(&session->key, at + 1, &session->row.key);
 }
 
 /* charge takes the fee of a transaction, where there is one to take. */
@@ -488,6 +527,7 @@ static void done(struct rw *w, const struct rw_event *event)
     memcpy(cash, event->bytes, sizeof cash);
     struct replica *const replica = w->node[event->to].replica;
     replica_wrote(replica, event->height, NULL, 0);
+    tell_keys(w, event->to, event->height);
     for (uint32_t i = 0; i < w->account_count; i++) {
         tell_cash(w, event->to, event->height, i, cash[i]);
     }
@@ -693,21 +733,28 @@ void rw_pass(struct rw *w, uint64_t ms)
     w->now_ns = end_ns;
 }
 
-static uint32_t make_tx(struct rw *w, uint8_t *out, uint64_t salt, struct vm_tx *tx)
+static uint32_t make_tx(struct rw *w, uint8_t *out, uint64_t salt, uint64_t by, struct vm_tx *tx)
 {
     struct nv_seckey secret;
     uint32_t size = 0;
-    key_of(salt, &secret, &tx->account);
+    (void)key_of(by, &secret, &tx->account);
+    struct nv_seckey own;
+    (void)key_of(salt, &own, &tx->account);
     tx->expires_ms = now(w).wall_ms + 30000;
     assert_int_equal(vm_tx_encode(tx, out, &size, &w->chain_id, &secret), NV_OK);
     return size;
 }
 
-uint32_t rw_tx_of(struct rw *w, uint8_t *out, uint64_t salt, uint64_t other)
+uint32_t rw_tx_by(struct rw *w, uint8_t *out, uint64_t salt, uint64_t other, uint64_t by)
 {
     struct vm_action action = {.kind = VM_ACTION_CANCEL, .cancel_order = 1};
     struct vm_tx tx = {.salt = other, .action_count = 1, .actions = &action};
-    return make_tx(w, out, salt, &tx);
+    return make_tx(w, out, salt, by, &tx);
+}
+
+uint32_t rw_tx_of(struct rw *w, uint8_t *out, uint64_t salt, uint64_t other)
+{
+    return rw_tx_by(w, out, salt, other, salt);
 }
 
 uint32_t rw_tx(struct rw *w, uint8_t *out, uint64_t salt, uint32_t closes)
@@ -723,7 +770,7 @@ uint32_t rw_tx(struct rw *w, uint8_t *out, uint64_t salt, uint32_t closes)
     action.keeper_close.close_count = closes;
     action.keeper_close.closes = list;
     struct vm_tx tx = {.salt = salt, .action_count = 1, .actions = &action};
-    return make_tx(w, out, salt, &tx);
+    return make_tx(w, out, salt, salt, &tx);
 }
 
 void rw_submit(struct rw *w, uint32_t node, const uint8_t *bytes, uint32_t size)

@@ -13,12 +13,14 @@
  * of rw_account exist, and execution takes RW_FEE for every transaction. */
 
 #include "node/replica/replica.h"
+#include "vm/rows.h"
 
 #define RW_NODES_MAX  7u
 #define RW_LINK       500u /* plus a node's number: its links' id */
 #define RW_CHOICES    8u
 #define RW_BLOCKS_MAX 4096u
 #define RW_ACCOUNTS   16u
+#define RW_SESSIONS   64u
 #define RW_FEE        INT64_C(100)
 
 struct rw_event;
@@ -36,6 +38,13 @@ struct rw_executed {
 struct rw_choice {
     uint64_t height;
     uint32_t nodes; /* by bit */
+};
+
+/* What the block of a height does to a session key; no scopes: it takes it away. */
+struct rw_session {
+    uint64_t height;
+    struct nv_row_key key;
+    struct vm_session_row row;
 };
 
 struct rw_node {
@@ -77,12 +86,14 @@ struct rw {
     uint64_t delay_ns; /* of a message */
     uint8_t *scratch;
     bool fees;
-    uint32_t blind; /* the node that does not look at fees; CS_NOBODY: none */
+    uint32_t blind; /* the node that looks neither at fees nor at keys; CS_NOBODY: none */
     uint32_t slow;  /* the node whose jobs on bodies take `slow_ns`; CS_NOBODY: none */
     uint64_t slow_ns;
     uint32_t starved; /* how many jobs of `slow` that decode a body find no memory */
     struct nv_address account[RW_ACCOUNTS];
     uint32_t account_count;
+    struct rw_session session[RW_SESSIONS];
+    uint32_t session_count;
 };
 
 void rw_open(struct rw *w, uint32_t count);
@@ -112,6 +123,14 @@ struct nv_pubkey rw_node_key(uint32_t node);
 
 /* rw_account opens the account of rw_tx with this salt, before any block. */
 void rw_account(struct rw *w, uint64_t salt, int64_t cash);
+
+/* rw_session lets the block of a height that nobody has executed give the account of
+ * `salt` the key of `by` as a session key, or take it away (no scopes). */
+void rw_session(
+    struct rw *w, uint64_t height, uint64_t salt, uint64_t by, uint32_t scopes, uint64_t life_ms);
+
+/* rw_tx_by makes a cancel of the account of `salt` that the key of `by` signs. */
+uint32_t rw_tx_by(struct rw *w, uint8_t *out, uint64_t salt, uint64_t other, uint64_t by);
 
 /* rw_tx_of makes another transaction of the account of `salt`. */
 uint32_t rw_tx_of(struct rw *w, uint8_t *out, uint64_t salt, uint64_t other);

@@ -75,6 +75,7 @@ void ns_check_given(struct ns *ns, struct ns_host *host, const struct replica_bl
         root_check(ns, &block->header);
         ns->height = height;
         extends(ns, block);
+        ns_check_names(ns, block);
         ns_check_final(ns, &block->header);
     }
     if (!nv_hash_eq(&seen->hash, &block->hash)) {

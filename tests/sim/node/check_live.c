@@ -1,6 +1,7 @@
 /* What must happen once nothing fails any more: blocks on every honest node, and
  * each transaction that an honest node took in a block of the next honest
- * leader's. */
+ * leader's.  And what must not: a stranger's transactions in the way of those in whose
+ * names they are. */
 
 #include "tests/sim/node/nodesim.h"
 
@@ -38,6 +39,29 @@ static bool overdue(const struct ns *ns, const struct ns_tx *tx, const struct cs
            header->view > from + faulty(ns) + 2;
 }
 
+/* forged_waits returns how many transactions that strangers signed wait in a host. */
+static uint32_t forged_waits(struct ns *ns, const struct ns_host *host)
+{
+    uint32_t cursor = NODE_MEMPOOL_START;
+    uint32_t count = 0;
+    struct node_mempool_tx waiting;
+    while (node_mempool_next(replica_mempool(host->replica), &cursor, &waiting)) {
+        const struct ns_tx *const tx = ns_tx_find(ns, &waiting.hash);
+        count += tx != NULL && tx->forged ? 1u : 0u;
+    }
+    return count;
+}
+
+void ns_check_names(struct ns *ns, const struct replica_block *block)
+{
+    for (uint32_t i = 0; i < block->tx_count; i++) {
+        const struct ns_tx *const tx = ns_tx_find(ns, &block->txs[i].hash);
+        if (tx != NULL && tx->forged) {
+            ns_fail(ns, "a stranger's transaction is in block %u", (unsigned)block->header.height);
+        }
+    }
+}
+
 void ns_check_verdict(struct ns *ns,
                       const struct ns_host *host,
                       const struct nv_hash *hash,
@@ -49,6 +73,12 @@ void ns_check_verdict(struct ns *ns,
     }
     if (refusal == REPLICA_TX_NO_ACCOUNT) {
         ns_fail(ns, "host %u does not know an account that was always there", host->id);
+    }
+    if (refusal == REPLICA_TX_KEY_UNKNOWN) {
+        ns_fail(ns, "host %u does not know an account's own key", host->id);
+    }
+    if (refusal == REPLICA_TX_ACCOUNT_FULL && forged_waits(ns, host) > 0) {
+        ns_fail(ns, "host %u keeps an owner out for strangers", host->id);
     }
     if (refusal != REPLICA_TX_TAKEN || !ns->measured || tx->owed || ns->conf.mempool < 1000) {
         return;

@@ -83,9 +83,10 @@ static enum nv_err open_replica(struct ns *ns, struct ns_host *host)
         .consensus = consensus_config(ns, host),
         .node_keys = ns->node_keys,
         .store = node_blocks_store(host->blocks),
-        .mempool = {(uint32_t)ns->conf.mempool, (uint32_t)ns->conf.mempool, 4u << 20},
+        .mempool = {(uint32_t)ns->conf.mempool, NS_PLACES, 4u << 20},
         .window_max = 1u << 16,
         .accounts_max = ns_limits.vm.accounts_max,
+        .sessions_max = ns_limits.vm.sessions_max,
     };
     NV_TRY(replica_open(&host->replica, &config));
     host->store.port = ns_host_port(host);

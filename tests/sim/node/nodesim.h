@@ -51,6 +51,7 @@
 #define NS_EPOCH_VIEWS    2048u /* in one epoch; in one that never ends, in all */
 #define NS_VIEWS_MAX      (NS_EPOCHS_MAX * NS_EPOCH_VIEWS)
 #define NS_TXS_MAX        8192u
+#define NS_PLACES         64u /* of one account in a mempool */
 #define NS_JOBS_MAX       4096u
 #define NS_MS             UINT64_C(1000000)
 #define NS_NEVER          UINT64_MAX
@@ -179,6 +180,7 @@ struct ns_tx {
     uint16_t came;                /* hosts that it came to, since they started */
     uint16_t known[NS_HOSTS_MAX]; /* by host: peers that have it, as far as it knows */
     bool good;                    /* it must be included */
+    bool forged;                  /* a stranger signed it in another's name */
     bool owed;                    /* an honest node has taken it while that is measured */
     uint32_t next;                /* in its bucket, 1 + index */
     uint64_t owed_epoch;          /* 0: not known yet */
@@ -389,6 +391,8 @@ void ns_check_verdict(struct ns *ns,
                       const struct ns_host *host,
                       const struct nv_hash *hash,
                       enum replica_refusal refusal);
+/* ns_check_names looks whether any of a block's transactions is signed by a stranger. */
+void ns_check_names(struct ns *ns, const struct replica_block *block);
 void ns_check_mark(struct ns *ns, uint32_t tx);
 void ns_check_final(struct ns *ns, const struct cs_header *header);
 void ns_check_measure(struct ns *ns);

@@ -74,13 +74,14 @@ static uint32_t somebody(struct ns *ns)
     }
 }
 
-/* send signs the actions of an account with a key, and submits. */
-static void send(struct ns *ns,
-                 uint32_t account,
-                 uint32_t key,
-                 const struct vm_action *actions,
-                 uint32_t count,
-                 bool good)
+/* sign makes a transaction of an account that a key signs; NULL: there is no room to
+ * note it. */
+static struct ns_tx *sign(struct ns *ns,
+                          uint32_t account,
+                          uint32_t key,
+                          const struct vm_action *actions,
+                          uint32_t count,
+                          bool good)
 {
     static uint8_t memory[VM_TX_SIZE_MAX];
     uint32_t size = 0;
@@ -96,16 +97,29 @@ static void send(struct ns *ns,
         vm_tx_encode(&tx, memory, &size, &ns_genesis()->chain_id, &ns_key(key)->secret);
     if (err != NV_OK) {
         ns_fail(ns, "a client cannot make a transaction: %s", nv_err_name(err));
-        return;
+        return NULL;
     }
     struct ns_bytes *const bytes = ns_bytes_new(nv_view_of(memory, size));
-    if (note(ns, &tx, bytes, good) != NULL) {
-        submit(ns, somebody(ns), bytes);
+    struct ns_tx *const noted = note(ns, &tx, bytes, good);
+    ns_bytes_drop(bytes);
+    return noted;
+}
+
+/* send signs, and submits. */
+static void send(struct ns *ns,
+                 uint32_t account,
+                 uint32_t key,
+                 const struct vm_action *actions,
+                 uint32_t count,
+                 bool good)
+{
+    const struct ns_tx *const tx = sign(ns, account, key, actions, count, good);
+    if (tx != NULL) {
+        submit(ns, somebody(ns), tx->bytes);
         if (ns_chance(ns, 100000)) { /* and to another */
-            submit(ns, somebody(ns), bytes);
+            submit(ns, somebody(ns), tx->bytes);
         }
     }
-    ns_bytes_drop(bytes);
 }
 
 void ns_work_send(struct ns *ns, uint32_t account, const struct vm_action *action, bool good)
@@ -279,6 +293,28 @@ static void give(struct ns *ns)
 
 /* ---- the hostile ---- */
 
+/* forge signs in the name of a trader with a key of the stranger's: one, or as many as
+ * there are places for, with one of the trader's own behind them. */
+static void forge(struct ns *ns)
+{
+    uint32_t const trader = NS_KEY_TRADER + nv_test_below(&ns->rng, PEOPLE);
+    uint32_t const count = ns_chance(ns, 100000) ? NS_PLACES : 1;
+    uint32_t const host = somebody(ns);
+    for (uint32_t i = 0; i < count; i++) {
+        struct vm_action const action = cancel(ns);
+        struct ns_tx *const tx = sign(ns, trader, NS_KEY_STRANGER, &action, 1, false);
+        if (tx != NULL) {
+            tx->forged = true;
+            submit(ns, host, tx->bytes);
+        }
+    }
+    struct vm_action const own = cancel(ns);
+    const struct ns_tx *const tx = sign(ns, trader, trader, &own, 1, true);
+    if (tx != NULL) {
+        submit(ns, host, tx->bytes);
+    }
+}
+
 static void hostile(struct ns *ns)
 {
     uint8_t bytes[512];
@@ -287,7 +323,7 @@ static void hostile(struct ns *ns)
     switch (nv_test_below(&ns->rng, 4)) {
     case 0: send(ns, NS_KEY_STRANGER, NS_KEY_STRANGER, &action, 1, false); return;
     case 1: send(ns, NS_KEY_POOR, NS_KEY_POOR, &action, 1, false); return;
-    case 2: send(ns, NS_KEY_TRADER, NS_KEY_STRANGER, &action, 1, false); return;
+    case 2: forge(ns); return;
     default: break;
     }
     if (ns->tx_count == 0) {

@@ -12,8 +12,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { Client, RpcError, actions, blockResultKey, checkFinal, checkReceipt, devnetAccount, hex, provedRows,
-  unhex } from "../src/index.js";
+import { Account, Client, RpcError, SCOPES, actions, blockResultKey, checkFinal, checkReceipt, devnetAccount, hex,
+  provedRows, unhex } from "../src/index.js";
 
 const novate = fileURLToPath(new URL("../../../build/bin/novate", import.meta.url));
 
@@ -121,6 +121,15 @@ test("from a signature to a proved receipt", { timeout: 170000 }, async (t) => {
   const { outcomes } = await client.provedReceipt(moved);
   assert.equal(outcomes.length, 2);
   assert.notEqual(outcomes[1].code, 0); // bob is no validator
+
+  // Bob signs for alice when she has made his key one of hers, and only what she lets him.
+  const forAlice = new Account(bob.secret, alice.address);
+  const refused = (code) => (error) => error instanceof RpcError && error.code === code;
+  await assert.rejects(client.submit(forAlice, [actions.cancelAll()]), refused(2001));
+  await client.submit(alice, [actions.sessionSet(bob.key, SCOPES.trade, BigInt(Date.now() + 60000))]);
+  const { tx_hash: signed } = await client.submit(forAlice, [actions.cancelAll()]);
+  assert.equal((await client.provedReceipt(signed)).code, 0);
+  await assert.rejects(client.submit(forAlice, [actions.transfer(bob.address, 1n)]), refused(2003));
 
   // Errors are for people.
   await assert.rejects(client.call("tx_submit", { transaction: "0x00" }), RpcError);

@@ -22,7 +22,7 @@ static uint32_t of_account(const struct nv_address *account)
 {
     uint32_t found = 0;
     for (uint32_t i = 0; i < count; i++) {
-        found += memcmp(&list[i].account, account, sizeof *account) == 0 ? 1u : 0u;
+        found += memcmp(&list[i].signer.account, account, sizeof *account) == 0 ? 1u : 0u;
     }
     return found;
 }
@@ -61,7 +61,7 @@ static enum node_mempool_verdict list_add(const struct node_mempool_tx *tx)
     if (find(&tx->hash) < count) {
         return NODE_MEMPOOL_DUPLICATE;
     }
-    if (of_account(&tx->account) >= ACCOUNT_MAX) {
+    if (of_account(&tx->signer.account) >= ACCOUNT_MAX) {
         return NODE_MEMPOOL_ACCOUNT_FULL;
     }
     if (count >= COUNT_MAX || all_bytes() + tx->bytes.size > BYTES_MAX) {
@@ -97,7 +97,7 @@ static void add_random(struct node_mempool *pool, struct nv_test_rng *rng, uint6
                                  .actions = 1 + nv_test_below(rng, 64)};
     nv_test_fill(rng, bytes, sizeof bytes);
     tx.hash.bytes[0] = (uint8_t)nv_test_below(rng, 120); /* some come twice */
-    tx.account.bytes[7] = (uint8_t)nv_test_below(rng, ACCOUNTS);
+    tx.signer.account.bytes[7] = (uint8_t)nv_test_below(rng, ACCOUNTS);
     tx.bytes = nv_view_of(bytes, 1 + nv_test_below(rng, 64));
     assert_int_equal(node_mempool_add(pool, &tx), list_add(&tx));
 }

@@ -393,6 +393,147 @@ static void a_leader_that_asks_no_fee_gets_no_votes(void **state)
     rw_close(&w);
 }
 
+static void submit_by(uint32_t node, uint64_t salt, uint64_t other, uint64_t by)
+{
+    uint32_t const size = rw_tx_by(&w, bytes, salt, other, by);
+    rw_submit(&w, node, bytes, size);
+}
+
+static void who_signs_in_anothers_name_is_refused_at_once(void **state)
+{
+    (void)state;
+    rw_open_fees(&w, 4, CS_NOBODY);
+    rw_account(&w, 1, RW_FEE);
+    rw_account(&w, 2, 100 * RW_FEE);
+    assert_true(rw_run(&w, 1, 5000));
+    for (uint64_t i = 0; i < 50; i++) {
+        submit_by((uint32_t)(i % 4), 1, 100 + i, 2 + i % 2); /* of an account, and of none */
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(node_mempool_count(replica_mempool(w.node[i].replica)), 0);
+        assert_true(w.node[i].verdicts[REPLICA_TX_KEY_UNKNOWN] >= 12);
+    }
+    submit_of(0, 1, 777); /* there is cash for this one alone */
+    rw_pass(&w, 2000);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_TAKEN], 1);
+    all_paid(1);
+    rw_close(&w);
+}
+
+/* block_with_txs returns the lowest height above `above` whose block is not empty. */
+static uint64_t block_with_txs(uint64_t above)
+{
+    uint64_t height = above + 1;
+    while (height <= w.node[0].executed_height && w.node[0].executed[height].tx_count == 0) {
+        height++;
+    }
+    return height;
+}
+
+static void a_session_key_counts_from_the_height_that_registers_it(void **state)
+{
+    (void)state;
+    rw_open_fees(&w, 4, CS_NOBODY);
+    rw_account(&w, 1, 100 * RW_FEE);
+    assert_true(rw_run(&w, 1, 5000));
+    uint64_t const at = w.node[0].executed_height + 4;
+    rw_session(&w, at, 1, 9, VM_SCOPE_TRADE, 60000);
+    submit_by(0, 1, 100, 9);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_KEY_UNKNOWN], 1);
+    for (uint64_t i = 0; w.node[0].executed_height < at; i++) {
+        submit_of(0, 1, 200 + i); /* so that blocks come */
+        rw_pass(&w, 20);
+    }
+    rw_pass(&w, 500);
+    uint64_t const before = w.node[0].executed_height;
+    uint64_t const paid = w.node[0].txs_executed;
+    submit_by(0, 1, 100, 9);
+    rw_pass(&w, 2000);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_KEY_UNKNOWN], 1);
+    uint64_t const height = block_with_txs(before);
+    assert_true(height <= w.node[0].executed_height);
+    assert_true(w.node[0].executed[height].header.executed_height >= at);
+    all_paid(paid + 1);
+    rw_close(&w);
+}
+
+static void a_session_key_does_what_it_may_while_it_may(void **state)
+{
+    (void)state;
+    rw_open_fees(&w, 4, CS_NOBODY);
+    rw_account(&w, 1, 100 * RW_FEE);
+    rw_session(&w, 1, 1, 7, VM_SCOPE_TRANSFER | VM_SCOPE_REPORT, 60000);
+    rw_session(&w, 1, 1, 8, VM_SCOPE_TRADE, 8000);
+    rw_session(&w, 1, 1, 9, VM_SCOPE_TRADE, 60000);
+    rw_session(&w, 3, 1, 9, 0, 0);
+    assert_true(rw_run(&w, 3, 5000));
+    rw_pass(&w, 100); /* until it is told */
+    submit_by(0, 1, 100, 7);
+    submit_by(0, 1, 101, 8);
+    submit_by(0, 1, 102, 9);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_KEY_SCOPE], 1);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_TAKEN], 1);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_KEY_UNKNOWN], 1);
+    rw_pass(&w, 8000);
+    submit_by(0, 1, 103, 8);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_KEY_EXPIRED], 1);
+    all_paid(1);
+    rw_close(&w);
+}
+
+/* Keys come and go, and transactions by them, at every node: no view is lost, as one
+ * would be whose leader's body somebody refuses. */
+static void an_honest_leaders_body_is_never_refused(void **state)
+{
+    (void)state;
+    rw_open_fees(&w, 4, CS_NOBODY);
+    rw_account(&w, 1, 10000 * RW_FEE);
+    assert_true(rw_run(&w, 2, 5000));
+    uint64_t const first = w.node[0].executed_height;
+    uint64_t const view = replica_summary(w.node[0].replica).view;
+    for (uint32_t i = 0; i < RW_SESSIONS; i++) {
+        rw_session(&w, first + 2 + i / 2, 1, 20 + i % 5, i % 3 == 0 ? 0 : VM_SCOPE_TRADE, 900);
+    }
+    for (uint64_t i = 0; i < 300; i++) {
+        submit_by((uint32_t)(i % 4), 1, 100 + i, 20 + i % 5);
+        submit_of((uint32_t)(i % 3), 1, 1000 + i);
+        rw_pass(&w, 1 + i % 7);
+    }
+    rw_pass(&w, 3000);
+    uint64_t const blocks = w.node[0].executed_height - first;
+    assert_true(blocks > RW_SESSIONS / 2);
+    assert_in_range(replica_summary(w.node[0].replica).view - view, blocks - 3, blocks + 3);
+    uint64_t taken = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        taken += w.node[i].verdicts[REPLICA_TX_TAKEN];
+    }
+    assert_in_range(taken, 320, 580);
+    assert_in_range(w.node[0].txs_executed, 310, taken);
+    all_paid(w.node[0].txs_executed);
+    rw_close(&w);
+}
+
+static void a_leader_that_takes_any_key_gets_no_votes(void **state)
+{
+    (void)state;
+    rw_open_fees(&w, 4, 2);
+    rw_account(&w, 1, 1000 * RW_FEE);
+    assert_true(rw_run(&w, 1, 10000));
+    submit_by(2, 1, 50, 9); /* the blind node takes it */
+    for (uint64_t i = 0; i < 20; i++) {
+        submit_of((uint32_t)(i % 2), 1, 100 + i);
+        rw_pass(&w, 50);
+    }
+    assert_int_equal(w.node[2].verdicts[REPLICA_TX_TAKEN], 1);
+    uint64_t const height = w.node[0].executed_height;
+    rw_pass(&w, 40000); /* until it expires */
+    submit_of(0, 1, 777);
+    rw_pass(&w, 5000);
+    assert_true(w.node[0].executed_height > height);
+    all_paid(21);
+    rw_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +553,11 @@ int main(void)
         cmocka_unit_test(an_honest_leader_leaves_out_what_cannot_be_paid),
         cmocka_unit_test(cash_is_not_spent_twice_in_blocks_under_way),
         cmocka_unit_test(a_leader_that_asks_no_fee_gets_no_votes),
+        cmocka_unit_test(who_signs_in_anothers_name_is_refused_at_once),
+        cmocka_unit_test(a_session_key_counts_from_the_height_that_registers_it),
+        cmocka_unit_test(a_session_key_does_what_it_may_while_it_may),
+        cmocka_unit_test(an_honest_leaders_body_is_never_refused),
+        cmocka_unit_test(a_leader_that_takes_any_key_gets_no_votes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
