@@ -180,6 +180,10 @@ static void sessions(void **state)
     tx = vm_world_tx(&w, 0, &set, 1);
     vm_world_key(&tx->key, 400);
     assert_int_equal(code_of(tx), VM_REJECT_KEY_SCOPE);
+    /* the account's own key loses nothing by being a session key, too */
+    assert_int_equal(session_set(1, 1, VM_SCOPE_TRADE, expires), VM_OK);
+    assert_int_equal(amount_code(1, VM_ACTION_WITHDRAW, 5), VM_OK);
+    assert_int_equal(session_set(1, 402, VM_SCOPE_TRADE, expires), VM_OK);
     /* revoked, and gone */
     struct vm_action revoke = {.kind = VM_ACTION_SESSION_REVOKE};
     vm_world_key(&revoke.session_revoke, 400);
