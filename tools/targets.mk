@@ -158,7 +158,7 @@ fuzz-all: $$(fuzz_programs)
 .PHONY: fuzz-all
 
 integration: all $$(crash_daemon) $$(flood_program)
-	@tests/pytest.sh tests/integration $(if $(T),-k $(T))
+	@tests/pytest.sh tests/integration $(if $(T),-k "$(T)")
 
 # What abuse by a validator and by strangers costs the honest: a table, for a quiet machine.
 abuse: all $$(flood_program)
