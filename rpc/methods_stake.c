@@ -1,81 +1,12 @@
-/* methods_stake.c - stake_*: who validates, and what accounts have with them. */
-
-#include "base/codec.h"
+/* methods_stake.c - stake_*: who validates, and what accounts have with them.  What
+ * the rows say is vm/read_stake.h's; here it is written down. */
 
 #include "rpc/methods.h"
 #include "rpc/read.h"
-#include "vm/number/pool.h"
 
 #define COMMISSION_PLACES 9u
 
-/* The set in force and how often each of it signed. */
-struct epoch {
-    struct vm_staking_row staking;
-    struct vm_uptime_row uptime;
-    uint32_t count;
-    struct vm_member member[VM_VALIDATORS_MAX];
-};
-
-static enum nv_err
-read_row(struct rpc_call *call, const struct nv_row_key *key, struct nv_view *value)
-{
-    *value = nv_view_of(NULL, 0);
-    return rpc__row_get(call, value, key);
-}
-
-static enum nv_err read_staking(struct rpc_call *call, struct vm_staking_row *out)
-{
-    struct nv_row_key key;
-    struct nv_view value;
-    vm_key_staking(&key);
-    NV_TRY(read_row(call, &key, &value));
-    return vm_staking_row_decode(out, value);
-}
-
-static enum nv_err read_members(struct rpc_call *call, struct epoch *epoch)
-{
-    static const uint8_t prefix[2] = {VM_TABLE_SET, 0};
-    struct nv_row_range range;
-    struct rpc_walk walk;
-    struct nv_row row;
-    rpc__row_prefix(&range, prefix, sizeof prefix);
-    NV_TRY(rpc__walk_init(&walk, call, &range));
-    enum nv_err err = NV_OK;
-    while ((err = rpc__walk_next(&walk, &row)) == NV_OK) {
-        struct vm_set_row page;
-        NV_TRY(vm_set_row_decode(&page, row.value));
-        for (uint32_t i = 0; i < page.size && epoch->count < VM_VALIDATORS_MAX; i++) {
-            epoch->member[epoch->count++] = page.member[i];
-        }
-    }
-    return rpc__end(err);
-}
-
-static enum nv_err read_epoch(struct rpc_call *call, struct epoch *epoch)
-{
-    struct nv_row_key key;
-    struct nv_view value;
-    epoch->count = 0;
-    NV_TRY(read_staking(call, &epoch->staking));
-    NV_TRY(read_members(call, epoch));
-    vm_key_uptime(&key);
-    enum nv_err const err = read_row(call, &key, &value);
-    if (err == NV_ERR_NOT_FOUND) { /* the set is empty */
-        epoch->uptime = (struct vm_uptime_row){.blocks = 0};
-        return NV_OK;
-    }
-    NV_TRY(err);
-    return vm_uptime_row_decode(&epoch->uptime, value);
-}
-
-/* The address of a validator's operator. */
-static enum nv_err write_operator(struct rpc_call *call, const char *key, uint64_t account)
-{
-    struct vm_account_row row;
-    NV_TRY(rpc__read_account(call, account, &row));
-    rpc__json_address(&call->out, key, &row.address);
-    return NV_OK;
-}
+/* ---- validators ---- */
 
 static void write_row(struct rpc_json *out, const struct vm_validator_row *row)
 {
@@ -92,125 +23,87 @@ static void write_row(struct rpc_json *out, const struct vm_validator_row *row)
 }
 
 /* What a validator does in the epoch, nulls if it is not in its set. */
-static void write_duty(struct rpc_json *out, const struct epoch *epoch, uint64_t account)
+static void write_duty(struct rpc_json *out, const struct vm_read_validator *validator)
 {
-    uint32_t i = 0;
-    while (i < epoch->count && epoch->member[i].validator != account) {
-        i++;
-    }
-    if (i == epoch->count || i >= epoch->uptime.count) {
+    if (!validator->serves) {
         rpc__json_null(out, "index");
         rpc__json_null(out, "power");
         rpc__json_null(out, "signed");
         return;
     }
-    rpc__json_number(out, "index", i);
-    rpc__json_i64(out, "power", vm_money_raw(epoch->member[i].stake));
-    rpc__json_number(out, "signed", epoch->uptime.present[i]);
+    rpc__json_number(out, "index", validator->index);
+    rpc__json_i64(out, "power", vm_money_raw(validator->power));
+    rpc__json_number(out, "signed", validator->present);
 }
 
-static enum nv_err write_validators(struct rpc_call *call, const struct epoch *epoch)
+static enum nv_err write_validator(void *ctx, const struct vm_read_validator *validator)
 {
-    static const uint8_t table = VM_TABLE_VALIDATOR;
-    struct nv_row_range range;
-    struct rpc_walk walk;
-    struct nv_row row;
-    rpc__row_prefix(&range, &table, 1);
-    NV_TRY(rpc__walk_init(&walk, call, &range));
-    enum nv_err err = NV_OK;
-    while ((err = rpc__walk_next(&walk, &row)) == NV_OK) {
-        struct vm_validator_row validator;
-        uint64_t const account = nv_be64_load(row.key.bytes + 1);
-        NV_TRY(vm_validator_row_decode(&validator, row.value));
-        rpc__json_object(&call->out, NULL);
-        NV_TRY(write_operator(call, "validator", account));
-        write_row(&call->out, &validator);
-        write_duty(&call->out, epoch, account);
-        rpc__json_end(&call->out, '}');
-    }
-    return rpc__end(err);
+    struct rpc_json *const out = ctx;
+    rpc__json_object(out, NULL);
+    rpc__json_address(out, "validator", &validator->address);
+    write_row(out, &validator->row);
+    write_duty(out, validator);
+    rpc__json_end(out, '}');
+    return NV_OK;
+}
+
+static void write_epoch(struct rpc_json *out, const struct vm_in_force *epoch)
+{
+    rpc__json_u64(out, "epoch", epoch->staking.epoch);
+    rpc__json_u64(out, "epoch_height", epoch->staking.epoch_height);
+    rpc__json_number(out, "blocks", epoch->uptime.blocks);
+    rpc__json_micro(out, "staked", vm_money_raw(epoch->staking.staked));
+    rpc__json_micro(out, "reward_pot", vm_money_raw(epoch->staking.pot));
 }
 
 void rpc__stake_validators(struct rpc_call *call)
 {
-    struct epoch epoch;
     struct rpc_json *const out = &call->out;
-    enum nv_err err = read_epoch(call, &epoch);
+    struct vm_row_source const from = rpc__row_source(call);
+    struct vm_read_page page = {.limit = rpc__param_count(call->params, "limit", VM_READ_PAGE)};
+    struct vm_in_force epoch;
+    (void)rpc__param_u64(call->params, "cursor", &page.first);
+    enum nv_err err = vm_read_in_force(&from, &epoch);
     if (err != NV_OK) {
         rpc__done(call, err);
         return;
     }
-    rpc__json_u64(out, "epoch", epoch.staking.epoch);
-    rpc__json_u64(out, "epoch_height", epoch.staking.epoch_height);
-    rpc__json_number(out, "blocks", epoch.uptime.blocks);
-    rpc__json_micro(out, "staked", vm_money_raw(epoch.staking.staked));
-    rpc__json_micro(out, "reward_pot", vm_money_raw(epoch.staking.pot));
+    write_epoch(out, &epoch);
     rpc__json_array(out, "validators");
-    rpc__done(call, write_validators(call, &epoch));
+    err = vm_read_validators(&from, &page, &epoch, write_validator, out);
     rpc__json_end(out, ']');
+    if (page.next != 0) {
+        rpc__json_u64(out, "cursor", page.next);
+    } else {
+        rpc__json_null(out, "cursor");
+    }
+    rpc__done(call, err);
 }
 
 /* ---- of one account ---- */
 
-static enum nv_err write_delegation(struct rpc_call *call, const struct nv_row *row)
+static enum nv_err write_stake(void *ctx, const struct vm_read_stake *stake)
 {
-    uint64_t const validator = nv_be64_load(row->key.bytes + 9);
-    struct vm_delegation_row delegation;
-    struct vm_validator_row of;
-    struct nv_row_key key;
-    struct nv_view value;
-    NV_TRY(vm_delegation_row_decode(&delegation, row->value));
-    vm_key_validator(&key, validator);
-    NV_TRY(read_row(call, &key, &value));
-    NV_TRY(vm_validator_row_decode(&of, value));
-    rpc__json_object(&call->out, NULL);
-    NV_TRY(write_operator(call, "validator", validator));
-    rpc__json_text(&call->out, "status", vm_validator_status_name(of.status));
-    rpc__json_i64(&call->out, "shares", vm_shares_raw(delegation.shares));
-    rpc__json_micro(&call->out, "worth", vm_money_raw(vm_pool_worth(&of.pool, delegation.shares)));
-    rpc__json_end(&call->out, '}');
+    struct rpc_json *const out = ctx;
+    rpc__json_object(out, NULL);
+    rpc__json_address(out, "validator", &stake->validator);
+    rpc__json_text(out, "status", vm_validator_status_name(stake->status));
+    rpc__json_i64(out, "shares", vm_shares_raw(stake->shares));
+    rpc__json_micro(out, "worth", vm_money_raw(stake->worth));
+    rpc__json_end(out, '}');
     return NV_OK;
 }
 
-static enum nv_err write_unbonding(struct rpc_call *call, const struct nv_row *row)
+static enum nv_err write_waiting(void *ctx, const struct vm_read_waiting *waiting)
 {
-    uint64_t const validator = nv_be64_load(row->key.bytes + 9);
-    uint64_t const epoch = nv_be64_load(row->key.bytes + 17);
-    struct vm_unbonding_row unbonding;
-    struct vm_batch_row batch;
-    struct nv_row_key key;
-    struct nv_view value;
-    NV_TRY(vm_unbonding_row_decode(&unbonding, row->value));
-    vm_key_batch(&key, validator, epoch);
-    NV_TRY(read_row(call, &key, &value));
-    NV_TRY(vm_batch_row_decode(&batch, value));
-    rpc__json_object(&call->out, NULL);
-    NV_TRY(write_operator(call, "validator", validator));
-    rpc__json_u64(&call->out, "epoch", epoch);
-    rpc__json_micro(
-        &call->out, "worth", vm_money_raw(vm_pool_worth(&batch.pool, unbonding.shares)));
-    rpc__json_number(&call->out, "release_ms", (int64_t)unbonding.release_ms);
-    rpc__json_end(&call->out, '}');
+    struct rpc_json *const out = ctx;
+    rpc__json_object(out, NULL);
+    rpc__json_address(out, "validator", &waiting->validator);
+    rpc__json_u64(out, "epoch", waiting->epoch);
+    rpc__json_micro(out, "worth", vm_money_raw(waiting->worth));
+    rpc__json_number(out, "release_ms", (int64_t)waiting->release_ms);
+    rpc__json_end(out, '}');
     return NV_OK;
-}
-
-typedef enum nv_err (*row_fn)(struct rpc_call *call, const struct nv_row *row);
-
-/* Writes each row of a table that belongs to an account. */
-static enum nv_err write_own(struct rpc_call *call, uint8_t table, uint64_t account, row_fn write)
-{
-    uint8_t prefix[9] = {table};
-    struct nv_row_range range;
-    struct rpc_walk walk;
-    struct nv_row row;
-    nv_be64_store(prefix + 1, account);
-    rpc__row_prefix(&range, prefix, sizeof prefix);
-    NV_TRY(rpc__walk_init(&walk, call, &range));
-    enum nv_err err = NV_OK;
-    while ((err = rpc__walk_next(&walk, &row)) == NV_OK) {
-        NV_TRY(write(call, &row));
-    }
-    return rpc__end(err);
 }
 
 void rpc__stake_get(struct rpc_call *call)
@@ -218,10 +111,11 @@ void rpc__stake_get(struct rpc_call *call)
     struct rpc_account account;
     struct vm_staking_row staking;
     struct rpc_json *const out = &call->out;
+    struct vm_row_source const from = rpc__row_source(call);
     if (!rpc__find_account(call, &account)) {
         return;
     }
-    enum nv_err const err = read_staking(call, &staking);
+    enum nv_err const err = vm_read_staking(&from, &staking);
     if (err != NV_OK) {
         rpc__done(call, err);
         return;
@@ -230,9 +124,9 @@ void rpc__stake_get(struct rpc_call *call)
     rpc__json_u64(out, "account", account.id);
     rpc__json_u64(out, "epoch", staking.epoch);
     rpc__json_array(out, "stakes");
-    rpc__done(call, write_own(call, VM_TABLE_DELEGATION, account.id, write_delegation));
+    rpc__done(call, vm_read_stakes(&from, account.id, write_stake, out));
     rpc__json_end(out, ']');
     rpc__json_array(out, "waiting");
-    rpc__done(call, write_own(call, VM_TABLE_UNBONDING, account.id, write_unbonding));
+    rpc__done(call, vm_read_waiting(&from, account.id, write_waiting, out));
     rpc__json_end(out, ']');
 }

@@ -32,6 +32,33 @@ void rpc__done(struct rpc_call *call, enum nv_err err)
     }
 }
 
+static enum nv_err source_get(void *ctx, struct nv_view *value, const struct nv_row_key *key)
+{
+    return rpc__row_get(ctx, value, key);
+}
+
+static enum nv_err
+source_walk(void *ctx, const struct nv_row_range *range, vm_row_fn visit, void *visit_ctx)
+{
+    struct rpc_walk walk;
+    struct nv_row row;
+    bool enough = false;
+    NV_TRY(rpc__walk_init(&walk, ctx, range));
+    enum nv_err err = NV_OK;
+    while (!enough && (err = rpc__walk_next(&walk, &row)) == NV_OK) {
+        NV_TRY(visit(visit_ctx, &row, &enough));
+    }
+    if (enough) {
+        rpc__walk_stop(&walk, &row);
+    }
+    return rpc__end(err);
+}
+
+struct vm_row_source rpc__row_source(struct rpc_call *call)
+{
+    return (struct vm_row_source){.ctx = call, .get = source_get, .walk = source_walk};
+}
+
 enum nv_err rpc__read_feed(struct rpc_call *call, uint32_t feed, struct vm_feed_row *out)
 {
     struct nv_row_key key;

@@ -11,6 +11,7 @@
 
 #include "rpc/call.h"
 #include "rpc/proof.h"
+#include "vm/read_stake.h"
 #include "vm/rows.h"
 
 /* A market: its listing, what moves, its feed. */
@@ -76,6 +77,9 @@ NV_MUST_USE enum nv_err rpc__read_book(struct rpc_call *call,
                                        struct rpc_level *levels,
                                        uint32_t cap,
                                        uint32_t *count);
+
+/* rpc__row_source is the state as vm/read_stake.h reads it. */
+struct vm_row_source rpc__row_source(struct rpc_call *call);
 
 /* rpc__end turns the end of a walk into success. */
 static inline enum nv_err rpc__end(enum nv_err err)

@@ -91,6 +91,34 @@ bool shown_next(const struct nv_proof *proof,
     return false;
 }
 
+static enum nv_err source_get(void *ctx, struct nv_view *value, const struct nv_row_key *key)
+{
+    return shown_value(ctx, key, value);
+}
+
+static enum nv_err
+source_walk(void *ctx, const struct nv_row_range *range, vm_row_fn visit, void *visit_ctx)
+{
+    struct nv_row_range seen = *range;
+    struct nv_row row;
+    uint32_t cursor = 0;
+    bool enough = false;
+    while (!enough && shown_next(ctx, range, &cursor, &row)) {
+        NV_TRY(visit(visit_ctx, &row, &enough));
+    }
+    if (enough) {
+        seen.last = row.key;
+    }
+    return nv_proof_covers(ctx, &seen) ? NV_OK : NV_ERR_MISMATCH;
+}
+
+struct vm_row_source shown_source(const struct nv_proof *proof)
+{
+    /* Only read: the source's own functions take it for const again. */
+    void *const ctx = (void *)(uintptr_t)proof;
+    return (struct vm_row_source){.ctx = ctx, .get = source_get, .walk = source_walk};
+}
+
 bool shown_position_value(int64_t *micro,
                           const struct shown_market *market,
                           const struct vm_position_row *row)

@@ -14,6 +14,7 @@
 #include "base/proof.h"
 
 #include "tools/grid.h"
+#include "vm/read_stake.h"
 #include "vm/rows.h"
 
 struct json_t;
@@ -56,6 +57,10 @@ bool shown_next(const struct nv_proof *proof,
                 const struct nv_row_range *range,
                 uint32_t *cursor,
                 struct nv_row *row);
+
+/* shown_source is what a proof shows as vm/read_stake.h reads it: a walk over rows of
+ * which the proof leaves some out is NV_ERR_MISMATCH.  Borrows the proof. */
+struct vm_row_source shown_source(const struct nv_proof *proof);
 
 /* shown_position_value writes lots x (mark - carry) + cost; false when it
  * leaves 64 bits. */

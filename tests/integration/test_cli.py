@@ -8,6 +8,7 @@ between the command line and an honest node. Waits are for states, never for a t
 """
 
 import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -260,6 +261,26 @@ def test_stake_comes_and_goes(cli, tmp_path):
     cli.run("stake", "unbond", "1510", NOVATE_KEY="bob")
     cli.run("transfer", "node1", "5", NOVATE_KEY="keeper")
     cli.error("stake", "claim", code=NODE_ERROR, has=["stake_unknown"], NOVATE_KEY="node1")
+
+
+def test_validators_are_read_page_by_page(cli, lying):
+    """Pages of two by a node whose word is taken; an epoch that ends between pages; pages without end."""
+    whole = cli.devnet.rpc("stake_validators")
+
+    def pages(epochs, last=lambda params: "cursor" in params):
+        def page(method, params, answer):
+            if method != "stake_validators":
+                return answer
+            half = whole["validators"][2:] if "cursor" in params else whole["validators"][:2]
+            return {**answer, "result": {**whole, "epoch": str(next(epochs)), "validators": half,
+                                         "cursor": None if last(params) else "3"}}
+        return ("validators", "--trust-node", "--node", lying(page))
+    told = cli.json(*pages(itertools.repeat(7)))["stake"]
+    assert told == {**{k: v for k, v in whole.items() if k != "cursor"}, "epoch": "7"}
+    told = cli.json(*pages(iter([7, 8, 8, 8])))["stake"]
+    assert told["validators"] == whole["validators"] and told["epoch"] == "8"
+    cli.error(*pages(itertools.count()), code=FAILED, has=["cannot be read as a whole"])
+    cli.error(*pages(itertools.repeat(7), last=lambda _: False), code=NODE_ERROR, has=["does not end"])
 
 
 def test_a_key_file_acts(cli, tmp_path):

@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/row.h"
 
-#define MODEL_ROWS_MAX 1024u
+#define MODEL_ROWS_MAX 3072u
 
 struct model_row {
     struct nv_row_key key;

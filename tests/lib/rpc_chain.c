@@ -60,8 +60,8 @@ static void genesis_run(struct rpc_chain *chain)
         accounts[i].address = chain->addresses[i];
         accounts[i].cash = vm_money(100000000000); /* 100,000 */
     }
-    struct vm_genesis_validator validators[2];
-    for (uint32_t i = 0; i < 2; i++) {
+    struct vm_genesis_validator validators[CHAIN_VALIDATORS];
+    for (uint32_t i = 0; i < CHAIN_VALIDATORS; i++) {
         validators[i] = (struct vm_genesis_validator){
             .key = {{(uint8_t)(1 + i)}},
             .node_key = {{(uint8_t)(11 + i)}},
@@ -71,7 +71,7 @@ static void genesis_run(struct rpc_chain *chain)
     }
     struct vm_genesis const genesis = {
         .time_ms = START_MS,
-        .validator_count = 2,
+        .validator_count = CHAIN_VALIDATORS,
         .validators = validators,
         .account_count = CHAIN_ACCOUNTS,
         .accounts = accounts,
@@ -174,6 +174,49 @@ void chain_report(struct rpc_chain *chain, uint32_t feed, int64_t price)
                                                 .confidence = vm_money(1000000),
                                                 .time_ms = chain->world.head.time_ms + 100}};
     chain_add(chain, 0, &action);
+}
+
+void chain_stake(struct rpc_chain *chain)
+{
+    struct vm_action action = {.kind = VM_ACTION_DELEGATE};
+    action.delegate = (struct vm_delegate){chain->addresses[1], vm_money(7500000)};
+    chain_add(chain, 3, &action);
+    chain_execute(chain);
+    action.kind = VM_ACTION_UNDELEGATE;
+    action.delegate.amount = vm_money(3000000);
+    chain_add(chain, 3, &action);
+    chain_execute(chain);
+}
+
+static void put_row(struct rpc_chain *chain, const struct nv_row_key *key, struct nv_writer *w)
+{
+    struct nv_row const row = {.key = *key, .value = nv_writer_view(w)};
+    assert_false(w->overflow);
+    assert_true(model_put(&chain->world.rows, &row));
+}
+
+void chain_add_validators(struct rpc_chain *chain, uint32_t count)
+{
+    for (uint32_t i = CHAIN_VALIDATORS; i < count; i++) {
+        uint64_t const account = 1000 + 3 * i; /* with room between */
+        struct vm_account_row const owner = {.address = {{0xa0, (uint8_t)(i >> 8), (uint8_t)i}}};
+        struct vm_validator_row const validator = {
+            .key = {{0xb0, (uint8_t)(i >> 8), (uint8_t)i}},
+            .node_key = {{0xc0, (uint8_t)(i >> 8), (uint8_t)i}},
+            .pool = {.tokens = vm_money(1000 + i), .shares = vm_shares(1000 + i)},
+            .status = (uint8_t)(VM_VALIDATOR_ACTIVE + i % 3)};
+        uint8_t bytes[VM_ROW_SIZE_MAX];
+        struct nv_row_key key;
+        struct nv_writer w;
+        nv_writer_init(&w, bytes, sizeof bytes);
+        vm_account_row_encode(&w, &owner);
+        vm_key_account(&key, account);
+        put_row(chain, &key, &w);
+        nv_writer_init(&w, bytes, sizeof bytes);
+        vm_validator_row_encode(&w, &validator);
+        vm_key_validator(&key, account);
+        put_row(chain, &key, &w);
+    }
 }
 
 static int by_hash(const void *a, const void *b)

@@ -14,8 +14,9 @@
 #include "vm/tx.h"
 #include "vm/vm.h"
 
-#define CHAIN_ACCOUNTS 4u
-#define CHAIN_TXS_MAX  64u
+#define CHAIN_ACCOUNTS   4u
+#define CHAIN_VALIDATORS 2u
+#define CHAIN_TXS_MAX    64u
 
 struct rpc_chain {
     struct rpc_world world;
@@ -46,6 +47,14 @@ void chain_place(
     struct rpc_chain *chain, uint32_t account, uint8_t side, int64_t ticks, int64_t lots);
 void chain_cancel_all(struct rpc_chain *chain, uint32_t account);
 void chain_report(struct rpc_chain *chain, uint32_t feed, int64_t price);
+
+/* chain_stake makes two blocks: account 3 trusts 7.5 to the validator of account 1,
+ * and takes 3 of it back. */
+void chain_stake(struct rpc_chain *chain);
+
+/* chain_add_validators writes rows of validators that the machine knows nothing of,
+ * in no set, until there are `count`; the next block shows them. */
+void chain_add_validators(struct rpc_chain *chain, uint32_t count);
 
 /* chain_execute executes and publishes the block; chain_execute_only leaves the
  * publishing to chain_publish, as an executor that is ahead does. */

@@ -17,6 +17,9 @@
 #define FUTURE           1007 /* rpc/errors.def: no final header names a root so late */
 #define BUSY             1008 /* no root can be proved yet */
 #define TX_NOT_FOUND     6101
+#define PAGE             256 /* entries of a list at once */
+#define PAGES_MAX        64  /* of a list; whoever has more goes on for ever */
+#define READINGS_MAX     5   /* of a list that changes while it is read */
 
 static uint64_t height_of(const json_t *object)
 {
@@ -163,6 +166,80 @@ void cli_state_deinit(struct cli_state *state)
     json_decref(state->summary);
     state->answer = NULL;
     state->summary = NULL;
+}
+
+/* A list being read. */
+struct listing {
+    const char *method;
+    const char *list;
+    const char *same;
+    json_t *entries; /* owned */
+    json_t *cursor;  /* owned; NULL or null: no further page */
+    bool changed;
+};
+
+/* add_page takes the page at the cursor. */
+static enum tool_exit add_page(struct cli *cli, struct cli_state *out, struct listing *l)
+{
+    json_t *const before = json_incref(json_object_get(out->answer, l->same));
+    json_t *const params = json_pack("{s:i}", "limit", PAGE);
+    if (l->cursor != NULL) {
+        (void)json_object_set_new(params, "cursor", l->cursor);
+        l->cursor = NULL;
+    }
+    cli_state_deinit(out);
+    enum tool_exit const code = cli_state_get(cli, out, l->method, params, NULL);
+    if (code == TOOL_OK) {
+        l->changed = before != NULL && !json_equal(before, json_object_get(out->answer, l->same));
+        l->cursor = json_incref(json_object_get(out->answer, "cursor"));
+        (void)json_array_extend(l->entries, json_object_get(out->answer, l->list));
+    }
+    json_decref(before);
+    return code;
+}
+
+/* read_list reads all pages, up to one that does not fit to those before. */
+static enum tool_exit read_list(struct cli *cli, struct cli_state *out, struct listing *l)
+{
+    enum tool_exit code = TOOL_OK;
+    uint32_t pages = 0;
+    do {
+        code = pages++ < PAGES_MAX ? add_page(cli, out, l)
+                                   : tool_fail(TOOL_REFUSED,
+                                               "there is always another page",
+                                               "ask another node with --node URL",
+                                               "the node's list does not end");
+    } while (code == TOOL_OK && !l->changed && json_is_string(l->cursor));
+    return code;
+}
+
+enum tool_exit cli_state_all(
+    struct cli *cli, struct cli_state *out, const char *method, const char *list, const char *same)
+{
+    struct listing l = {.method = method, .list = list, .same = same};
+    enum tool_exit code = TOOL_OK;
+    uint32_t readings = 0;
+    memset(out, 0, sizeof *out);
+    do {
+        cli_state_deinit(out);
+        json_decref(l.entries);
+        json_decref(l.cursor);
+        l.entries = json_array();
+        l.cursor = NULL;
+        l.changed = false;
+        code = readings++ < READINGS_MAX ? read_list(cli, out, &l)
+                                         : tool_fail(TOOL_FAILED,
+                                                     "it changed while it was read",
+                                                     "try again",
+                                                     "the list cannot be read as a whole");
+    } while (code == TOOL_OK && l.changed);
+    if (code == TOOL_OK) {
+        (void)json_object_set(out->answer, list, l.entries);
+        (void)json_object_del(out->answer, "cursor");
+    }
+    json_decref(l.entries);
+    json_decref(l.cursor);
+    return code;
 }
 
 void cli_state_note(const struct cli_state *state)

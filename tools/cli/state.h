@@ -24,6 +24,13 @@ enum tool_exit cli_state_get(
     struct cli *cli, struct cli_state *out, const char *method, json_t *params, const char *save);
 void cli_state_deinit(struct cli_state *state);
 
+/* cli_state_all asks for a list page by page and gives it as one answer: the entries of
+ * all pages in the member `list`, and else what the newest page says.  Each page is
+ * checked, and of a height of its own; of pages that differ in the member `same` none
+ * is used, and the list is read anew. */
+enum tool_exit cli_state_all(
+    struct cli *cli, struct cli_state *out, const char *method, const char *list, const char *same);
+
 /* cli_state_note prints on a line of its own what the state hangs on. */
 void cli_state_note(const struct cli_state *state);
 

@@ -1,6 +1,6 @@
 /* Goal: who validates and what accounts have with them is told, and can be proved.
  * Method: on the real VM, two validators of genesis, a delegation, some of it taken
- * back; the answers with and without a proof. */
+ * back; the answers with and without a proof, whole and page by page. */
 
 #include <stdio.h>
 #include <string.h>
@@ -17,14 +17,7 @@ static int setup(void **state)
     (void)state;
     memset(&chain, 0, sizeof chain);
     chain_open(&chain);
-    struct vm_action action = {.kind = VM_ACTION_DELEGATE};
-    action.delegate = (struct vm_delegate){chain.addresses[1], vm_money(7500000)};
-    chain_add(&chain, 3, &action);
-    chain_execute(&chain);
-    action.kind = VM_ACTION_UNDELEGATE;
-    action.delegate.amount = vm_money(3000000);
-    chain_add(&chain, 3, &action);
-    chain_execute(&chain);
+    chain_stake(&chain);
     return 0;
 }
 
@@ -58,6 +51,38 @@ static void validators_are_told(void **state)
     world_has(chain_call(&chain, "stake_validators", "{\"proof\":true}"), "\"ranges\":[");
 }
 
+/* The end of an answer, from its cursor on. */
+static const char *cursor_of(const char *answer)
+{
+    const char *const cursor = strstr(answer, "\"cursor\":");
+    assert_non_null(cursor);
+    return cursor;
+}
+
+static void validators_are_told_in_pages(void **state)
+{
+    (void)state;
+    char first[NV_ADDRESS_TEXT];
+    char second[NV_ADDRESS_TEXT];
+    char params[64];
+    unsigned next = 0;
+    nv_address_format(first, &chain.addresses[1]);
+    nv_address_format(second, &chain.addresses[2]);
+    const char *answer = chain_call(&chain, "stake_validators", "{\"limit\":1}");
+    world_has(answer, first);
+    world_lacks(answer, second);
+    assert_int_equal(sscanf(cursor_of(answer), "\"cursor\":\"%u\"", &next), 1);
+    (void)snprintf(params, sizeof params, "{\"limit\":1,\"cursor\":\"%u\"}", next);
+    answer = chain_call(&chain, "stake_validators", params);
+    world_has(answer, second);
+    world_lacks(answer, first);
+    world_has(cursor_of(answer), "\"cursor\":null");
+    /* A page of nobody, and one of none at all, which is taken for one of one. */
+    world_has(chain_call(&chain, "stake_validators", "{\"cursor\":\"18446744073709551615\"}"),
+              "\"validators\":[],\"cursor\":null");
+    world_has(chain_call(&chain, "stake_validators", "{\"limit\":0}"), first);
+}
+
 static void stakes_are_told(void **state)
 {
     (void)state;
@@ -77,6 +102,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(validators_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(validators_are_told_in_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(stakes_are_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,10 @@
 #include "tests/lib/nv_test.h"
 #include "tests/lib/rpc_chain.h"
 #include "tools/derive.h"
+#include "vm/read_stake.h"
 
 static struct rpc_chain chain;
+static json_t *seen_validators; /* by address */
 
 /* An answer and its proof, opened. */
 struct answer {
@@ -24,7 +26,7 @@ struct answer {
     json_t *result; /* borrowed from `whole` */
     json_t *params;
     struct nv_proof proof;
-    uint8_t bytes[1u << 17];
+    uint8_t bytes[1u << 19];
 };
 
 static int setup(void **state)
@@ -109,14 +111,7 @@ static void test_accounts(void **state)
 static void test_stake(void **state)
 {
     (void)state;
-    struct vm_action action = {.kind = VM_ACTION_DELEGATE};
-    action.delegate = (struct vm_delegate){chain.addresses[1], vm_money(7500000)};
-    chain_add(&chain, 3, &action);
-    chain_execute(&chain);
-    action.kind = VM_ACTION_UNDELEGATE;
-    action.delegate.amount = vm_money(3000000);
-    chain_add(&chain, 3, &action);
-    chain_execute(&chain);
+    chain_stake(&chain);
     json_t *const all = agrees("stake_validators", "{\"proof\":true}");
     assert_true(json_array_size(json_object_get(all, "validators")) >= 2);
     json_decref(all);
@@ -127,6 +122,94 @@ static void test_stake(void **state)
     assert_int_equal(json_array_size(json_object_get(own, "stakes")), 1);
     assert_int_equal(json_array_size(json_object_get(own, "waiting")), 1);
     json_decref(own);
+}
+
+/* validators_from agrees on the page at a cursor (NULL: the first), and returns how many
+ * it has; the cursor becomes the next, NULL after the last. */
+static size_t validators_from(char cursor[NV_DECIMAL_TEXT], bool *more)
+{
+    char params[128];
+    (void)snprintf(params,
+                   sizeof params,
+                   "{\"limit\":100000,\"proof\":true%s%s%s}",
+                   *more ? ",\"cursor\":\"" : "",
+                   *more ? cursor : "",
+                   *more ? "\"" : "");
+    json_t *const page = agrees("stake_validators", params);
+    const json_t *const list = json_object_get(page, "validators");
+    const json_t *const next = json_object_get(page, "cursor");
+    size_t const count = json_array_size(list);
+    for (size_t i = 0; i < count; i++) {
+        const char *const address =
+            json_string_value(json_object_get(json_array_get(list, i), "validator"));
+        assert_int_equal(json_object_set_new(seen_validators, address, json_true()), 0);
+    }
+    *more = json_is_string(next);
+    if (*more) {
+        (void)snprintf(cursor, NV_DECIMAL_TEXT, "%s", json_string_value(next));
+    }
+    json_decref(page);
+    return count;
+}
+
+/* A chain with as many validators as it can have is proved page by page, everybody
+ * once. */
+static void test_every_validator(void **state)
+{
+    (void)state;
+    char cursor[NV_DECIMAL_TEXT];
+    bool more = false;
+    size_t count = 0;
+    size_t pages = 0;
+    chain_add_validators(&chain, VM_VALIDATORS_KNOWN);
+    chain_execute(&chain);
+    seen_validators = json_object();
+    do {
+        count += validators_from(cursor, &more);
+        pages++;
+    } while (more);
+    assert_int_equal(pages, VM_VALIDATORS_KNOWN / VM_READ_PAGE_MAX);
+    assert_int_equal(count, VM_VALIDATORS_KNOWN);
+    assert_int_equal(json_object_size(seen_validators), VM_VALIDATORS_KNOWN);
+    json_decref(seen_validators);
+}
+
+/* The proof of a page shows neither a longer one nor another, and who leaves the last
+ * of a page out, or says that it is the last, is found out. */
+static void test_validators_kept_back(void **state)
+{
+    (void)state;
+    static struct answer page;
+    json_t *derived = NULL;
+    chain_add_validators(&chain, 20);
+    chain_execute(&chain);
+    ask(&page, "stake_validators", "{\"limit\":10,\"proof\":true}");
+    json_t *const cursor = json_object_get(page.result, "cursor");
+    assert_true(json_is_string(cursor));
+    json_t *const longer = json_pack("{s:i}", "limit", 11);
+    json_t *const other = json_pack("{s:i, s:O}", "limit", 10, "cursor", cursor);
+    json_t *const none = json_pack("{s:i}", "limit", -1);
+    json_t *const odd = json_pack("{s:i}", "cursor", 7);
+    assert_int_equal(derive(&derived, &page.proof, "stake_validators", longer, NULL),
+                     NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &page.proof, "stake_validators", other, NULL),
+                     NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &page.proof, "stake_validators", none, NULL),
+                     NV_ERR_MALFORMED);
+    assert_int_equal(derive(&derived, &page.proof, "stake_validators", odd, NULL),
+                     NV_ERR_MALFORMED);
+    assert_int_equal(derive(&derived, &page.proof, "stake_validators", page.params, NULL), NV_OK);
+    assert_null(derive_difference(derived, page.result));
+    (void)json_object_set_new(page.result, "cursor", json_null());
+    assert_string_equal(derive_difference(derived, page.result), "cursor");
+    (void)json_array_remove(json_object_get(page.result, "validators"), 9);
+    assert_string_equal(derive_difference(derived, page.result), "validators");
+    json_decref(longer);
+    json_decref(other);
+    json_decref(none);
+    json_decref(odd);
+    json_decref(derived);
+    drop(&page);
 }
 
 static void test_positions(void **state)
@@ -305,6 +388,8 @@ int main(void)
         cmocka_unit_test(test_difference),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_stake),
+        cmocka_unit_test(test_validators_kept_back),
+        cmocka_unit_test(test_every_validator),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
