@@ -5,6 +5,7 @@ import { randomBytes } from "@noble/hashes/utils"; // Node 18 has no global cryp
 import { hex, merkleHolds, unhex, Reader } from "./bytes.js";
 import { Light } from "./light.js";
 import { blockResultKey, provedRows, readHeader } from "./proof.js";
+import { validatorsPage } from "./stake.js";
 import { sign } from "./transaction.js";
 
 const TOO_EARLY = [1007, 1008]; // height_in_future, busy: rpc/errors.def
@@ -92,6 +93,26 @@ export class Client {
     const { stateRoot } = await this.final(answer.proof);
     const rows = provedRows(stateRoot, unhex(answer.proof.proof));
     return checkReceipt(rows.get(hex(blockResultKey(answer.height))), answer, txHash);
+  }
+
+  // All validators, in order of their accounts, page by page: each page is proved to leave nobody out. Pages are of
+  // different heights: whoever validates at all of them is there once.
+  async provedValidators({ limit = 256, attempts = 100 } = {}) {
+    const all = [];
+    for (let first = 0n; ;) {
+      const answer = await this.patiently("stake_validators", { limit, cursor: String(first), proof: true }, attempts);
+      const { stateRoot } = await this.final(answer.proof);
+      const next = answer.cursor === null ? null : BigInt(answer.cursor);
+      const page = validatorsPage(stateRoot, unhex(answer.proof.proof), first, next);
+      all.push(...page);
+      if (next === null) {
+        return all;
+      }
+      if (page.length === 0 || next <= first) {
+        throw new Error("the node's list does not end");
+      }
+      first = next;
+    }
   }
 
   // Calls until what is asked for is final, written down and named by a final header.

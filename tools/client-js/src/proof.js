@@ -15,9 +15,23 @@ function rowHash(key, valueHash) {
   return sha256(concat(Uint8Array.of(0), key, valueHash));
 }
 
+// The keys on one side of an inner node, as a range in hex, by a key from its other side.
+function reach(near, depth, side) {
+  const ends = [0, 255].map((rest) => near.map((byte, i) => {
+    const below = i > depth >> 3 ? 255 : i < depth >> 3 ? 0 : 255 >> (depth & 7);
+    return (byte & ~below) | (rest & below);
+  }));
+  ends.forEach((key) => {
+    const mask = 128 >> (depth & 7);
+    key[depth >> 3] = side === 1 ? key[depth >> 3] | mask : key[depth >> 3] & ~mask;
+  });
+  return ends.map(hex);
+}
+
 // Reads one node and what is below it: { hash, cut, keys }. Keys below an inner node must lie on
-// their side of its bit and agree in all bits above it.
-function readNode(r, above, rows) {
+// their side of its bit and agree in all bits above it. Rows are put into out.rows, the ranges of keys of which rows
+// may have been left out into out.hidden.
+function readNode(r, above, out) {
   const kind = r.u8();
   switch (kind) {
     case 0: {
@@ -27,7 +41,7 @@ function readNode(r, above, rows) {
         throw new Error("a value is too large");
       }
       const value = r.take(size);
-      rows.set(hex(key), value);
+      out.rows.set(hex(key), value);
       return { hash: rowHash(key, sha256(value)), cut: false, keys: [key] };
     }
     case 1: {
@@ -35,8 +49,8 @@ function readNode(r, above, rows) {
       if (depth <= above) {
         throw new Error("depths must increase");
       }
-      const left = readNode(r, depth, rows);
-      const right = readNode(r, depth, rows);
+      const left = readNode(r, depth, out);
+      const right = readNode(r, depth, out);
       if (left.cut && right.cut) {
         throw new Error("both sides are cut");
       }
@@ -52,6 +66,9 @@ function readNode(r, above, rows) {
           }
         }
       });
+      if (left.cut || right.cut) {
+        out.hidden.push(reach(keys[0], depth, left.cut ? 0 : 1));
+      }
       return { hash: sha256(concat(Uint8Array.of(1, depth), left.hash, right.hash)), cut: false, keys };
     }
     case 2:
@@ -66,6 +83,7 @@ function readNode(r, above, rows) {
       return { hash: r.take(32), cut: true, keys: [] };
     case 4: {
       const key = r.take(32);
+      out.hidden.push([hex(key), hex(key)]);
       return { hash: rowHash(key, r.take(32)), cut: false, keys: [key] };
     }
     default:
@@ -73,17 +91,30 @@ function readNode(r, above, rows) {
   }
 }
 
-// The rows that a proof shows, by hex key, after it was checked against the root.
-export function provedRows(root, proof) {
+function openProof(root, proof) {
   const r = new Reader(proof);
-  const rows = new Map();
+  const out = { rows: new Map(), hidden: [] };
   if (r.u8() !== 1) {
     throw new Error("the proof is of another version");
   }
-  const node = readNode(r, -1, rows);
+  const node = readNode(r, -1, out);
   r.end();
   if (!equal(node.hash, root)) {
     throw new Error("the proof does not belong to this root");
+  }
+  return out;
+}
+
+// The rows that a proof shows, by hex key, after it was checked against the root.
+export function provedRows(root, proof) {
+  return openProof(root, proof).rows;
+}
+
+// That, if the proof shows all rows whose keys are from `first` to `last`.
+export function provedRange(root, proof, first, last) {
+  const { rows, hidden } = openProof(root, proof);
+  if (hidden.some(([from, to]) => from <= hex(last) && hex(first) <= to)) {
+    throw new Error("the proof leaves rows out");
   }
   return rows;
 }

@@ -12,8 +12,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { Account, Client, RpcError, SCOPES, actions, blockResultKey, checkFinal, checkReceipt, devnetAccount, hex,
-  provedRows, unhex } from "../src/index.js";
+import { Account, Client, RpcError, SCOPES, actions, addressText, blockResultKey, checkFinal, checkReceipt, devnetAccount, hex,
+  provedRows, unhex, validatorsPage } from "../src/index.js";
 
 const novate = fileURLToPath(new URL("../../../build/bin/novate", import.meta.url));
 
@@ -130,6 +130,21 @@ test("from a signature to a proved receipt", { timeout: 170000 }, async (t) => {
   const { tx_hash: signed } = await client.submit(forAlice, [actions.cancelAll()]);
   assert.equal((await client.provedReceipt(signed)).code, 0);
   await assert.rejects(client.submit(forAlice, [actions.transfer(bob.address, 1n)]), refused(2003));
+
+  // Who validates: nobody is left out, in pages of whatever length, nor can be.
+  const validators = await client.provedValidators();
+  const operators = [0, 1, 2, 3].map((i) => addressText(devnetAccount(`node${i}`).address));
+  assert.deepEqual(validators.map((v) => v.validator).sort(), operators.sort());
+  assert.ok(validators.every((v) => v.status === "active" && v.stake >= 1_000_000_000n));
+  for (const limit of [1, 3, 4]) {
+    assert.deepEqual((await client.provedValidators({ limit })).map((v) => v.key), validators.map((v) => v.key));
+  }
+  const page = await client.patiently("stake_validators", { limit: 2, proof: true }, 100);
+  const { stateRoot } = await client.final(page.proof);
+  const shown = (first, next) => validatorsPage(stateRoot, unhex(page.proof.proof), first, next).length;
+  assert.equal(shown(0n, BigInt(page.cursor)), 2);
+  assert.throws(() => shown(0n, null), /leaves rows out/);
+  assert.throws(() => shown(0n, BigInt(page.cursor) + 1n), /leaves rows out/);
 
   // Errors are for people.
   await assert.rejects(client.call("tx_submit", { transaction: "0x00" }), RpcError);

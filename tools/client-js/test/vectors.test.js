@@ -7,8 +7,8 @@ import test from "node:test";
 import { schnorr } from "@noble/curves/secp256k1";
 import { sha256 } from "@noble/hashes/sha2";
 
-import { Account, SCOPES, actions, addressOfKey, addressText, hex, merkleHolds, merkleRoot, packBody, provedRows, readHeader,
-  readReceipt, readValset, receiptInGroup, sign, taggedHash, unhex, validatorsOf, valsetHash } from "../src/index.js";
+import { Account, SCOPES, actions, addressOfKey, addressText, hex, merkleHolds, merkleRoot, packBody, provedRange, provedRows,
+  readHeader, readReceipt, readValset, receiptInGroup, sign, taggedHash, unhex, validatorsOf, valsetHash } from "../src/index.js";
 
 const golden = (name) => JSON.parse(readFileSync(new URL(`../../../tests/golden/${name}.json`, import.meta.url)));
 const bytes = golden("bytes");
@@ -142,6 +142,33 @@ test("proofs hold, and no flipped bit does", () => {
   for (const { name, bytes: text } of state.refused) {
     assert.throws(() => provedRows(unhex(state.states[0].root), unhex(text)), name);
   }
+});
+
+test("a range is proved whole or not at all", () => {
+  let whole = 0;
+  let refused = 0;
+  for (const { root, rows, proofs } of state.states) {
+    const ranges = proofs.flatMap((p) => p.ranges);
+    const keys = rows.map(({ key }) => key).sort();
+    ranges.push(...keys.map((key, i) => [keys[Math.max(0, i - 1)], key]));
+    for (const { bytes: text, ranges: own } of proofs) {
+      for (const [first, last] of ranges) {
+        const inside = keys.filter((key) => first <= key && key <= last);
+        let shown;
+        try {
+          shown = provedRange(unhex(root), unhex(text), unhex(first), unhex(last));
+        } catch (error) {
+          assert.match(error.message, /leaves rows out/);
+          assert.ok(!own.some(([from, to]) => from <= first && last <= to));
+          refused += 1;
+          continue;
+        }
+        assert.deepEqual(inside.filter((key) => shown.has(key)), inside);
+        whole += 1;
+      }
+    }
+  }
+  assert.ok(whole > 20 && refused > 20, `${whole} whole, ${refused} refused`);
 });
 
 test("receipts stand in groups, and the groups in a tree", () => {
