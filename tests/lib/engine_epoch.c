@@ -28,6 +28,18 @@ void engine_epoch_drop(struct engine_epoch *e)
     engine_one_drop(&e->one);
 }
 
+int engine_epoch_start(void **state)
+{
+    engine_epoch_init(*state);
+    return 0;
+}
+
+int engine_epoch_stop(void **state)
+{
+    engine_epoch_drop(*state);
+    return 0;
+}
+
 static void keep(struct engine_epoch *e)
 {
     const struct cs_effect *effect = NULL;

@@ -29,6 +29,12 @@ void engine_epoch_begin(struct engine_epoch *e);
 
 void engine_epoch_drop(struct engine_epoch *e);
 
+/* EPOCH_CASE is a test with such an engine: it is made before it and dropped after it. */
+#define EPOCH_CASE(test, e)                                                                        \
+    cmocka_unit_test_prestate_setup_teardown(test, engine_epoch_start, engine_epoch_stop, e)
+int engine_epoch_start(void **state);
+int engine_epoch_stop(void **state);
+
 /* engine_epoch_give gives a message that is wanted and right, and keeps what the
  * engine makes durable. */
 void engine_epoch_give(struct engine_epoch *e, uint32_t from, const struct cs_message *message);

@@ -13,20 +13,6 @@
 
 static struct engine_epoch e;
 
-static int start(void **state)
-{
-    (void)state;
-    engine_epoch_init(&e);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    engine_epoch_drop(&e);
-    return 0;
-}
-
 /* sit_out begins anew with an engine that sits out, and has block 1. */
 static void sit_out(uint64_t until_ms)
 {
@@ -233,7 +219,7 @@ static void the_first_block_is_voted_for_without_the_set_before(void **state)
 
 int main(void)
 {
-#define CASE(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define CASE(test) EPOCH_CASE(test, &e)
     const struct CMUnitTest tests[] = {
         CASE(a_key_sits_out_the_first_epoch_by_the_time_of_the_genesis),
         CASE(a_key_sits_out_epochs_that_began_too_early),

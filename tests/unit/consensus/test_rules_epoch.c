@@ -11,20 +11,6 @@
 
 static struct engine_epoch e;
 
-static int start(void **state)
-{
-    (void)state;
-    engine_epoch_init(&e);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    engine_epoch_drop(&e);
-    return 0;
-}
-
 static void last_block_names_the_next_set(void **state)
 {
     (void)state;
@@ -286,22 +272,22 @@ static void unknown_state_is_waited_for(void **state)
 
 int main(void)
 {
+#define CASE(test) EPOCH_CASE(test, &e)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(last_block_names_the_next_set, start, stop),
-        cmocka_unit_test_setup_teardown(last_block_without_a_set_is_invalid, start, stop),
-        cmocka_unit_test_setup_teardown(last_block_with_another_set_is_invalid, start, stop),
-        cmocka_unit_test_setup_teardown(another_block_with_a_set_is_invalid, start, stop),
-        cmocka_unit_test_setup_teardown(last_block_is_proposed_again, start, stop),
-        cmocka_unit_test_setup_teardown(nothing_stands_on_the_last_block, start, stop),
-        cmocka_unit_test_setup_teardown(handover_is_durable_before_the_first_message, start, stop),
-        cmocka_unit_test_setup_teardown(votes_of_the_old_epoch_do_not_count, start, stop),
-        cmocka_unit_test_setup_teardown(votes_of_the_new_epoch_count, start, stop),
-        cmocka_unit_test_setup_teardown(faults_of_an_ended_epoch_wait_for_a_block, start, stop),
-        cmocka_unit_test_setup_teardown(
-            another_set_than_the_own_state_gives_stops_the_engine, start, stop),
-        cmocka_unit_test_setup_teardown(restart_is_in_the_new_epoch_without_old_votes, start, stop),
-        cmocka_unit_test_setup_teardown(laggards_get_the_handover_and_can_use_it, start, stop),
-        cmocka_unit_test_setup_teardown(unknown_state_is_waited_for, start, stop),
+        CASE(last_block_names_the_next_set),
+        CASE(last_block_without_a_set_is_invalid),
+        CASE(last_block_with_another_set_is_invalid),
+        CASE(another_block_with_a_set_is_invalid),
+        CASE(last_block_is_proposed_again),
+        CASE(nothing_stands_on_the_last_block),
+        CASE(handover_is_durable_before_the_first_message),
+        CASE(votes_of_the_old_epoch_do_not_count),
+        CASE(votes_of_the_new_epoch_count),
+        CASE(faults_of_an_ended_epoch_wait_for_a_block),
+        CASE(another_set_than_the_own_state_gives_stops_the_engine),
+        CASE(restart_is_in_the_new_epoch_without_old_votes),
+        CASE(laggards_get_the_handover_and_can_use_it),
+        CASE(unknown_state_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

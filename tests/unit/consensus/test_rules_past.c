@@ -18,17 +18,9 @@ static uint8_t set_bytes[CS_VALSET_SIZE_MAX];
 
 static int start(void **state)
 {
-    (void)state;
-    engine_epoch_init(&e);
+    (void)engine_epoch_start(state);
     engine_epoch_finish(&e);
     other = (cs_summary(e.one.cs).me + 1) % EPOCH_VALIDATORS;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    engine_epoch_drop(&e);
     return 0;
 }
 
@@ -266,18 +258,19 @@ static void long_ago_is_told_once_and_means_nothing(void **state)
 
 int main(void)
 {
+#define CASE(test) cmocka_unit_test_prestate_setup_teardown(test, start, engine_epoch_stop, &e)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(another_end_in_the_same_view_stops, start, stop),
-        cmocka_unit_test_setup_teardown(anybody_may_say_so, start, stop),
-        cmocka_unit_test_setup_teardown(another_end_in_another_view_is_asked_about, start, stop),
-        cmocka_unit_test_setup_teardown(the_answer_names_the_culprits, start, stop),
-        cmocka_unit_test_setup_teardown(without_an_answer_nobody_is_named, start, stop),
-        cmocka_unit_test_setup_teardown(a_forgery_means_nothing, start, stop),
-        cmocka_unit_test_setup_teardown(the_own_end_means_nothing, start, stop),
-        cmocka_unit_test_setup_teardown(chains_that_parted_before_are_followed_back, start, stop),
-        cmocka_unit_test_setup_teardown(a_status_with_another_hash_is_asked_about, start, stop),
-        cmocka_unit_test_setup_teardown(a_pair_of_an_ended_epoch_stops, start, stop),
-        cmocka_unit_test_setup_teardown(long_ago_is_told_once_and_means_nothing, start, stop),
+        CASE(another_end_in_the_same_view_stops),
+        CASE(anybody_may_say_so),
+        CASE(another_end_in_another_view_is_asked_about),
+        CASE(the_answer_names_the_culprits),
+        CASE(without_an_answer_nobody_is_named),
+        CASE(a_forgery_means_nothing),
+        CASE(the_own_end_means_nothing),
+        CASE(chains_that_parted_before_are_followed_back),
+        CASE(a_status_with_another_hash_is_asked_about),
+        CASE(a_pair_of_an_ended_epoch_stops),
+        CASE(long_ago_is_told_once_and_means_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -198,6 +198,38 @@ static void test_reads(void **state)
 
 /* ---- the thread ---- */
 
+/* A machine at the genesis, on its thread. */
+struct threaded {
+    struct node_mailbox box;
+    struct node_machine *m;
+    struct node_executor *ex;
+};
+
+static void begin(struct threaded *t, uint32_t rows_dirty, uint64_t exact_every)
+{
+    t->m = fresh();
+    node_mailbox_init(&t->box, NULL, NULL);
+    assert_int_equal(node_executor_start(&t->ex, t->m, rows_dirty, exact_every, &t->box), NV_OK);
+}
+
+/* end ends it; everything that it told has been taken. */
+static void end(struct threaded *t)
+{
+    node_executor_stop(t->ex);
+    node_executor_close(t->ex);
+    assert_null(node_mailbox_try(&t->box));
+    node_mailbox_deinit(&t->box);
+    node_machine_close(t->m);
+}
+
+/* know_roots executes the chain without a thread, to compare with. */
+static void know_roots(void)
+{
+    struct node_machine *const m = fresh();
+    run(m, 1, COUNT, true);
+    node_machine_close(m);
+}
+
 static struct node_mail *must_take(struct node_mailbox *box, uint32_t kind)
 {
     struct node_mail *const mail = node_mailbox_take(box);
@@ -209,101 +241,80 @@ static struct node_mail *must_take(struct node_mailbox *box, uint32_t kind)
 static void test_thread_keeps_the_order(void **state)
 {
     (void)state;
-    struct node_mailbox box;
-    struct node_executor *ex = NULL;
-    struct node_machine *const again = fresh();
-    run(again, 1, COUNT, true);
-    node_machine_close(again);
-    struct node_machine *const m = fresh();
+    struct threaded t;
+    know_roots();
     struct look look[3] = {
         {.job = {.run = look_run}}, {.job = {.run = look_run}}, {.job = {.run = look_run}}};
-    node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, 0, &box), NV_OK);
-    assert_int_equal(node_executor_read(ex, &look[0].job), NV_OK);
+    begin(&t, UINT32_MAX, 0);
+    assert_int_equal(node_executor_read(t.ex, &look[0].job), NV_OK);
     for (uint64_t h = 1; h <= COUNT; h++) {
-        node_executor_block(ex, &chain.block[h].block);
+        node_executor_block(t.ex, &chain.block[h].block);
     }
-    assert_int_equal(node_executor_read(ex, &look[1].job), NV_OK);
-    node_executor_freeze(ex);
-    node_executor_freeze(ex); /* not answered: one is out */
-    assert_int_equal(node_executor_read(ex, &look[2].job), NV_OK);
+    assert_int_equal(node_executor_read(t.ex, &look[1].job), NV_OK);
+    node_executor_freeze(t.ex);
+    node_executor_freeze(t.ex); /* not answered: one is out */
+    assert_int_equal(node_executor_read(t.ex, &look[2].job), NV_OK);
 
-    assert_ptr_equal(node_executor_take(ex, must_take(&box, NODE_MAIL_JOB)), &look[0].job);
+    assert_ptr_equal(node_executor_take(t.ex, must_take(&t.box, NODE_MAIL_JOB)), &look[0].job);
     assert_int_equal(look[0].height, 0);
     for (uint64_t h = 1; h <= COUNT; h++) {
-        struct node_result *const result = (struct node_result *)must_take(&box, NODE_MAIL_RESULT);
+        struct node_result *const result =
+            (struct node_result *)must_take(&t.box, NODE_MAIL_RESULT);
         assert_int_equal(result->head.height, h);
         assert_memory_equal(result->head.state_root.bytes, root[h].bytes, 32);
         node_result_free(result);
     }
-    assert_ptr_equal(node_executor_take(ex, must_take(&box, NODE_MAIL_JOB)), &look[1].job);
+    assert_ptr_equal(node_executor_take(t.ex, must_take(&t.box, NODE_MAIL_JOB)), &look[1].job);
     assert_int_equal(look[1].height, COUNT);
     struct node_checkpoint *const checkpoint =
-        (struct node_checkpoint *)must_take(&box, NODE_MAIL_FROZEN);
+        (struct node_checkpoint *)must_take(&t.box, NODE_MAIL_FROZEN);
     assert_int_equal(st_overlay_head(checkpoint->overlay)->height, COUNT);
-    assert_ptr_equal(node_executor_take(ex, must_take(&box, NODE_MAIL_JOB)), &look[2].job);
-    node_executor_thaw(ex);
-    node_executor_freeze(ex); /* nothing has changed since */
-    assert_null(((struct node_checkpoint *)must_take(&box, NODE_MAIL_FROZEN))->overlay);
-    node_executor_stop(ex);
-    node_executor_close(ex);
-    assert_null(node_mailbox_try(&box));
-    node_mailbox_deinit(&box);
-    node_machine_close(m);
+    assert_ptr_equal(node_executor_take(t.ex, must_take(&t.box, NODE_MAIL_JOB)), &look[2].job);
+    node_executor_thaw(t.ex);
+    node_executor_freeze(t.ex); /* nothing has changed since */
+    assert_null(((struct node_checkpoint *)must_take(&t.box, NODE_MAIL_FROZEN))->overlay);
+    end(&t);
 }
 
 /* Whoever runs a block, the results are the same and in order. */
 static void test_blocks_run_at_once_or_not(void **state)
 {
     (void)state;
-    struct node_mailbox box;
-    struct node_executor *ex = NULL;
-    struct node_machine *const again = fresh();
-    run(again, 1, COUNT, true);
-    node_machine_close(again);
-    struct node_machine *const m = fresh();
-    node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, 0, &box), NV_OK);
+    struct threaded t;
+    know_roots();
+    begin(&t, UINT32_MAX, 0);
     for (uint64_t h = 1; h <= COUNT; h++) {
         struct node_result *result = NULL;
-        if (!node_executor_at_once(ex, &chain.block[h].block, &result)) {
+        if (!node_executor_at_once(t.ex, &chain.block[h].block, &result)) {
             assert_null(result);
-            node_executor_block(ex, &chain.block[h].block);
-            result = (struct node_result *)must_take(&box, NODE_MAIL_RESULT);
+            node_executor_block(t.ex, &chain.block[h].block);
+            result = (struct node_result *)must_take(&t.box, NODE_MAIL_RESULT);
         }
         assert_int_equal(result->head.height, h);
         assert_memory_equal(result->head.state_root.bytes, root[h].bytes, 32);
         node_result_free(result);
-        assert_null(node_mailbox_try(&box));
+        assert_null(node_mailbox_try(&t.box));
     }
-    node_executor_stop(ex);
-    node_executor_close(ex);
-    node_mailbox_deinit(&box);
-    node_machine_close(m);
+    end(&t);
 }
 
 static void test_full_overlay_comes_unasked(void **state)
 {
     (void)state;
-    struct node_mailbox box;
-    struct node_executor *ex = NULL;
-    struct node_machine *const m = fresh();
-    node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, 1, 0, &box), NV_OK);
-    node_executor_block(ex, &chain.block[1].block);
-    node_executor_block(ex, &chain.block[2].block);
-    node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT));
-    struct node_checkpoint *const out = (struct node_checkpoint *)must_take(&box, NODE_MAIL_FROZEN);
+    struct threaded t;
+    begin(&t, 1, 0);
+    node_executor_block(t.ex, &chain.block[1].block);
+    node_executor_block(t.ex, &chain.block[2].block);
+    node_result_free((struct node_result *)must_take(&t.box, NODE_MAIL_RESULT));
+    struct node_checkpoint *const out =
+        (struct node_checkpoint *)must_take(&t.box, NODE_MAIL_FROZEN);
     assert_int_equal(st_overlay_head(out->overlay)->height, 1);
-    node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT)); /* goes on */
-    node_executor_thaw(ex);
-    node_executor_block(ex, &chain.block[3].block);
-    node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT));
-    (void)must_take(&box, NODE_MAIL_FROZEN);
-    node_executor_stop(ex);
-    node_executor_close(ex);
-    node_mailbox_deinit(&box);
-    node_machine_close(m);
+    node_result_free((struct node_result *)must_take(&t.box, NODE_MAIL_RESULT)); /* goes on */
+    node_executor_thaw(t.ex);
+    node_executor_block(t.ex, &chain.block[3].block);
+    node_result_free((struct node_result *)must_take(&t.box, NODE_MAIL_RESULT));
+    (void)must_take(&t.box, NODE_MAIL_FROZEN);
+    end(&t);
 }
 
 /* An overlay that ends exactly at a height comes although another one is out, as
@@ -311,54 +322,41 @@ static void test_full_overlay_comes_unasked(void **state)
 static void test_an_overlay_ends_at_round_heights(void **state)
 {
     (void)state;
-    struct node_mailbox box;
-    struct node_executor *ex = NULL;
-    struct node_machine *const m = fresh();
-    node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, 2, &box), NV_OK);
-    node_executor_block(ex, &chain.block[1].block);
-    node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT));
-    node_executor_freeze(ex);
-    struct node_checkpoint *out = (struct node_checkpoint *)must_take(&box, NODE_MAIL_FROZEN);
+    struct threaded t;
+    begin(&t, UINT32_MAX, 2);
+    node_executor_block(t.ex, &chain.block[1].block);
+    node_result_free((struct node_result *)must_take(&t.box, NODE_MAIL_RESULT));
+    node_executor_freeze(t.ex);
+    struct node_checkpoint *out = (struct node_checkpoint *)must_take(&t.box, NODE_MAIL_FROZEN);
     assert_int_equal(st_overlay_head(out->overlay)->height, 1);
-    node_executor_block(ex, &chain.block[2].block);
-    node_executor_block(ex, &chain.block[3].block);
-    node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT));
-    assert_null(node_mailbox_try(&box)); /* it waits at 2 */
-    node_executor_thaw(ex);
-    out = (struct node_checkpoint *)must_take(&box, NODE_MAIL_FROZEN);
+    node_executor_block(t.ex, &chain.block[2].block);
+    node_executor_block(t.ex, &chain.block[3].block);
+    node_result_free((struct node_result *)must_take(&t.box, NODE_MAIL_RESULT));
+    assert_null(node_mailbox_try(&t.box)); /* it waits at 2 */
+    node_executor_thaw(t.ex);
+    out = (struct node_checkpoint *)must_take(&t.box, NODE_MAIL_FROZEN);
     assert_int_equal(st_overlay_head(out->overlay)->height, 2);
-    node_result_free((struct node_result *)must_take(&box, NODE_MAIL_RESULT));
-    node_executor_stop(ex);
-    node_executor_close(ex);
-    assert_null(node_mailbox_try(&box));
-    node_mailbox_deinit(&box);
-    node_machine_close(m);
+    node_result_free((struct node_result *)must_take(&t.box, NODE_MAIL_RESULT));
+    end(&t);
 }
 
 static void test_reads_are_bounded(void **state)
 {
     (void)state;
     static struct look look[NODE_JOBS_MAX + 1];
-    struct node_mailbox box;
-    struct node_executor *ex = NULL;
-    struct node_machine *const m = fresh();
-    node_mailbox_init(&box, NULL, NULL);
-    assert_int_equal(node_executor_start(&ex, m, UINT32_MAX, 0, &box), NV_OK);
+    struct threaded t;
+    begin(&t, UINT32_MAX, 0);
     for (uint32_t i = 0; i < NODE_JOBS_MAX; i++) {
         look[i].job = (struct rpc_job){.run = look_run};
-        assert_int_equal(node_executor_read(ex, &look[i].job), NV_OK);
+        assert_int_equal(node_executor_read(t.ex, &look[i].job), NV_OK);
     }
-    assert_int_equal(node_executor_read(ex, &look[NODE_JOBS_MAX].job), NV_ERR_BUSY);
-    (void)node_executor_take(ex, must_take(&box, NODE_MAIL_JOB));
-    assert_int_equal(node_executor_read(ex, &look[0].job), NV_OK);
+    assert_int_equal(node_executor_read(t.ex, &look[NODE_JOBS_MAX].job), NV_ERR_BUSY);
+    (void)node_executor_take(t.ex, must_take(&t.box, NODE_MAIL_JOB));
+    assert_int_equal(node_executor_read(t.ex, &look[0].job), NV_OK);
     for (uint32_t i = 0; i < NODE_JOBS_MAX; i++) {
-        (void)node_executor_take(ex, must_take(&box, NODE_MAIL_JOB));
+        (void)node_executor_take(t.ex, must_take(&t.box, NODE_MAIL_JOB));
     }
-    node_executor_stop(ex);
-    node_executor_close(ex);
-    node_mailbox_deinit(&box);
-    node_machine_close(m);
+    end(&t);
 }
 
 /* The set of the genesis, with the keys of its nodes, is in force and comes next. */

@@ -2,7 +2,7 @@
  * journal, by height, by hash and by transaction.
  *
  * Method: a chain made by hand is written into a real journal, record by record
- * as a node would; every read is compared with the chain.  Then the same reads
+ * as a node would; every read is compared with the disk.chain.  Then the same reads
  * from the database alone, as after a restart with an index that has forgotten;
  * and records that are damaged or missing. */
 
@@ -11,50 +11,29 @@
 
 #include "node/journal/internal.h"
 #include "node/journal/thread.h"
-#include "storage/epochs.h"
-#include "tests/lib/node_chain.h"
+#include "tests/lib/node_disk.h"
 #include "tests/lib/nv_test.h"
-#include "tests/lib/temp_dir.h"
 #include "vm/receipt.h"
 
 #define COUNT   24u
 #define SEGMENT (8u << 20)
 
-static char folder[TEMP_DIR_SIZE];
-static char state_dir[TEMP_DIR_SIZE];
-static struct made_chain chain;
-static struct st_journal *journal;
-static struct st_db *db;
+static struct node_disk disk;
 static struct node_blocks *blocks;
-static struct node_batch batch;
-static struct st_journal_options options;
 
 /* ---- a place on disk ---- */
 
 static void open_blocks(void)
 {
     struct node_blocks_options const o = {
-        .journal = options, .db = db, .validator_count = 4, .txs_max = 1024};
+        .journal = disk.options, .db = disk.db, .validator_count = 4, .txs_max = 1024};
     assert_int_equal(node_blocks_open(&blocks, &o), NV_OK);
 }
 
 static int open_all(void **state)
 {
-    static const uint8_t id[ST_JOURNAL_ID_SIZE] = {1};
-    static const struct nv_hash chain_id = {.bytes = {5}};
     (void)state;
-    temp_dir_new(folder);
-    temp_dir_new(state_dir);
-    options = (struct st_journal_options){.files = st_files_system(),
-                                          .dir = folder,
-                                          .segment_size = SEGMENT,
-                                          .batch_max = SEGMENT - 65536};
-    assert_int_equal(st_journal_create(&journal, &options, id), NV_OK);
-    struct st_db_options const db_options = {
-        .dir = state_dir, .map_size = 1u << 30, .readers_max = 8};
-    assert_int_equal(st_db_open(&db, &db_options), NV_OK);
-    assert_int_equal(node_batch_open(&batch, options.batch_max), NV_OK);
-    node_chain_make(&chain, &chain_id, COUNT);
+    node_disk_open(&disk, SEGMENT, COUNT);
     open_blocks();
     return 0;
 }
@@ -63,11 +42,7 @@ static int close_all(void **state)
 {
     (void)state;
     node_blocks_close(blocks);
-    node_batch_close(&batch);
-    st_db_close(db);
-    st_journal_close(journal);
-    temp_dir_remove(state_dir);
-    temp_dir_remove(folder);
+    node_disk_close(&disk);
     return 0;
 }
 
@@ -76,10 +51,8 @@ static int close_all(void **state)
 static void append(uint8_t type, struct nv_view payload)
 {
     struct st_record record;
-    node_batch_clear(&batch);
-    assert_int_equal(node_batch_add(&batch, type, payload), NV_OK);
-    assert_int_equal(st_journal_append(journal, &batch.batch), NV_OK);
-    node_batch_record(&batch, 0, &record);
+    node_disk_append(&disk, type, payload);
+    node_batch_record(&disk.batch, 0, &record);
     assert_int_equal(record.type, type);
     assert_true(nv_view_eq(record.bytes, payload));
     assert_int_equal(node_blocks_note(blocks, &record), NV_OK);
@@ -87,7 +60,7 @@ static void append(uint8_t type, struct nv_view payload)
 
 static void append_block(uint64_t height)
 {
-    const struct made_block *const b = &chain.block[height];
+    const struct made_block *const b = &disk.chain.block[height];
     uint8_t bytes[9000];
     if (b->block.body.size > 0) {
         memcpy(bytes, b->block.hash.bytes, 32);
@@ -99,7 +72,7 @@ static void append_block(uint64_t height)
 
 static void append_final(uint64_t height)
 {
-    const struct made_block *const b = &chain.block[height];
+    const struct made_block *const b = &disk.chain.block[height];
     uint8_t bytes[2048];
     struct nv_writer w;
     nv_writer_init(&w, bytes, sizeof bytes);
@@ -113,7 +86,7 @@ static struct node_result *yield(uint64_t height)
 {
     static uint8_t memory[2][256];
     static uint8_t const event[5] = {1, 2, 3, 4, 5};
-    const struct replica_block *const block = &chain.block[height].block;
+    const struct replica_block *const block = &disk.chain.block[height].block;
     struct nv_view receipts[2];
     struct nv_view const events[1] = {nv_view_of(event, sizeof event)};
     struct nv_hash const root = {.bytes = {(uint8_t)height, 7}};
@@ -174,7 +147,7 @@ static void checkpoint(uint64_t height)
     struct st_state *state;
     assert_int_equal(st_state_open(&state, &limits), NV_OK);
     for (uint64_t h = 1; h <= height; h++) {
-        const struct replica_block *const block = &chain.block[h].block;
+        const struct replica_block *const block = &disk.chain.block[h].block;
         struct nv_hash hashes[3];
         for (uint32_t i = 0; i < block->tx_count; i++) {
             hashes[i] = block->txs[i].hash;
@@ -188,7 +161,7 @@ static void checkpoint(uint64_t height)
     for (uint64_t h = 1; h <= height; h++) {
         st_overlay_place(overlay, h, node_blocks_executed(blocks, h));
     }
-    assert_int_equal(st_db_checkpoint(db, overlay), NV_OK);
+    assert_int_equal(st_db_checkpoint(disk.db, overlay), NV_OK);
     st_thaw(state, overlay);
     st_state_close(state);
     node_blocks_checkpointed(blocks, height);
@@ -205,7 +178,7 @@ static void forget(void)
 
 static void expect_tx(uint64_t height, uint32_t index)
 {
-    const struct vm_tx *const tx = &chain.block[height].block.txs[index];
+    const struct vm_tx *const tx = &disk.chain.block[height].block.txs[index];
     struct rpc_tx found;
     struct vm_receipt receipt;
     assert_int_equal(node_blocks_rpc_tx(blocks, &tx->hash, &found), NV_OK);
@@ -219,7 +192,7 @@ static void expect_tx(uint64_t height, uint32_t index)
 
 static void expect_block(uint64_t height)
 {
-    const struct made_block *const b = &chain.block[height];
+    const struct made_block *const b = &disk.chain.block[height];
     struct replica_store const store = node_blocks_store(blocks);
     struct replica_stored stored;
     struct rpc_block block;
@@ -286,7 +259,7 @@ static void test_half_and_half(void **state)
     forget();
     struct st_replay *replay = NULL;
     struct st_record record;
-    assert_int_equal(st_replay_open(&replay, journal, 0), NV_OK);
+    assert_int_equal(st_replay_open(&replay, disk.journal, 0), NV_OK);
     while (st_replay_next(replay, &record) == NV_OK) { /* as a restart does */
         assert_int_equal(node_blocks_note(blocks, &record), NV_OK);
     }
@@ -309,20 +282,22 @@ static void test_not_there(void **state)
     assert_int_equal(store.by_height(store.ctx, 0, &stored), NV_ERR_NOT_FOUND);
     assert_int_equal(store.by_height(store.ctx, 5, &stored), NV_ERR_NOT_FOUND);
     assert_int_equal(store.by_height(store.ctx, UINT64_MAX, &stored), NV_ERR_NOT_FOUND);
-    assert_int_equal(store.by_hash(store.ctx, &chain.block[5].block.hash, &stored), NV_OK);
-    assert_int_equal(store.body(store.ctx, &chain.block[5].block.hash, &body), NV_OK);
-    assert_true(nv_view_eq(body, chain.block[5].block.body));
-    assert_int_equal(store.by_hash(store.ctx, &chain.block[6].block.hash, &stored),
+    assert_int_equal(store.by_hash(store.ctx, &disk.chain.block[5].block.hash, &stored), NV_OK);
+    assert_int_equal(store.body(store.ctx, &disk.chain.block[5].block.hash, &body), NV_OK);
+    assert_true(nv_view_eq(body, disk.chain.block[5].block.body));
+    assert_int_equal(store.by_hash(store.ctx, &disk.chain.block[6].block.hash, &stored),
                      NV_ERR_NOT_FOUND);
-    assert_int_equal(store.body(store.ctx, &chain.block[6].block.hash, &body), NV_ERR_NOT_FOUND);
-    assert_int_equal(node_blocks_rpc_tx(blocks, &chain.block[5].block.txs[0].hash, &tx),
+    assert_int_equal(store.body(store.ctx, &disk.chain.block[6].block.hash, &body),
+                     NV_ERR_NOT_FOUND);
+    assert_int_equal(node_blocks_rpc_tx(blocks, &disk.chain.block[5].block.txs[0].hash, &tx),
                      NV_ERR_NOT_FOUND);
     checkpoint(4);
     forget();
     store = node_blocks_store(blocks);
     /* Hashes of blocks and of transactions are not taken for one another. */
-    assert_int_equal(node_blocks_rpc_tx(blocks, &chain.block[4].block.hash, &tx), NV_ERR_NOT_FOUND);
-    assert_int_equal(store.by_hash(store.ctx, &chain.block[4].block.txs[0].hash, &stored),
+    assert_int_equal(node_blocks_rpc_tx(blocks, &disk.chain.block[4].block.hash, &tx),
+                     NV_ERR_NOT_FOUND);
+    assert_int_equal(store.by_hash(store.ctx, &disk.chain.block[4].block.txs[0].hash, &stored),
                      NV_ERR_NOT_FOUND);
 }
 
@@ -370,7 +345,7 @@ static void test_ends_of_epochs(void **state)
     struct nv_view end[3];
     struct nv_view found;
     for (uint32_t i = 0; i < 3; i++) {
-        end[i] = nv_view_of(bytes[i], node_chain_handover(&chain, i + 1, bytes[i]));
+        end[i] = nv_view_of(bytes[i], node_chain_handover(&disk.chain, i + 1, bytes[i]));
     }
     assert_int_equal(store.epoch(store.ctx, 0, &found), NV_ERR_NOT_FOUND);
     assert_int_equal(store.epoch(store.ctx, 1, &found), NV_ERR_NOT_FOUND);
@@ -419,8 +394,8 @@ static void test_ends_of_epochs_in_the_database(void **state)
     uint64_t last = 0;
     assert_false(node_blocks_epochs(blocks, &first, &last));
     for (uint32_t i = 0; i < 3; i++) {
-        end[i] = nv_view_of(bytes[i], node_chain_handover(&chain, i + 1, bytes[i]));
-        assert_int_equal(st_db_epoch_put(db, i + 1, end[i]), NV_OK);
+        end[i] = nv_view_of(bytes[i], node_chain_handover(&disk.chain, i + 1, bytes[i]));
+        assert_int_equal(st_db_epoch_put(disk.db, i + 1, end[i]), NV_OK);
     }
     append(CS_RECORD_EPOCH, end[1]);
     append(CS_RECORD_EPOCH, end[2]);
@@ -440,7 +415,7 @@ static void test_ends_of_epochs_in_the_database(void **state)
             store = node_blocks_store(blocks);
         }
     }
-    assert_int_equal(st_db_epoch_put(db, 1, end[2]), NV_OK); /* another epoch's */
+    assert_int_equal(st_db_epoch_put(disk.db, 1, end[2]), NV_OK); /* another epoch's */
     assert_int_equal(store.epoch(store.ctx, 1, &found), NV_ERR_CORRUPT);
 }
 
@@ -453,13 +428,13 @@ static void test_flipped_bytes_are_found(void **state)
     struct nv_view body;
     append_chain(1, 4);
     char path[TEMP_DIR_SIZE + 32];
-    (void)snprintf(path, sizeof path, "%s/journal-00000001", folder);
+    (void)snprintf(path, sizeof path, "%s/journal-00000001", disk.folder);
     FILE *const file = fopen(path, "r+b");
     assert_non_null(file);
     static uint8_t whole[SEGMENT];
     assert_int_equal(fread(whole, 1, sizeof whole, file), sizeof whole);
-    const struct replica_block *const block = &chain.block[4].block;
-    const uint8_t *const header = memmem(whole, sizeof whole, chain.block[4].record, 80);
+    const struct replica_block *const block = &disk.chain.block[4].block;
+    const uint8_t *const header = memmem(whole, sizeof whole, disk.chain.block[4].record, 80);
     const uint8_t *const tx = memmem(whole, sizeof whole, block->body.bytes, 60);
     assert_non_null(header);
     assert_non_null(tx);
@@ -485,7 +460,7 @@ static void test_flipped_bytes_are_found(void **state)
  * every height; the database follows `behind` heights behind (0: never). */
 static void note_many(uint32_t count, uint64_t behind)
 {
-    struct nv_hash parent = chain.chain_id;
+    struct nv_hash parent = disk.chain.chain_id;
     struct cs_block block = {.has_justify = false};
     for (uint64_t h = 1; h <= count; h++) {
         uint8_t bytes[CS_HEADER_SIZE + 8];

@@ -5,20 +5,13 @@
  * in a database; the replica says where it stands. */
 
 #include "node/store/start.h"
-#include "storage/epochs.h"
-#include "tests/lib/node_chain.h"
+#include "tests/lib/node_disk.h"
 #include "tests/lib/nv_test.h"
-#include "tests/lib/temp_dir.h"
 
 #define SEGMENT (1u << 20)
 #define EPOCH   5u
 
-static char folder[TEMP_DIR_SIZE];
-static char state_dir[TEMP_DIR_SIZE];
-static struct made_chain chain;
-static struct st_journal *journal;
-static struct st_db *db;
-static struct node_batch batch;
+static struct node_disk disk;
 static struct node_store store;
 static struct node_start start;
 static uint8_t handover[CS_HANDOVER_SIZE_MAX];
@@ -57,8 +50,8 @@ static void open_replica(void)
     struct cs_valset set;
     assert_int_equal(cs_valset_init(&set, &member, 1), NV_OK);
     struct replica_config const config = {
-        .consensus = {.chain_id = chain.chain_id,
-                      .genesis_time_ms = chain.start_ms,
+        .consensus = {.chain_id = disk.chain.chain_id,
+                      .genesis_time_ms = disk.chain.start_ms,
                       .valset = &set,
                       .epoch_ms = 1000,
                       .delay_ns = 1000,
@@ -76,25 +69,10 @@ static void open_replica(void)
 
 static int begin(void **state)
 {
-    static const uint8_t id[ST_JOURNAL_ID_SIZE] = {1};
-    static const struct nv_hash chain_id = {.bytes = {5}};
     (void)state;
-    temp_dir_new(folder);
-    temp_dir_new(state_dir);
-    node_chain_make(&chain, &chain_id, 4);
-    struct st_journal_options const options = {
-        .files = st_files_system(),
-        .dir = folder,
-        .segment_size = SEGMENT,
-        .batch_max = SEGMENT - 65536,
-    };
-    struct st_db_options const db_options = {
-        .dir = state_dir, .map_size = 1u << 28, .readers_max = 8};
-    assert_int_equal(st_journal_create(&journal, &options, id), NV_OK);
-    assert_int_equal(st_db_open(&db, &db_options), NV_OK);
-    assert_int_equal(node_batch_open(&batch, options.batch_max), NV_OK);
+    node_disk_open(&disk, SEGMENT, 4);
     open_replica();
-    start = (struct node_start){.journal = journal, .db = db, .store = &store};
+    start = (struct node_start){.journal = disk.journal, .db = disk.db, .store = &store};
     return 0;
 }
 
@@ -102,19 +80,13 @@ static int end(void **state)
 {
     (void)state;
     replica_close(store.replica);
-    node_batch_close(&batch);
-    st_db_close(db);
-    st_journal_close(journal);
-    temp_dir_remove(state_dir);
-    temp_dir_remove(folder);
+    node_disk_close(&disk);
     return 0;
 }
 
 static void append(uint8_t type, struct nv_view payload)
 {
-    node_batch_clear(&batch);
-    assert_int_equal(node_batch_add(&batch, type, payload), NV_OK);
-    assert_int_equal(st_journal_append(journal, &batch.batch), NV_OK);
+    node_disk_append(&disk, type, payload);
 }
 
 /* lose_first makes what follows begin in the second segment, and drops the first. */
@@ -123,19 +95,19 @@ static void lose_first(void)
     static uint8_t filler[SEGMENT - 70000];
     append(100, nv_view_of(filler, sizeof filler));
     append(100, nv_view_of(filler, sizeof filler));
-    assert_int_equal(st_journal_drop(journal, 2), NV_OK);
-    assert_int_equal(st_journal_first(journal), 2);
+    assert_int_equal(st_journal_drop(disk.journal, 2), NV_OK);
+    assert_int_equal(st_journal_first(disk.journal), 2);
 }
 
 static struct nv_view end_of(uint64_t epoch)
 {
-    return nv_view_of(handover, node_chain_handover(&chain, epoch, handover));
+    return nv_view_of(handover, node_chain_handover(&disk.chain, epoch, handover));
 }
 
 static void keep_ends(uint64_t from, uint64_t to)
 {
     for (uint64_t epoch = from; epoch <= to; epoch++) {
-        assert_int_equal(st_db_epoch_put(db, epoch, end_of(epoch)), NV_OK);
+        assert_int_equal(st_db_epoch_put(disk.db, epoch, end_of(epoch)), NV_OK);
     }
 }
 
@@ -145,7 +117,7 @@ static void append_final(void)
     static uint8_t bytes[CS_HEADER_SIZE + CS_CERTIFICATE_SIZE_MAX];
     static const struct nv_sig sig;
     struct cs_header const header = {
-        .chain_id = chain.chain_id, .epoch = EPOCH, .height = 4321, .view = 77};
+        .chain_id = disk.chain.chain_id, .epoch = EPOCH, .height = 4321, .view = 77};
     struct cs_certificate certificate = {
         .ballot = {.kind = CS_FINALIZE, .epoch = EPOCH, .view = 77},
         .signer_count = 1,
@@ -175,7 +147,8 @@ static void it_begins_at_its_first_final_block(void **state)
     (void)state;
     keep_ends(1, 4);
     lose_first();
-    append(CS_RECORD_BLOCK, nv_view_of(chain.block[1].record, chain.block[1].record_size));
+    append(CS_RECORD_BLOCK,
+           nv_view_of(disk.chain.block[1].record, disk.chain.block[1].record_size));
     append_final();
     append(CS_RECORD_EPOCH, end_of(EPOCH));
     assert_int_equal(node_start__begin(&start), NV_OK);
