@@ -4,17 +4,78 @@ Goal: whoever runs a validator's key a second time, or without knowing what it h
 nothing: it stops with 79, or follows when told to sit out.
 
 Method: a network that is under way; keys copied before their first use, so that no record of theirs
-protects them; the data folder of a validator taken away.
+protects them; the data folder of a validator taken away. Who may sign again has to wait for a minute, so
+that is begun first, and looked at last.
 """
 
+import contextlib
 import json
 import shutil
-import time
 
 import pytest
 
 from net import Net, Node, wait
 
+
+def note(node):
+    """What it says of itself, once it has a state."""
+    status = node.status()
+    return (status["note"] or "") if status and int(status["executed"]["height"]) > 0 else None
+
+
+def sits_out(node):
+    return "sits out" in (note(node) or "")
+
+
+def follows(node, others):
+    """Waits until it is where the others were, and further."""
+    target = max(n.height() for n in others) + 5
+    wait("it follows", lambda: node.height() >= target, nodes=[node])
+
+
+def lose_journal(node):
+    """Without its journal it does not start; told that nothing else signs with its key, it sits out."""
+    assert node.stop() == 0
+    shutil.rmtree(node.home / "data")
+    node.start()
+    assert node.ended() == 79
+    node.start("--sit-out")
+
+
+# ---- those who will sign again ----
+
+lost_at = {}  # by the way to catch up: from this height on nothing signed before the loss is in a certificate
+
+
+@pytest.fixture(scope="module")
+def nets(tmp_path_factory):
+    """A network for each way to catch up, all at the same time: their minutes pass together."""
+    with contextlib.ExitStack() as stack:
+        made = {}
+        for way in ("blocks", "snapshot"):
+            made[way] = stack.enter_context(Net(tmp_path_factory.mktemp(way), 4, consensus={"epoch_ms": 3000},
+                                                snapshot__every=20, sync__mode=way))
+            made[way].start()
+        yield made
+
+
+@pytest.mark.parametrize("way", ["blocks", "snapshot"])
+def test_a_lost_journal_sits_out_across_a_restart(nets, way):
+    lost, others = nets[way].nodes[0], nets[way].nodes[1:]
+    nets[way].reach(25)
+    lose_journal(lost)
+    # What it signed before it stopped is of blocks up to the next but one.
+    lost_at[way] = max(n.height() for n in others) + 3
+    follows(lost, others)
+    assert sits_out(lost)
+    assert ("event=joined" in lost.log.read_text()) == (way == "snapshot")
+    # What it waits for outlasts a restart, which needs no flag.
+    assert lost.stop() == 0
+    lost.start()
+    wait("it to sit out", lambda: sits_out(lost), nodes=[lost])
+
+
+# ---- while their minute passes ----
 
 @pytest.fixture
 def net(tmp_path):
@@ -40,22 +101,12 @@ def test_a_second_instance_with_a_pristine_key_finds_the_first(net, tmp_path):
     net.reach(max(n.height() for n in others) + 5)
 
 
-def sits_out(node):
-    status = node.status()
-    return status is not None and status["note"] is not None and "sits out" in status["note"]
-
-
 def test_a_lost_journal_sits_out_the_epoch(net):
     lost, others = net.nodes[0], net.nodes[1:]
     net.start()
     net.reach(5)
-    assert lost.stop() == 0
-    shutil.rmtree(lost.home / "data")
-    lost.start()
-    assert lost.ended() == 79
-    lost.start("--sit-out")
-    target = max(n.height() for n in others) + 5
-    wait("it follows", lambda: lost.height() >= target, nodes=[lost])
+    lose_journal(lost)
+    follows(lost, others)
     assert lost.status()["validator"] is not None and sits_out(lost)
     # It is not needed, and it does not help: with one more gone the chain stands.
     others[2].kill()
@@ -67,38 +118,44 @@ def test_a_lost_journal_sits_out_the_epoch(net):
     # It is bound to its new journal now and needs no flag, but this epoch never ends.
     assert lost.stop() == 0
     lost.start()
-    target = max(n.height() for n in others) + 5
-    wait("it follows", lambda: lost.height() >= target, nodes=[lost])
+    follows(lost, others)
     assert sits_out(lost)
 
 
+# ---- a minute later ----
+
+def signed_epochs(node, index, first):
+    """The epochs in whose finalizations of blocks from `first` on a validator's signature is."""
+    epochs, at, last = set(), first, node.height()
+    while at <= last:
+        asked = {"from": str(at), "count": 20}
+        page = wait("blocks", lambda asked=asked: node.call("chain_blocks", **asked)["blocks"], nodes=[node])
+        for block in page:
+            certificate = bytes.fromhex(block["certificate"][2:])
+            if certificate[58 + index // 8] >> index % 8 & 1:
+                epochs.add(int.from_bytes(certificate[1:9], "big"))
+        at += len(page)
+    return epochs
+
+
+def began_ms(node, epoch):
+    header = bytes.fromhex(node.call("chain_epoch", epoch=str(epoch - 1))["header"][2:])
+    return int.from_bytes(header[100:108], "big")
+
+
 @pytest.mark.parametrize("way", ["blocks", "snapshot"])
-def test_a_lost_journal_signs_again_in_a_later_epoch(tmp_path, way):
+def test_it_signs_again_in_a_later_epoch(nets, way):
     """It takes a minute and an epoch: what it may have signed is of epochs that began before."""
-    with Net(tmp_path, 4, consensus={"epoch_ms": 3000}, snapshot__every=20, sync__mode=way) as net:
-        lost, others = net.nodes[0], net.nodes[1:]
-        net.start()
-        net.reach(25)
-        assert lost.stop() == 0
-        shutil.rmtree(lost.home / "data")
-        lost.start()
-        assert lost.ended() == 79
-        lost.start("--sit-out")
-        target = max(n.height() for n in others) + 5
-        wait("it follows", lambda: lost.height() >= target, nodes=[lost])
-        assert sits_out(lost)
-        assert ("event=joined" in lost.log.read_text()) == (way == "snapshot")
-        # What it waits for outlasts a restart, which needs no flag.
-        assert lost.stop() == 0
-        lost.start()
-        wait("it to sit out", lambda: sits_out(lost), nodes=[lost])
-        since = json.loads((lost.home / "keys" / "validator.json").read_text())["journals"][0]["since_ms"]
-        wait("a later epoch", lambda: lost.height() > 0 and not sits_out(lost), bound_s=180, nodes=[lost])
-        assert int(time.time() * 1000) > since
-        # It is needed now, and it is there.
-        others[2].kill()
-        three = [lost, *others[:2]]
-        net.reach(max(n.height() for n in three) + 10, three)
-        assert lost.stop() == 0
-        lost.start()
-        net.reach(max(n.height() for n in three[1:]) + 10, three)
+    lost, others = nets[way].nodes[0], nets[way].nodes[1:]
+    assert way in lost_at, "the test that makes it lose its journal comes first"
+    wait("a later epoch", lambda: note(lost) is not None and not sits_out(lost), bound_s=180, nodes=[lost])
+    since = json.loads((lost.home / "keys" / "validator.json").read_text())["journals"][0]["since_ms"]
+    # It is needed now, and it is there.
+    others[2].kill()
+    three = [lost, *others[:2]]
+    nets[way].reach(max(n.height() for n in three) + 10, three)
+    assert lost.stop() == 0
+    lost.start()
+    nets[way].reach(max(n.height() for n in three[1:]) + 10, three)
+    signed = signed_epochs(others[0], lost.status()["validator"], lost_at[way])
+    assert signed and all(began_ms(others[0], epoch) > since for epoch in signed)
