@@ -92,10 +92,10 @@ class Node:
         text = "".join(f"[{s}]\n" + "\n".join(l) + "\n" for s, l in lines.items())
         (self.home / "novate.conf").write_text(text)
 
-    def start(self, *words):
+    def start(self, *words, **env):
         log = self.log.open("ab")
         self.process = subprocess.Popen(
-            [NOVATED, "--home", self.home, "start", *words], stdout=log, stderr=log)
+            [NOVATED, "--home", self.home, "start", *words], stdout=log, stderr=log, env={**os.environ, **env})
         log.close()
 
     def alive(self):

@@ -6,10 +6,12 @@ validator goes on voting.
 Method: novated-crash is novated with the points of base/crash.def.  A node alone
 on its chain is killed at named points, and between them as soon as a height is
 reached; a client notes every block that it sees, and asks for them again from
-the next process.
+the next process.  A node that starts listens for two seconds, so several do so at
+the same time, each with a chain and points of its own.
 """
 
-import os
+import concurrent.futures
+import contextlib
 import random
 import re
 import signal
@@ -21,16 +23,19 @@ from net import ROOT, Net, wait
 
 CRASH_DAEMON = ROOT / "build/release/bin/novated-crash"
 POINTS = re.findall(r"^XX\((\w+),", (ROOT / "base/crash.def").read_text(), re.M)
-KILLS = 40
+NODES = 3
+KILLS = 20  # of each
 FRESH = {"KEY_WRITTEN", "KEY_SYNCED", "KEY_RENAMED", "KEY_DURABLE", "JOURNAL_MADE", "CHAIN_NOTED",
          "DATABASE_MADE", "DATABASE_RENAMED"}  # passed in a new home only
 
 
-@pytest.fixture(name="alone")
-def _alone(tmp_path, monkeypatch):
+@pytest.fixture(name="lone")
+def _lone(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(net, "NOVATED", CRASH_DAEMON)
-    with Net(tmp_path, 1, checkpoint_ms=100) as network:
-        yield network.nodes[0]
+    monkeypatch.delenv("NOVATE_CRASH", raising=False)
+    with contextlib.ExitStack() as stack:
+        nets = [Net(tmp_path_factory.mktemp("lone"), 1, checkpoint_ms=100) for _ in range(NODES)]
+        yield [stack.enter_context(one).nodes[0] for one in nets]
 
 
 def block_of(node, height):
@@ -51,10 +56,7 @@ def see(node, told):
 def live(node, told, point, blocks):
     """Runs until the node is killed at its point, or has made so many blocks."""
     first = max(told, default=0)
-    os.environ.pop("NOVATE_CRASH", None)
-    if point:
-        os.environ["NOVATE_CRASH"] = point
-    node.start()
+    node.start(**({"NOVATE_CRASH": point} if point else {}))
 
     def over():
         try:
@@ -71,9 +73,10 @@ def live(node, told, point, blocks):
     return True
 
 
-def test_it_keeps_its_word(alone):
+def keeps_its_word(alone, seed):
+    """Kills a node again and again, and returns the points at which it died."""
     told = {}
-    rng = random.Random(7)
+    rng = random.Random(seed)
     died_at = set()
     for i in range(KILLS):
         point = None
@@ -82,11 +85,17 @@ def test_it_keeps_its_word(alone):
             point = f"{rng.choice(names)}:{1 if i == 0 else rng.randint(1, 3)}"
         if live(alone, told, point, rng.randint(1, 4)):
             died_at.add(point.split(":")[0])
-    assert len(died_at) >= KILLS // 3, died_at
-    os.environ.pop("NOVATE_CRASH", None)
     alone.start()
     top = max(told)
     wait("all that was told", lambda: alone.height() > top, nodes=[alone])
     for height, block in told.items():
         assert block_of(alone, height) == block
     assert alone.stop() == 0
+    return died_at
+
+
+def test_they_keep_their_word(lone):
+    with concurrent.futures.ThreadPoolExecutor(NODES) as pool:
+        died_at = list(pool.map(keeps_its_word, lone, range(7, 7 + NODES)))
+    assert all(len(points) >= KILLS // 4 for points in died_at), died_at
+    assert len(set().union(*died_at)) >= 2 * KILLS // 3, died_at
