@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/bug.h"
 
+#include "consensus/bodies.h"
 #include "consensus/chain.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
@@ -235,7 +236,7 @@ static void want_chain(
                                   .hint = hint,
                                   .streaming = streaming && i == 1,
                                   .at_ns = cs->now_ns};
-        if (block->body == CS__BODY_NONE) {
+        if (block->body == CS__BODY_NONE && cs__body_room(cs, block)) {
             want_add(cs, &want);
         }
     }
@@ -280,6 +281,9 @@ static void wants_collect(struct cs *cs)
 {
     if (cs->near == NULL && cs->target != NULL) {
         cs__near_put(cs, &cs->target->body);
+    }
+    if (cs->bodies >= CS_BODIES_MAX) {
+        cs__bodies_need(cs);
     }
     want_cert(cs, cs->near);
     want_cert(cs, cs->target);
@@ -356,15 +360,24 @@ static void fetches_run(struct cs *cs)
 
 /* ---- blocks by height ---- */
 
+/* far_above returns whether a finalization's block stands so high above fin that one
+ * below it should be found: of all blocks between, the bodies are held at once. */
+static bool far_above(const struct cs *cs, const struct cs__cert *cert)
+{
+    const struct cs__block *const block = cs__block_find(cs, &cert->body.ballot.block_hash);
+    return block != NULL && block->header.height > cs->fin.header.height + CS_BLOCKS_MAX;
+}
+
 /* range_needed returns whether blocks must be asked for by height now: not
- * while the finalization at hand only waits for bodies. */
+ * while the finalization at hand only waits for bodies, unless of too many. */
 static bool range_needed(struct cs *cs)
 {
     if (cs->fin.header.height > cs->executed_height + BACKLOG) {
         return false;
     }
     const struct cs__cert *const cert = cs->near != NULL ? cs->near : cs->target;
-    return cert == NULL || cs__block_link(cs, &cert->body.ballot.block_hash) == CS__LINK_HEADER;
+    return cert == NULL || far_above(cs, cert) ||
+           cs__block_link(cs, &cert->body.ballot.block_hash) == CS__LINK_HEADER;
 }
 
 static uint32_t range_source(const struct cs *cs)

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/critbit.h"
 
+#include "consensus/bodies.h"
 #include "consensus/store.h"
 
 #include "base/pure.h"
@@ -139,6 +140,7 @@ void cs__block_drop(struct cs *cs, struct cs__block *block)
         cs__cert_drop(cs, block->justify);
     }
     cs->version++;
+    cs->bodies -= cs__body_counts(block) ? 1 : 0;
     block->used = false;
     block->justify = NULL;
     block->next = cs->block_spare;
@@ -285,6 +287,9 @@ enum cs__link cs__block_link(struct cs *cs, const struct nv_hash *hash)
 
 void cs__block_body(struct cs *cs, struct cs__block *block, enum cs__body_state body)
 {
+    cs->bodies -= cs__body_counts(block) ? 1 : 0;
     block->body = body;
+    block->judged = block->judged || body == CS__BODY_VALID;
+    cs->bodies += cs__body_counts(block) ? 1 : 0;
     cs->version++;
 }

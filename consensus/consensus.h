@@ -108,6 +108,15 @@
  * own until the header is known, checks them with cs_body_chunk_check, and
  * says BODY.  An empty body (body_size 0) never concerns the shell.
  *
+ * The engine says which bodies are there: after a step the shell has, in memory and
+ * complete, every body for which cs_body_held is true, and no step leaves more of
+ * them than CS_BODIES_MAX.  Others the shell may drop whenever it likes; what is
+ * needed once more is asked for once more.  A body is held from BUILT, or BODY with HELD
+ * or VALID, on until EXECUTE or until the engine gives it up.  After a restart none is
+ * held: NEED_BODY comes for what is needed, and the shell looks into its journal
+ * before it asks anybody.  Of a block that it found valid once, or that comes from the journal,
+ * the engine needs no second VALID: HELD will do.
+ *
  * THREADS.  One thread steps an engine.  cs_admit and cs_summary read it and
  * belong to that thread too.  Decoding and checking run anywhere.
  *
@@ -136,6 +145,7 @@ struct nv_arena;
 struct cs;
 
 #define CS_FIRST_EPOCH UINT64_C(1)
+#define CS_BODIES_MAX  192u       /* bodies that the engine counts as held; BODIES */
 #define CS_NOBODY      UINT32_MAX /* `me` of a node that does not vote */
 /* Peers below this are validators by index; others are links that the shell
  * numbers, and are only answered. */
@@ -264,6 +274,7 @@ struct cs_summary {
     uint32_t leader;          /* of `view` */
     uint32_t views_nullified; /* or given up, since the last finalization */
     uint32_t blocks_held;
+    uint32_t bodies_held; /* BODIES */
     uint32_t certificates_held;
     bool listening; /* not voting yet after a restart */
     bool sits_out;  /* not voting in this epoch */
@@ -275,6 +286,10 @@ struct cs_summary cs_summary(const struct cs *cs);
 /* cs_block_header finds a block that the engine holds above the final one (or
  * the final one itself) by its hash; false when it holds none. */
 bool cs_block_header(const struct cs *cs, const struct nv_hash *hash, struct cs_header *out);
+
+/* cs_body_held returns whether the engine counts the body of a block as held, and
+ * the body is not empty: the shell must have it.  See BODIES. */
+bool cs_body_held(const struct cs *cs, const struct nv_hash *hash);
 
 /* cs_validators returns the set of the current epoch; it lives until the next
  * step. */

@@ -6,6 +6,7 @@
 #include "base/critbit.h"
 #include "base/merkle.h"
 
+#include "consensus/bodies.h"
 #include "consensus/catchup.h"
 #include "consensus/chain.h"
 #include "consensus/consensus.h"
@@ -206,6 +207,7 @@ struct cs_summary cs_summary(const struct cs *cs)
         .leader = cs->view > 0 ? cs_leader(cs, cs->view) : CS_NOBODY,
         .views_nullified = cs->nullified,
         .blocks_held = cs->block_live,
+        .bodies_held = cs->bodies,
         .certificates_held = cs->cert_live,
         .listening = cs->listening,
         .sits_out = cs__sits_out(cs),
@@ -221,6 +223,12 @@ bool cs_block_header(const struct cs *cs, const struct nv_hash *hash, struct cs_
     }
     *out = block != NULL ? block->header : cs->fin.header;
     return true;
+}
+
+bool cs_body_held(const struct cs *cs, const struct nv_hash *hash)
+{
+    const struct cs__block *const block = cs__block_find(cs, hash);
+    return block != NULL && cs__body_counts(block);
 }
 
 const char *cs_trace_name(enum cs_trace_code code)
@@ -309,7 +317,9 @@ static void body_take(struct cs *cs, const struct cs_event *event)
         return;
     }
     switch (event->body.verdict) {
-    case CS_BODY_HELD: cs__block_body(cs, block, CS__BODY_HELD); break;
+    case CS_BODY_HELD:
+        cs__block_body(cs, block, block->judged ? CS__BODY_VALID : CS__BODY_HELD);
+        break;
     case CS_BODY_VALID: cs__block_body(cs, block, CS__BODY_VALID); break;
     case CS_BODY_INVALID:
         cs__block_body(cs, block, NV_SEEDED(BODY_VERDICT) ? CS__BODY_VALID : CS__BODY_INVALID);
@@ -362,6 +372,7 @@ static void take(struct cs *cs, const struct cs_event *event)
 static void settle(struct cs *cs)
 {
     bool again = true;
+    cs__bodies_trim(cs); /* before the rules: none acts on a body that is given up */
     cs->certs_need = 0;
     if (cs->timers.wake <= cs->now_ns) {
         cs->timers.wake = CS__NEVER;

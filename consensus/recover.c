@@ -22,7 +22,7 @@ static enum nv_err recover_block(struct cs *cs, const struct cs_block *block)
     if (place == NULL) {
         return NV_ERR_NO_MEMORY;
     }
-    cs__block_body(cs, place, CS__BODY_VALID); /* it was voted for, or became final */
+    place->judged = true; /* it was voted for, or became final; the shell has the body */
     place->journaled = true;
     return NV_OK;
 }

@@ -241,11 +241,12 @@ static bool propose_again(struct cs *cs, struct cs__block *block, uint64_t paren
 }
 
 /* build asks the shell for a body, or proposes at once when there is nothing to
- * put into one. */
+ * put into one, or it could not be held. */
 static bool build(struct cs *cs, struct cs_header *header, uint64_t parent_view)
 {
     bool const work = cs__work(cs, cs__block_find(cs, &header->parent_hash));
-    if (!work || header->height - header->executed_height > CS__LAG_MAX) {
+    if (!work || header->height - header->executed_height > CS__LAG_MAX ||
+        cs->bodies >= CS_BODIES_MAX) {
         return propose_new(cs, header);
     }
     cs->build.busy = true;

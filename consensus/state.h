@@ -12,7 +12,7 @@
  *     near       an older one that is worked on until it is committed
  *
  * All memory is taken when the engine is made.  The files: store.c looks after
- * slots and certificates, chain.c after blocks; emit.c writes effects; receive.c and
+ * slots and certificates, chain.c after blocks, bodies.c after how many bodies are held; emit.c writes effects; receive.c and
  * catchup.c take messages; rules_*.c are the protocol; engine.c drives them. */
 
 #include <stdbool.h>
@@ -58,6 +58,8 @@ struct cs__block {
     struct cs_list evidence;  /* in own memory */
     uint64_t carried_view;    /* of the newest finalization that came with it; 0: none */
     enum cs__body_state body;
+    bool judged; /* it was found valid, or voted for: a body that is there is valid */
+    bool needed; /* among those that may be held when not all may; bodies.h */
     bool used;
     bool journaled;
     bool final;            /* committed, EXECUTE not given yet */
@@ -203,6 +205,7 @@ struct cs {
     uint32_t block_used; /* ever */
     uint32_t block_live;
     uint32_t block_spare; /* first one, plus one */
+    uint32_t bodies;      /* held, of those that are not empty; bodies.h */
     uint8_t *evidence;    /* CS__EVIDENCE_SIZE for each block */
     struct nv_critbit *block_index;
     uint32_t *path;          /* scratch: indices of blocks */

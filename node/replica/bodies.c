@@ -30,56 +30,103 @@ static void drop(struct replica *r, uint32_t index)
     r->body[index] = r->body[r->body_count];
 }
 
-/* rank orders what may be dropped: bodies without a header go first, and those last
- * that the engine was told to be held. */
-static uint32_t rank(const struct node_body *body)
+/* ---- room ----
+ *
+ * Whose the bodies are: the engine's, as long as it counts them as held (consensus.h,
+ * BODIES), the executor's, when they are lent, and those of jobs under way.  None of these
+ * is ever dropped.  Of the first there are at most CS_BODIES_MAX, and there is room for
+ * OTHERS beside them.  Execution and jobs come to an end by themselves, and then all
+ * others may be dropped: so room is made sooner or later for all that the engine asks
+ * for at once, and the last asked for is dropped last. */
+
+#define OTHERS (REPLICA_BODIES_MAX - CS_BODIES_MAX - 1u)
+_Static_assert(OTHERS >= REPLICA_ASKED_MAX, "what is asked for at once pushes out none of itself");
+
+enum rank {
+    RANK_LOOSE = 0, /* the header is not known */
+    RANK_IDLE,      /* nobody waits for it */
+    RANK_WANTED,    /* the engine asked for it */
+    RANK_KEPT,
+};
+
+static enum rank rank(const struct replica *r, const struct node_body *body)
 {
-    if (!body->header_known) {
-        return 0;
+    if (!idle(body) || cs_body_held(r->cs, &body->hash)) {
+        return RANK_KEPT;
     }
-    return body->state == NODE_BODY_HELD ? 2 : 1;
+    if (!body->header_known) {
+        return RANK_LOOSE;
+    }
+    return body->wanted ? RANK_WANTED : RANK_IDLE;
 }
 
-/* make_room drops the idle body of the lowest rank and view.  A held one goes only when
- * none is being executed: then the chain stands still, and views that were given up
- * fill the room; else execution will soon make some. */
-static bool make_room(struct replica *r)
+/* make_room drops a body of the lowest rank, up to `most`, when there are `limit`:
+ * of those the one that was heard of the longest time ago. */
+static bool make_room(struct replica *r, uint32_t limit, enum rank most)
 {
-    if (r->body_count < REPLICA_BODIES_MAX) {
+    if (r->body_count < limit) {
         return true;
     }
     uint32_t best = UINT32_MAX;
-    bool executing = false;
+    enum rank lowest = RANK_KEPT;
     for (uint32_t i = 0; i < r->body_count; i++) {
-        const struct node_body *const b = r->body[i];
-        executing = executing || b->executing;
-        if (!idle(b) || b->journaled) {
-            continue;
-        }
-        const struct node_body *const old = best == UINT32_MAX ? NULL : r->body[best];
-        if (old == NULL || rank(b) < rank(old) || (rank(b) == rank(old) && b->view < old->view)) {
+        enum rank const this = rank(r, r->body[i]);
+        bool const older = best != UINT32_MAX && r->body[i]->heard < r->body[best]->heard;
+        if (this < lowest || (this == lowest && older)) {
             best = i;
+            lowest = this;
         }
     }
-    if (best == UINT32_MAX || (rank(r->body[best]) == 2 && executing)) {
+    if (best == UINT32_MAX || lowest > most) {
         return false;
     }
     drop(r, best);
-    return true;
+    return r->body_count < limit;
 }
 
-struct node_body *replica__body_new(struct replica *r, const struct nv_hash *hash)
+static struct node_body *body_new(struct replica *r, const struct nv_hash *hash)
 {
-    if (!make_room(r)) {
-        return NULL;
-    }
+    NV_ASSERT(r->body_count < REPLICA_BODIES_MAX);
     struct node_body *const body = nv_heap_alloc(sizeof *body);
     if (body != NULL) {
         node_body_init(body, hash);
+        r->bodies_heard++;
+        body->heard = r->bodies_heard;
         r->body[r->body_count] = body;
         r->body_count++;
     }
     return body;
+}
+
+/* The last place is for an own body: nobody takes it between BUILD and PUBLISH. */
+bool replica__body_own_room(struct replica *r)
+{
+    return make_room(r, REPLICA_BODIES_MAX, RANK_WANTED);
+}
+
+struct node_body *replica__body_own(struct replica *r, const struct nv_hash *hash)
+{
+    return body_new(r, hash);
+}
+
+static struct node_body *body_other(struct replica *r, const struct nv_hash *hash, enum rank most)
+{
+    return make_room(r, REPLICA_BODIES_MAX - 1, most) ? body_new(r, hash) : NULL;
+}
+
+bool replica__body_there(struct replica *r, const struct nv_hash *hash)
+{
+    const struct node_body *const body = replica__body(r, hash);
+    return body != NULL && node_body_complete(body) && body->state != NODE_BODY_INVALID;
+}
+
+void replica__bodies_check(const struct replica *r)
+{
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < r->body_count; i++) {
+        held += cs_body_held(r->cs, &r->body[i]->hash) && node_body_complete(r->body[i]) ? 1 : 0;
+    }
+    NV_ASSERT(held == cs_summary(r->cs).bodies_held && held <= CS_BODIES_MAX);
 }
 
 static void answer(struct replica *r, const struct node_body *body, enum cs_body_verdict verdict)
@@ -268,22 +315,36 @@ static void ask(struct replica *r, const struct node_body *body, uint32_t peer)
     }
 }
 
+/* from_journal looks for a body where it may be: a restart or want of room has taken
+ * it out of memory. */
+static void from_journal(struct replica *r, struct node_body *body)
+{
+    struct nv_view bytes;
+    if (body->state == NODE_BODY_ASSEMBLING && !node_body_complete(body) &&
+        r->config.store.body(r->config.store.ctx, &body->hash, &bytes) == NV_OK &&
+        node_body_fill(body, bytes) == NV_OK) {
+        body->journaled = true;
+    }
+}
+
 void replica__body_needed(struct replica *r, const struct cs_effect *effect)
 {
     struct node_body *body = replica__body(r, &effect->body.block_hash);
     if (body == NULL) {
-        body = replica__body_new(r, &effect->body.block_hash);
+        body = body_other(r, &effect->body.block_hash, RANK_WANTED);
     }
     if (body == NULL || node_body_set_header(body, effect->body.header) != NV_OK) {
         return; /* no room now: the engine asks again */
     }
-    body->view = effect->body.view;
+    r->bodies_heard++;
+    body->heard = r->bodies_heard;
     body->wanted = true;
     if (body->state == NODE_BODY_INVALID) {
         body->wanted = false;
         answer(r, body, CS_BODY_INVALID);
         return;
     }
+    from_journal(r, body);
     if_complete(r, body);
     if (body->state == NODE_BODY_HELD) {
         answer(r, body, CS_BODY_HELD);
@@ -312,11 +373,10 @@ void replica__body_chunk(struct replica *r, uint32_t link, const struct cs_body_
 {
     struct node_body *body = replica__body(r, &chunk->block_hash);
     if (body == NULL) {
-        body = near(r, link) ? replica__body_new(r, &chunk->block_hash) : NULL;
+        body = near(r, link) ? body_other(r, &chunk->block_hash, RANK_LOOSE) : NULL;
         if (body == NULL) {
             return;
         }
-        body->view = cs_summary(r->cs).view;
     }
     if (!node_body_add(body, &chunk->chunk)) {
         replica__ban(r, link);
@@ -328,60 +388,6 @@ void replica__body_chunk(struct replica *r, uint32_t link, const struct cs_body_
 void replica__body_check_own(struct replica *r, struct node_body *body)
 {
     if_complete(r, body);
-}
-
-/* ---- restart ---- */
-
-/* Of the bodies in the journal the last ones are enough: the engine needs those
- * of blocks above the final one. */
-void replica__body_save(struct replica *r, struct nv_view record)
-{
-    uint8_t *const copy = nv_heap_alloc(record.size);
-    if (copy == NULL || record.size <= 32) {
-        nv_heap_free(copy);
-        return; /* peers have it */
-    }
-    memcpy(copy, record.bytes, record.size);
-    struct replica_saved *const slot = &r->saved[r->saved_count % REPLICA_BODIES_MAX];
-    nv_heap_free(slot->bytes);
-    *slot = (struct replica_saved){copy, record.size};
-    r->saved_count++;
-}
-
-static void restore(struct replica *r, const struct replica_saved *saved)
-{
-    struct nv_hash hash;
-    struct cs_header header;
-    memcpy(hash.bytes, saved->bytes, sizeof hash.bytes);
-    if (replica__body(r, &hash) != NULL || !cs_block_header(r->cs, &hash, &header) ||
-        header.height <= r->last_height) {
-        return;
-    }
-    struct node_body *const body = replica__body_new(r, &hash);
-    struct nv_view const bytes = nv_view_of(saved->bytes + 32, saved->size - 32);
-    if (body != NULL && header.body_size > 0 && node_body_set_header(body, &header) == NV_OK &&
-        node_body_fill(body, bytes) == NV_OK) {
-        body->journaled = true;
-        start_decoding(r, body);
-    }
-}
-
-void replica__bodies_restore(struct replica *r)
-{
-    for (uint32_t i = 0; i < REPLICA_BODIES_MAX; i++) {
-        if (r->saved[i].bytes != NULL) {
-            restore(r, &r->saved[i]);
-        }
-    }
-    replica__saved_free(r);
-}
-
-void replica__saved_free(struct replica *r)
-{
-    for (uint32_t i = 0; i < REPLICA_BODIES_MAX; i++) {
-        nv_heap_free(r->saved[i].bytes);
-        r->saved[i] = (struct replica_saved){NULL, 0};
-    }
 }
 
 /* replica__bodies_prune drops what can never be executed any more. */

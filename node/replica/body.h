@@ -43,7 +43,7 @@ struct node_body {
     uint64_t have;  /* bit i: chunk i is in place */
     struct node_loose_chunk *loose;
     uint32_t loose_count;
-    uint64_t view; /* of the proposal that named it last */
+    uint64_t heard; /* when it was asked for last, or first heard of: replica's count */
 
     /* after decoding */
     void *memory; /* owned: txs point into it */
@@ -56,7 +56,7 @@ struct node_body {
 
     uint32_t jobs;      /* under way */
     bool bad_signature; /* a job found one */
-    bool journaled;     /* its record has been queued */
+    bool journaled;     /* its record has been queued, or comes from there */
     bool executing;     /* lent to the executor */
     bool wanted;        /* the engine asked for it and was not answered */
     bool valid_told;    /* VALID was the answer */

@@ -150,7 +150,8 @@ void replica__build(struct replica *r, const struct cs_effect *effect)
     uint32_t const waiting = node_mempool_count(r->mempool);
     uint32_t const cap = waiting < VM_BLOCK_TXS_MAX ? waiting : VM_BLOCK_TXS_MAX;
     drop_built(r);
-    if (cap > 0 && replica__ancestors(r, effect->build.parent_hash, before, &before_count)) {
+    if (cap > 0 && replica__body_own_room(r) &&
+        replica__ancestors(r, effect->build.parent_hash, before, &before_count)) {
         struct choice *const memory = nv_heap_alloc(2 * sizeof(struct choice) * (size_t)cap);
         if (memory != NULL) {
             struct choices choices = {.list = memory, .cap = cap};
@@ -188,21 +189,20 @@ static void stream(struct replica *r, const struct node_body *body)
 void replica__publish(struct replica *r, const struct cs_effect *effect)
 {
     struct node_body *const built = r->built;
-    if (built == NULL || replica__body(r, &effect->body.block_hash) != NULL) {
-        return;
-    }
-    struct node_body *const body = replica__body_new(r, &effect->body.block_hash);
+    NV_ASSERT(built != NULL); /* the engine got it with BUILT */
+    struct node_body *body = replica__body(r, &effect->body.block_hash); /* before a restart */
     if (body == NULL) {
-        return;
+        body = replica__body_own(r, &effect->body.block_hash);
     }
+    NV_ASSERT(body != NULL); /* no vote may leave without it: stop */
     uint8_t *const bytes = built->bytes;
     built->bytes = NULL;
     drop_built(r);
-    if (node_body_set_header(body, effect->body.header) == NV_OK &&
-        node_body_fill(body, nv_view_of(bytes, effect->body.header->body_size)) == NV_OK) {
-        body->view = effect->body.view;
-        stream(r, body);
-        replica__body_check_own(r, body);
-    }
+    enum nv_err err = node_body_set_header(body, effect->body.header);
+    NV_ASSERT(err == NV_OK); /* as above */
+    err = node_body_fill(body, nv_view_of(bytes, effect->body.header->body_size));
+    NV_ASSERT(err == NV_OK); /* it is the body of that root */
+    stream(r, body);
+    replica__body_check_own(r, body);
     nv_heap_free(bytes);
 }

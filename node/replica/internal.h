@@ -26,7 +26,8 @@
 #include "node/replica/sessions.h"
 #include "node/replica/window.h"
 
-#define REPLICA_BODIES_MAX  192u /* bodies of blocks not yet executed */
+#define REPLICA_BODIES_MAX  256u /* bodies of blocks not yet executed; bodies.c */
+#define REPLICA_ASKED_MAX   16u  /* NEED_BODY under way at once */
 #define REPLICA_PENDING_MAX 512u /* events for the engine that a step caused */
 #define REPLICA_TX_BATCH    32u  /* transactions, or signatures, a job */
 
@@ -100,12 +101,6 @@ struct replica_lent {
     struct vm_offence offence[CS_EVIDENCE_MAX];
 };
 
-/* A body from the journal whose header is not looked up yet. */
-struct replica_saved {
-    uint8_t *bytes; /* owned: block hash 32, then the body */
-    uint32_t size;
-};
-
 #define REPLICA_LAG_MAX 64u /* executed heights that a header with a body may be behind */
 
 /* What the transactions of a final block may have cost. */
@@ -158,13 +153,12 @@ struct replica {
 
     struct node_body *body[REPLICA_BODIES_MAX];
     uint32_t body_count;
-    struct replica_saved saved[REPLICA_BODIES_MAX]; /* a ring, until the start */
+    uint64_t bodies_heard; /* of how many, or how often, it was heard */
     struct {
         uint64_t second;
         uint32_t count;
     } asked[CS_VALIDATORS_MAX + 1]; /* requests answered, by validator; the last: of others */
-    uint32_t saved_count;
-    struct node_body *built; /* the body made for the last BUILD; no hash yet */
+    struct node_body *built;        /* the body made for the last BUILD; no hash yet */
     struct replica_lent *lent;
     struct replica_lent *final; /* those that wait for their bodies, oldest first */
     struct nv_hash last_hash;   /* of the newest block given for execution */
@@ -203,10 +197,14 @@ void replica__bodies_judge(struct replica *r);
 /* replica__give lends the final blocks that can be: a body was checked. */
 void replica__give(struct replica *r);
 void replica__bodies_prune(struct replica *r);
-struct node_body *replica__body_new(struct replica *r, const struct nv_hash *hash);
-void replica__body_save(struct replica *r, struct nv_view record);
-void replica__bodies_restore(struct replica *r);
-void replica__saved_free(struct replica *r);
+/* replica__body_own_room makes room for a body of one's own, replica__body_own takes
+ * it: there is room until then.  NULL: no memory. */
+bool replica__body_own_room(struct replica *r);
+struct node_body *replica__body_own(struct replica *r, const struct nv_hash *hash);
+/* replica__body_there returns whether the engine may count a body as held. */
+bool replica__body_there(struct replica *r, const struct nv_hash *hash);
+/* replica__bodies_check asserts that all is there that the engine counts as held. */
+void replica__bodies_check(const struct replica *r);
 
 void replica__body_check_own(struct replica *r, struct node_body *body);
 

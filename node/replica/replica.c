@@ -105,7 +105,6 @@ void replica_close(struct replica *r)
     }
     free_body(r->built);
     replica__epochs_close(r);
-    replica__saved_free(r);
     node_mempool_close(r->mempool);
     node_outbox_close(r->outbox);
     node_window_close(r->window);
@@ -131,7 +130,8 @@ void replica_close(struct replica *r)
 static void queue_body(struct replica *r, const struct nv_hash *hash)
 {
     struct node_body *const body = replica__body(r, hash);
-    if (body == NULL || body->journaled || !node_body_complete(body) || NV_SEEDED(BODY_VOLATILE)) {
+    NV_ASSERT(body != NULL && node_body_complete(body)); /* the engine counts it as held */
+    if (body->journaled || NV_SEEDED(BODY_VOLATILE)) {
         return;
     }
     uint32_t const size = 32 + body->header.body_size;
@@ -342,6 +342,14 @@ void replica__event(struct replica *r, const struct cs_event *event)
     r->pending_count++;
 }
 
+/* outdated: a body was dropped after the engine had been told of it, and had given it
+ * up: there was no room for it. */
+static bool outdated(struct replica *r, const struct cs_event *event)
+{
+    return event->kind == CS_EV_BODY && event->body.verdict != CS_BODY_INVALID &&
+           !replica__body_there(r, &event->body.block_hash);
+}
+
 void replica__run(struct replica *r)
 {
     NV_ASSERT(!r->stepping);
@@ -350,6 +358,9 @@ void replica__run(struct replica *r)
         struct cs_event event = r->pending[r->pending_first];
         r->pending_first = (r->pending_first + 1) % REPLICA_PENDING_MAX;
         r->pending_count--;
+        if (outdated(r, &event)) {
+            continue;
+        }
         event.now_ns = r->time.now_ns;
         event.wall_ms = r->time.wall_ms;
         if (event.kind == CS_EV_LINK) { /* a link has its number of now */
@@ -361,6 +372,9 @@ void replica__run(struct replica *r)
         }
     }
     r->stepping = false;
+    if (!r->halted) {
+        replica__bodies_check(r);
+    }
 }
 
 void replica__work(struct replica *r)
@@ -491,12 +505,8 @@ void replica_executed(struct replica *r,
 
 enum nv_err replica_recover(struct replica *r, uint8_t type, struct nv_view payload)
 {
-    if (type == REPLICA_RECORD_BODY) {
-        replica__body_save(r, payload);
-        return NV_OK;
-    }
     if (type >= REPLICA_RECORD_BODY) {
-        return NV_OK; /* a record of the shell's */
+        return NV_OK; /* a record of the shell's, or a body: it is read when it is needed */
     }
     uint8_t *const record = nv_heap_alloc(CS_RECORD_HEAD_SIZE + (size_t)payload.size);
     if (record == NULL) {
@@ -550,7 +560,6 @@ void replica_start(struct replica *r, struct replica_time t)
     r->started = true;
     r->time = t;
     replica__epoch_tell(r);
-    replica__bodies_restore(r);
     input(r, t, &(struct cs_event){.kind = CS_EV_START});
 }
 
