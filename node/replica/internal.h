@@ -3,8 +3,12 @@
 
 /* internal.h - what the replica's files share; for the files of this folder.
  *
- *     replica.c       life, stepping the engine, performing its effects
+ *     replica.c       life, inputs, stepping the engine
+ *     effects.c       performing what a step asks for
+ *     lend.c          final blocks on their way through execution
+ *     restart.c       records of the journal, up to the start
  *     operations.c    the queue of operations for the shell
+ *     room.c          bodies: which are in memory
  *     bodies.c        bodies: assembling and judging
  *     build.c         bodies: building and publishing
  *     fees.c          who can pay for what a body holds
@@ -26,7 +30,7 @@
 #include "node/replica/sessions.h"
 #include "node/replica/window.h"
 
-#define REPLICA_BODIES_MAX  256u /* bodies of blocks not yet executed; bodies.c */
+#define REPLICA_BODIES_MAX  256u /* bodies of blocks not yet executed; room.c */
 #define REPLICA_ASKED_MAX   16u  /* NEED_BODY under way at once */
 #define REPLICA_PENDING_MAX 512u /* events for the engine that a step caused */
 #define REPLICA_TX_BATCH    32u  /* transactions, or signatures, a job */
@@ -178,6 +182,18 @@ struct replica {
 void replica__event(struct replica *r, const struct cs_event *event); /* queue for the engine */
 void replica__run(struct replica *r);                                 /* step until none is left */
 void replica__work(struct replica *r); /* tell the engine of the mempool, if it changed */
+/* Queues an event that came at a time, and steps. */
+void replica__input(struct replica *r, struct replica_time t, const struct cs_event *event);
+
+/* effects.c */
+void replica__perform(struct replica *r, const struct cs_effect *effect);
+
+/* lend.c */
+void replica__lend(struct replica *r, const struct cs_effect *effect);
+/* replica__give lends the final blocks that can be: a body was checked. */
+void replica__give(struct replica *r);
+struct cs_event replica__executed_event(const struct replica_outcome *outcome);
+void replica__lent_free(struct replica *r);
 
 /* operations.c */
 void replica__op(struct replica *r, const struct replica_op *op, uint8_t *memory);
@@ -188,15 +204,11 @@ void replica__send_bytes(struct replica *r, uint32_t link, uint8_t type, struct 
 void replica__ban(struct replica *r, uint32_t link);
 void replica__ops_free(struct replica *r);
 
-/* bodies.c */
+/* room.c */
 struct node_body *replica__body(struct replica *r, const struct nv_hash *hash);
-void replica__body_needed(struct replica *r, const struct cs_effect *effect);
-void replica__body_chunk(struct replica *r, uint32_t link, const struct cs_body_chunk *chunk);
-void replica__body_job_done(struct replica *r, struct replica_job *job);
-void replica__bodies_judge(struct replica *r);
-/* replica__give lends the final blocks that can be: a body was checked. */
-void replica__give(struct replica *r);
-void replica__bodies_prune(struct replica *r);
+/* replica__body_new takes in a body; NULL: there is no room now.  What the engine asks for may push
+ * out another that it has asked for, what comes by itself (`wanted` false) may not. */
+struct node_body *replica__body_new(struct replica *r, const struct nv_hash *hash, bool wanted);
 /* replica__body_own_room makes room for a body of one's own, replica__body_own takes
  * it: there is room until then.  NULL: no memory. */
 bool replica__body_own_room(struct replica *r);
@@ -205,7 +217,13 @@ struct node_body *replica__body_own(struct replica *r, const struct nv_hash *has
 bool replica__body_there(struct replica *r, const struct nv_hash *hash);
 /* replica__bodies_check asserts that all is there that the engine counts as held. */
 void replica__bodies_check(const struct replica *r);
+void replica__bodies_prune(struct replica *r);
 
+/* bodies.c */
+void replica__body_needed(struct replica *r, const struct cs_effect *effect);
+void replica__body_chunk(struct replica *r, uint32_t link, const struct cs_body_chunk *chunk);
+void replica__body_job_done(struct replica *r, struct replica_job *job);
+void replica__bodies_judge(struct replica *r);
 void replica__body_check_own(struct replica *r, struct node_body *body);
 
 /* build.c */

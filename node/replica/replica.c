@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/bug.h"
 #include "base/heap.h"
 
 #include "node/replica/internal.h"
@@ -78,18 +77,6 @@ static void free_body(struct node_body *body)
     }
 }
 
-static void free_lent(struct replica_lent *lent)
-{
-    while (lent != NULL) {
-        struct replica_lent *const next = lent->next;
-        if (lent->body != NULL) {
-            lent->body->executing = false;
-        }
-        nv_heap_free(lent);
-        lent = next;
-    }
-}
-
 void replica_close(struct replica *r)
 {
     if (r == NULL) {
@@ -97,8 +84,7 @@ void replica_close(struct replica *r)
     }
     replica__ops_free(r);
     replica__job_free(r->tx_job);
-    free_lent(r->lent);
-    free_lent(r->final);
+    replica__lent_free(r);
     for (uint32_t i = 0; i < r->body_count; i++) {
         r->body[i]->jobs = 0;
         free_body(r->body[i]);
@@ -121,215 +107,6 @@ void replica_close(struct replica *r)
     nv_heap_free(r->fx_arena);
     nv_heap_free(r->message_memory);
     nv_heap_free(r);
-}
-
-/* ---- the engine's effects ---- */
-
-/* queue_body writes the record of a block's body, which must be durable with
- * the block. */
-static void queue_body(struct replica *r, const struct nv_hash *hash)
-{
-    struct node_body *const body = replica__body(r, hash);
-    NV_ASSERT(body != NULL && node_body_complete(body)); /* the engine counts it as held */
-    if (body->journaled || NV_SEEDED(BODY_VOLATILE)) {
-        return;
-    }
-    uint32_t const size = 32 + body->header.body_size;
-    uint8_t *const record = nv_heap_alloc(CS_RECORD_HEAD_SIZE + (size_t)size);
-    NV_ASSERT(record != NULL); /* no vote may leave without it: stop */
-    struct nv_writer w;
-    nv_writer_init(&w, record, CS_RECORD_HEAD_SIZE + size);
-    nv_put_u8(&w, REPLICA_RECORD_BODY);
-    nv_put_u32(&w, size);
-    nv_put_bytes(&w, hash->bytes, sizeof hash->bytes);
-    nv_put_bytes(&w, body->bytes, body->header.body_size);
-    NV_ASSERT(!w.overflow);
-    enum nv_err const err = node_outbox_persist(r->outbox, nv_view_of(record, w.size), false);
-    NV_ASSERT(err == NV_OK);
-    body->journaled = true;
-    nv_heap_free(record);
-}
-
-static void persist(struct replica *r, const struct cs_effect *effect)
-{
-    struct nv_reader reader;
-    nv_reader_init(&reader, effect->persist.records);
-    for (uint32_t i = 0; i < effect->persist.count; i++) {
-        struct cs_record record;
-        enum nv_err const err = cs_record_get(&reader, &record);
-        NV_ASSERT(err == NV_OK); /* the engine wrote it */
-        if (record.type == CS_RECORD_BLOCK && record.block.header.body_size > 0) {
-            struct nv_hash hash;
-            cs_header_hash(&hash, &record.block.header);
-            queue_body(r, &hash);
-        }
-    }
-    enum nv_err const err =
-        node_outbox_persist(r->outbox, effect->persist.records, effect->persist.sync);
-    NV_ASSERT(err == NV_OK);
-}
-
-static void send(struct replica *r, const struct cs_effect *effect)
-{
-    uint32_t links[CS_VALIDATORS_MAX];
-    uint32_t count = 0;
-    if (effect->kind == CS_FX_BROADCAST) {
-        count = replica_roster_all(&r->roster, links);
-    } else if (replica_roster_id(&r->roster, effect->send.peer, &links[0])) {
-        count = 1;
-    }
-    if (count == 0) {
-        return; /* away */
-    }
-    struct node_outbox_message const message = {
-        .links = links,
-        .link_count = count,
-        .type = (uint8_t)effect->send.type,
-        .bytes = effect->send.bytes,
-    };
-    if (node_outbox_send(r->outbox, &message) != NV_OK) {
-        return; /* without room it is lost, as on a network; the engine repeats */
-    }
-}
-
-/* give lends a final block to the executor. */
-static void give(struct replica *r, struct replica_lent *lent)
-{
-    struct replica_block *const block = &lent->block;
-    if (lent->body != NULL) {
-        block->body = nv_view_of(lent->body->bytes, block->header.body_size);
-        block->txs = lent->body->txs;
-        block->tx_count = lent->body->tx_count;
-        replica__fees_final(r, block->header.height, &lent->body->charges);
-    }
-    lent->next = r->lent;
-    r->lent = lent;
-    r->last_hash = block->hash;
-    r->last_height = block->header.height;
-    replica__txs_final(r, block);
-    replica__bodies_judge(r);
-    enum nv_err const err = node_outbox_block(r->outbox, block);
-    NV_ASSERT(err == NV_OK); /* a final block must not be lost: stop */
-}
-
-void replica__give(struct replica *r)
-{
-    if (r->final != NULL && r->final->body != NULL) {
-        replica__body_check_own(r, r->final->body); /* if no job looks at it */
-    }
-    while (r->final != NULL &&
-           (r->final->body == NULL || r->final->body->state == NODE_BODY_HELD)) {
-        struct replica_lent *const lent = r->final;
-        r->final = lent->next;
-        give(r, lent);
-    }
-}
-
-/* note_facts writes what consensus knows of a final block. */
-static void note_facts(struct replica *r, struct replica_lent *lent, const struct cs_effect *effect)
-{
-    struct cs_block block = {
-        .header = *effect->execute.header,
-        .has_justify = effect->execute.justify != NULL,
-        .evidence = effect->execute.evidence,
-    };
-    if (block.has_justify) {
-        block.justify = *effect->execute.justify;
-    }
-    replica_facts(&lent->block.facts, lent->offence, &block, r->parent_executed);
-    r->parent_executed = block.header.executed_height;
-}
-
-/* lend takes a final block.  An own one may be final before its body was
- * checked: the engine knows that it is good, and others were faster. */
-static void lend(struct replica *r, const struct cs_effect *effect)
-{
-    const struct cs_certificate *const final = effect->execute.final;
-    uint32_t const cap = cs_certificate_size(final);
-    struct replica_lent *const lent = nv_heap_alloc(sizeof *lent + cap);
-    NV_ASSERT(lent != NULL); /* a final block must not be lost: stop */
-    *lent = (struct replica_lent){.next = NULL};
-    struct nv_writer w;
-    nv_writer_init(&w, (uint8_t *)(lent + 1), cap);
-    cs_certificate_put(&w, final);
-    NV_ASSERT(!w.overflow);
-
-    struct replica_block *const block = &lent->block;
-    block->header = *effect->execute.header;
-    block->hash = effect->execute.block_hash;
-    block->final = nv_view_of(w.bytes, w.size);
-    block->final_hash = final->ballot.block_hash;
-    note_facts(r, lent, effect);
-    if (block->header.body_size > 0) {
-        lent->body = replica__body(r, &block->hash);
-        NV_ASSERT(lent->body != NULL && node_body_complete(lent->body));
-        lent->body->executing = true;
-    }
-    struct replica_lent **end = &r->final;
-    while (*end != NULL) {
-        end = &(*end)->next;
-    }
-    *end = lent;
-    replica__give(r);
-}
-
-static void halt(struct replica *r, const struct cs_effect *effect)
-{
-    uint8_t *const copy = nv_heap_alloc(effect->halt.bytes.size + 1u);
-    struct nv_view bytes = nv_view_of(NULL, 0);
-    if (copy != NULL && effect->halt.bytes.size > 0) {
-        memcpy(copy, effect->halt.bytes.bytes, effect->halt.bytes.size);
-        bytes = nv_view_of(copy, effect->halt.bytes.size);
-    }
-    struct replica_op const op = {
-        .kind = REPLICA_HALT,
-        .halt = {effect->halt.code, effect->halt.height, bytes},
-    };
-    r->halted = true;
-    replica__op(r, &op, copy);
-}
-
-/* evidence names the key of who signed both: its number is the present epoch's. */
-static void evidence(struct replica *r, const struct cs_effect *effect)
-{
-    uint32_t const signer = effect->evidence.vote[0].signer;
-    struct replica_op op = {.kind = REPLICA_EVIDENCE};
-    NV_ASSERT(signer < r->roster.present.set.count); /* the engine has verified the votes */
-    op.evidence.offence = effect->evidence.offence;
-    op.evidence.key = r->roster.present.set.member[signer].key;
-    memcpy(op.evidence.vote, effect->evidence.vote, sizeof op.evidence.vote);
-    replica__op(r, &op, NULL);
-}
-
-static void perform(struct replica *r, const struct cs_effect *effect)
-{
-    struct replica_op op = {.kind = REPLICA_TRACE};
-    switch (effect->kind) {
-    case CS_FX_PERSIST: persist(r, effect); break;
-    case CS_FX_SEND:
-    case CS_FX_BROADCAST: send(r, effect); break;
-    case CS_FX_SET_TIMER:
-        op.kind = REPLICA_TIMER;
-        op.timer_ns = effect->timer.at_ns;
-        replica__op(r, &op, NULL);
-        break;
-    case CS_FX_BUILD: replica__build(r, effect); break;
-    case CS_FX_PUBLISH_BODY: replica__publish(r, effect); break;
-    case CS_FX_NEED_BODY: replica__body_needed(r, effect); break;
-    case CS_FX_EXECUTE: lend(r, effect); break;
-    case CS_FX_EVIDENCE: evidence(r, effect); break;
-    case CS_FX_TRACE:
-        op.trace.code = effect->trace.code;
-        op.trace.view = effect->trace.view;
-        op.trace.a = effect->trace.a;
-        replica__op(r, &op, NULL);
-        break;
-    case CS_FX_EPOCH:
-        replica__epoch_begin(r, effect->epoch.set);
-        replica__epoch_tell(r);
-        break;
-    case CS_FX_HALT: halt(r, effect); break;
-    }
 }
 
 /* ---- stepping ---- */
@@ -368,7 +145,7 @@ void replica__run(struct replica *r)
         }
         cs_step(r->cs, &event, r->fx);
         for (uint32_t i = 0; i < r->fx->count; i++) {
-            perform(r, &r->fx->list[i]);
+            replica__perform(r, &r->fx->list[i]);
         }
     }
     r->stepping = false;
@@ -387,7 +164,7 @@ void replica__work(struct replica *r)
     }
 }
 
-static void input(struct replica *r, struct replica_time t, const struct cs_event *event)
+void replica__input(struct replica *r, struct replica_time t, const struct cs_event *event)
 {
     r->time = t;
     if (r->started && !r->halted) {
@@ -398,7 +175,7 @@ static void input(struct replica *r, struct replica_time t, const struct cs_even
 
 void replica_timer(struct replica *r, struct replica_time t)
 {
-    input(r, t, &(struct cs_event){.kind = CS_EV_TIMER});
+    replica__input(r, t, &(struct cs_event){.kind = CS_EV_TIMER});
 }
 
 void replica_link(struct replica *r,
@@ -408,7 +185,7 @@ void replica_link(struct replica *r,
                   bool up)
 {
     replica_roster_link(&r->roster, link, node_key, up);
-    input(r, t, &(struct cs_event){.kind = CS_EV_LINK, .link = {.peer = link, .up = up}});
+    replica__input(r, t, &(struct cs_event){.kind = CS_EV_LINK, .link = {.peer = link, .up = up}});
 }
 
 void replica_validators(struct replica *r, struct replica_time t, const struct replica_set *set)
@@ -460,107 +237,6 @@ void replica_job_done(struct replica *r, struct replica_time t, struct replica_j
         job->body.body->jobs--;
     }
     replica__job_free(job);
-}
-
-static struct cs_event executed_event(const struct replica_outcome *outcome)
-{
-    return (struct cs_event){
-        .kind = CS_EV_EXECUTED,
-        .executed = {.height = outcome->height,
-                     .root = outcome->root,
-                     .next = outcome->next != NULL ? &outcome->next->set : NULL},
-    };
-}
-
-void replica_executed(struct replica *r,
-                      struct replica_time t,
-                      const struct replica_outcome *outcome)
-{
-    uint64_t const height = outcome->height;
-    struct replica_lent **at = &r->lent;
-    while (*at != NULL && (*at)->block.header.height != height) {
-        at = &(*at)->next;
-    }
-    NV_ASSERT(*at != NULL); /* it was lent */
-    struct replica_lent *const lent = *at;
-    *at = lent->next;
-    if (lent->body != NULL) {
-        lent->body->executing = false;
-    }
-    nv_heap_free(lent);
-    r->executed_height = height;
-    replica__bodies_prune(r);
-    if (r->started && !r->halted) {
-        replica__bodies_judge(r); /* some wait for this state */
-    }
-    struct cs_event const event = executed_event(outcome);
-    r->time = t;
-    if (outcome->next != NULL) {
-        replica__learn(r, outcome->next);
-    }
-    input(r, t, &event);
-}
-
-/* ---- restart ---- */
-
-enum nv_err replica_recover(struct replica *r, uint8_t type, struct nv_view payload)
-{
-    if (type >= REPLICA_RECORD_BODY) {
-        return NV_OK; /* a record of the shell's, or a body: it is read when it is needed */
-    }
-    uint8_t *const record = nv_heap_alloc(CS_RECORD_HEAD_SIZE + (size_t)payload.size);
-    if (record == NULL) {
-        return NV_ERR_NO_MEMORY;
-    }
-    struct nv_writer w;
-    nv_writer_init(&w, record, CS_RECORD_HEAD_SIZE + payload.size);
-    nv_put_u8(&w, type);
-    nv_put_u32(&w, payload.size);
-    nv_put_bytes(&w, payload.bytes, payload.size);
-    uint64_t const epoch = cs_summary(r->cs).epoch;
-    enum nv_err const err = cs_recover(r->cs, nv_view_of(record, w.size));
-    nv_heap_free(record);
-    if (err == NV_OK && type == CS_RECORD_EPOCH && cs_summary(r->cs).epoch != epoch) {
-        replica__epoch_begin(r, cs_validators(r->cs));
-    }
-    return err;
-}
-
-void replica_checkpoint(struct replica *r, const struct replica_outcome *outcome)
-{
-    struct cs_event const event = executed_event(outcome);
-    r->executed_height = outcome->height;
-    if (outcome->next != NULL) {
-        replica__learn(r, outcome->next);
-    }
-    replica__event(r, &event);
-    replica__run(r);
-}
-
-enum nv_err replica_replayed(struct replica *r,
-                             const struct replica_block *block,
-                             const struct replica_outcome *outcome)
-{
-    node_window_forget(r->window, block->header.time_ms);
-    for (uint32_t i = 0; i < block->tx_count && !NV_SEEDED(WINDOW_VOLATILE); i++) {
-        NV_TRY(node_window_add(r->window, &block->txs[i].hash, block->txs[i].expires_ms));
-    }
-    replica__fees_replayed(r, block);
-    r->last_hash = block->hash;
-    r->last_height = block->header.height;
-    r->parent_executed = block->header.executed_height;
-    if (outcome != NULL) {
-        replica_checkpoint(r, outcome);
-    }
-    return NV_OK;
-}
-
-void replica_start(struct replica *r, struct replica_time t)
-{
-    r->started = true;
-    r->time = t;
-    replica__epoch_tell(r);
-    input(r, t, &(struct cs_event){.kind = CS_EV_START});
 }
 
 /* ---- looking ---- */
