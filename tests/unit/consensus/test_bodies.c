@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "consensus/chain.h"
 #include "tests/lib/engine_one.h"
 #include "tests/lib/nv_test.h"
 
@@ -143,6 +144,58 @@ static void a_leader_without_room_proposes_an_empty_block(void **state)
     assert_true(engine_one_voted(&one, CS_NOTARIZE));
 }
 
+/* know_chain makes the headers known of blocks of heights 1 to `count`, a view each. */
+static void know_chain(uint64_t count)
+{
+    struct cs_block made = {.header = engine_one_header(&one, 1)};
+    made.header.body_root = cs_build_hash(5);
+    made.header.body_size = 100;
+    made.header.tx_count = 1;
+    for (uint64_t height = 1; height <= count; height++) {
+        made.header.height = height;
+        made.header.view = height;
+        made.header.parent_view = height - 1;
+        made.header.parent_hash = height == 1 ? one.config.chain_id : block[height - 1];
+        cs_header_hash(&block[height], &made.header);
+        assert_non_null(cs__block_add(one.cs, &made, &block[height]));
+    }
+}
+
+/* asks_by_height has the top block become final, and a peer tell that it is; it returns
+ * whether the engine asks for blocks from the lowest one on. */
+static bool asks_by_height(uint64_t top)
+{
+    struct nv_sig sigs[VALIDATORS];
+    uint32_t const peer = (cs_summary(one.cs).me + 1) % VALIDATORS;
+    struct cs_message message = {.type = CS_MSG_CERTIFICATE};
+    know_chain(top);
+    struct cs_ballot const ballot = cs_build_ballot(CS_FINALIZE, top, top - 1, block[top]);
+    message.certificate = engine_one_quorum(&one, sigs, &ballot);
+    engine_one_give(&one, peer, &message);
+    assert_non_null(engine_one_effect(&one, CS_FX_NEED_BODY, 0));
+    message = (struct cs_message){.type = CS_MSG_STATUS};
+    message.status.epoch = CS_FIRST_EPOCH;
+    message.status.view = top + 1;
+    message.status.final_height = top;
+    message.status.final_view = top;
+    message.status.final_hash = block[top];
+    message.status.time_ms = one.wall_ms;
+    message.status.entry_kind = CS_FINALIZE;
+    engine_one_give(&one, peer, &message);
+    const struct cs_effect *const ask = engine_one_sent(&one, CS_FX_SEND, CS_MSG_BLOCK_REQUEST);
+    return ask != NULL && ask->send.bytes.bytes[0] == 2;
+}
+
+/* All bodies below a finalization are held at once: not of more than 128 blocks, if
+ * there is one between. */
+static void too_far_a_finalization_is_approached_by_height(void **state)
+{
+    assert_true(asks_by_height(CS_BLOCKS_MAX + 1));
+    (void)stop(state);
+    (void)start(state);
+    assert_false(asks_by_height(CS_BLOCKS_MAX));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +203,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_may_be_a_parent_is_kept, start, stop),
         cmocka_unit_test_setup_teardown(what_was_given_up_comes_again_before_a_vote, start, stop),
         cmocka_unit_test_setup_teardown(a_leader_without_room_proposes_an_empty_block, start, stop),
+        cmocka_unit_test_setup_teardown(
+            too_far_a_finalization_is_approached_by_height, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
