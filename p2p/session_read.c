@@ -147,6 +147,9 @@ static bool read_frame(struct p2p__session *session)
         uint8_t *at = NULL;
         uint32_t room = 0;
         uint32_t count = 0;
+        if (!p2p__tls_pending(session->tls)) {
+            return false;
+        }
         p2p__frame_want(&session->frame, &at, &room);
         enum nv_err const err = p2p__tls_read(session->tls, at, room, &count);
         if (err != NV_OK) {

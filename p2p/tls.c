@@ -275,6 +275,11 @@ enum nv_err p2p__tls_read(struct p2p__tls *tls, uint8_t *out, uint32_t cap, uint
     return error == SSL_ERROR_ZERO_RETURN ? NV_ERR_CLOSED : NV_ERR_CRYPTO;
 }
 
+bool p2p__tls_pending(const struct p2p__tls *tls)
+{
+    return BIO_pending(tls->in) > 0 || SSL_pending(tls->ssl) > 0;
+}
+
 enum nv_err p2p__tls_write(struct p2p__tls *tls, struct nv_view plaintext)
 {
     NV_ASSERT(plaintext.size >= 1);

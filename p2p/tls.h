@@ -53,6 +53,10 @@ NV_MUST_USE enum nv_err p2p__tls_exporter(struct p2p__tls *tls, struct nv_hash *
 NV_MUST_USE enum nv_err
 p2p__tls_read(struct p2p__tls *tls, uint8_t *out, uint32_t cap, uint32_t *count);
 
+/* p2p__tls_pending returns whether there may be something to read: to look costs
+ * less than to read in vain. */
+bool p2p__tls_pending(const struct p2p__tls *tls);
+
 /* p2p__tls_write turns at most P2P__TLS_RECORD bytes into one record. */
 NV_MUST_USE enum nv_err p2p__tls_write(struct p2p__tls *tls, struct nv_view plaintext);
 

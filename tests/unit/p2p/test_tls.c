@@ -124,6 +124,36 @@ static void test_plaintext_goes_through_in_any_pieces(void **state)
     part(&pair);
 }
 
+static void test_what_is_pending_is_read_and_no_more(void **state)
+{
+    (void)state;
+    uint8_t out[64];
+    uint32_t count = 0;
+    struct pair pair = joined(4096);
+    assert_false(p2p__tls_pending(pair.listener));
+    assert_int_equal(p2p__tls_write(pair.dialler, nv_view_of("two", 3)), NV_OK);
+    assert_int_equal(p2p__tls_write(pair.dialler, nv_view_of("records", 7)), NV_OK);
+    (void)carry(pair.dialler, pair.listener, 4096);
+    for (uint32_t i = 0; i < 10; i++) { /* also inside a record, and between two */
+        assert_true(p2p__tls_pending(pair.listener));
+        assert_int_equal(p2p__tls_read(pair.listener, out + i, 1, &count), NV_OK);
+        assert_int_equal(count, 1);
+    }
+    assert_memory_equal(out, "tworecords", 10);
+    assert_false(p2p__tls_pending(pair.listener));
+    assert_int_equal(p2p__tls_write(pair.dialler, nv_view_of("cut", 3)), NV_OK);
+    (void)carry(pair.dialler, pair.listener, 9); /* a part of a record may be nothing yet */
+    assert_true(p2p__tls_pending(pair.listener));
+    assert_int_equal(p2p__tls_read(pair.listener, out, sizeof(out), &count), NV_OK);
+    assert_int_equal(count, 0);
+    assert_false(p2p__tls_pending(pair.listener));
+    (void)carry(pair.dialler, pair.listener, 4096);
+    assert_true(p2p__tls_pending(pair.listener));
+    assert_int_equal(p2p__tls_read(pair.listener, out, sizeof(out), &count), NV_OK);
+    assert_int_equal(count, 3);
+    part(&pair);
+}
+
 static void test_a_record_adds_no_more_than_it_says(void **state)
 {
     (void)state;
@@ -184,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ends_have_the_same_exporter_and_no_other_connection_has),
         cmocka_unit_test(test_plaintext_goes_through_in_any_pieces),
+        cmocka_unit_test(test_what_is_pending_is_read_and_no_more),
         cmocka_unit_test(test_a_record_adds_no_more_than_it_says),
         cmocka_unit_test(test_a_damaged_record_is_noticed),
         cmocka_unit_test(test_garbage_fails_and_silence_waits),
