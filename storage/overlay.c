@@ -9,6 +9,9 @@
 /* A row's slot is fetched into the cache this many rows before it is looked at. */
 #define AHEAD 8u
 
+/* Up to this part of the slots they are cleared one by one. */
+#define FEW 16u
+
 /* slot_count returns a power of two of at least twice the rows. */
 static uint32_t slot_count(const struct st_limits *limits)
 {
@@ -52,18 +55,6 @@ void st__overlay_init(struct st_overlay *overlay,
         NV_ARENA_NEW(arena, uint8_t, (size_t)ST_EPOCHS_AT_ONCE * ST_EPOCH_SIZE_MAX);
 }
 
-void st__overlay_clear(struct st_overlay *overlay)
-{
-    memset(overlay->slots, 0, sizeof *overlay->slots * ((size_t)overlay->slot_mask + 1));
-    overlay->row_count = 0;
-    overlay->bytes_used = 0;
-    overlay->block_count = 0;
-    overlay->tx_count = 0;
-    overlay->epoch_count = 0;
-    overlay->applied = false;
-    overlay->sorted = false;
-}
-
 bool st__overlay_fits(const struct st_overlay *overlay, const struct st_block *block)
 {
     const struct st_limits *const limits = &overlay->limits;
@@ -89,6 +80,36 @@ static uint32_t mix(const struct nv_row_key *key)
         sum ^= sum >> 32;
     }
     return (uint32_t)sum;
+}
+
+/* clear_slots forgets which rows there are.  A few are looked up one by one: the table
+ * is for as many as a block can write, and most of it was never touched.  What lies
+ * between a row's place and the next free slot goes with it, all of it being rows. */
+static void clear_slots(struct st_overlay *overlay)
+{
+    if (overlay->row_count > overlay->slot_mask / FEW) {
+        memset(overlay->slots, 0, sizeof *overlay->slots * ((size_t)overlay->slot_mask + 1));
+        return;
+    }
+    for (uint32_t i = 0; i < overlay->row_count; i++) {
+        uint32_t at = mix(&overlay->rows[i].key) & overlay->slot_mask;
+        while (overlay->slots[at] != 0) {
+            overlay->slots[at] = 0;
+            at = (at + 1) & overlay->slot_mask;
+        }
+    }
+}
+
+void st__overlay_clear(struct st_overlay *overlay)
+{
+    clear_slots(overlay);
+    overlay->row_count = 0;
+    overlay->bytes_used = 0;
+    overlay->block_count = 0;
+    overlay->tx_count = 0;
+    overlay->epoch_count = 0;
+    overlay->applied = false;
+    overlay->sorted = false;
 }
 
 /* slot_of returns the slot of a key, or the free one where it belongs.  At most
