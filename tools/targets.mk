@@ -20,7 +20,7 @@ help:
 #: make format        clang-format over every file
 #: make sim SEED=7 N=1000    the simulator, N seeds from SEED on; one seed tells all
 #: make twins         validators that run twice: every scenario of 4, and drawn ones of 7; SHARE=10 a tenth
-#: make nightly-core  the simulator for a night: NIGHTLY=200000 seeds from SEED on, a long run, all Twins
+#: make nightly-core  the simulator for a night: NIGHTLY=200000 seeds from SEED on, long runs, all Twins
 #: make nodesim SEED=7 N=100  whole nodes, N seeds from SEED on; W="loss_ppm=0 liars=1" sets options
 #: make fuzz F=vote S=60     one fuzz target for S seconds; make replay runs every corpus
 #: make abuse         what floods and storms of connections cost: block intervals, memory
@@ -131,6 +131,7 @@ twins: $$(sim_program)
 nightly-core: $$(sim_program)
 	@$(sim_program) --seed $(SEED) --count $(NIGHTLY) --jobs $(shell nproc)
 	@$(sim_program) --seed $(SEED) --scenario long
+	@$(sim_program) --seed $(SEED) --scenario hollow --count 40 --jobs $(shell nproc)
 	@$(MAKE) twins
 	@$(twins_run) --cells 5
 	@$(twins_run) --validators 7 --rounds 5 --cells 9 --sample 50000 --seed $(SEED)

@@ -48,6 +48,7 @@ void scene_none(struct sim *sim, const struct sim_item *item)
     (void)item;
 }
 
+/* Those of weight 0 are long, and run by name. */
 const struct sim_scenario sim_scenarios[] = {
     {"swarm", 64, swarm_configure, scene_none, NULL, NULL},
     {"exact", 2, exact_configure, scene_none, exact_passes, exact_finish},
@@ -77,6 +78,7 @@ const struct sim_scenario sim_scenarios[] = {
     {"wiped", 3, wiped_configure, wiped_script, wiped_passes, wiped_finish},
     {"fork", 3, fork_configure, scene_none, fork_passes, fork_finish},
     {"theft", 1, theft_configure, theft_script, NULL, theft_finish},
+    {"hollow", 0, hollow_configure, hollow_script, hollow_passes, NULL},
     {"split", 3, split_configure, split_script, split_passes, split_finish},
 };
 const uint32_t sim_scenario_count = sizeof sim_scenarios / sizeof *sim_scenarios;

@@ -73,6 +73,11 @@ void split_script(struct sim *sim, const struct sim_item *item);
 bool split_passes(struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes);
 void split_finish(struct sim *sim);
 
+/* in_hollow.c: blocks that are notarized and not final, and one that was away */
+void hollow_configure(struct sim *sim);
+void hollow_script(struct sim *sim, const struct sim_item *item);
+bool hollow_passes(struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes);
+
 /* in_wiped.c: a validator without its journal */
 void wiped_configure(struct sim *sim);
 void wiped_script(struct sim *sim, const struct sim_item *item);
