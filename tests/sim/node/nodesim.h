@@ -155,7 +155,7 @@ struct ns_host {
     uint64_t timer_ns;
     struct node_batch *batch[2]; /* for the disk; the first is being written */
     uint32_t batch_count;
-    const struct replica_block *block[1024]; /* to execute, a ring */
+    const struct replica_block *block[8192]; /* to execute, a ring; empty ones pile up */
     uint32_t block_first, block_count;
     struct replica_job *job[NS_JOBS_MAX];
     uint32_t job_free[NS_JOBS_MAX];

@@ -223,14 +223,14 @@ static void gap(struct ns *ns, bool first)
 }
 
 /* heal ends all faults but those of liars; wrong clocks stay where nobody lies or
- * sits out. */
+ * sits out, and no set can shrink until they are too many for it. */
 static void heal(struct ns *ns)
 {
     ns->healed = true;
     ns_trace(ns, 0, "heal", ns->height, 0);
     ns_net_heal(ns);
     for (uint32_t i = 0; i < ns->host_count; i++) {
-        if (ns->conf.liars != 0 || ns->conf.lost != 0) {
+        if (ns->conf.liars != 0 || ns->conf.lost != 0 || ns->conf.epoch_ms != 0) {
             ns->host[i].skew_ms = 0;
         }
     }
