@@ -21,8 +21,10 @@ uint64_t live_epoch(const struct sim *sim)
 
 void live_begin(struct sim *sim)
 {
+    uint64_t const top = oracle_height(sim);
     for (uint32_t i = 0; i < sim->conf.hosts; i++) {
-        sim->height_then[i] = oracle_height(sim);
+        /* The run may end when all are at the target. */
+        sim->height_then[i] = sim->target != 0 && sim->target < top ? sim->target : top;
     }
     sim->epoch_then = live_epoch(sim);
     sim->final_epoch_last = 0;
