@@ -12,8 +12,9 @@
  *     near       an older one that is worked on until it is committed
  *
  * All memory is taken when the engine is made.  The files: store.c looks after
- * slots and certificates, chain.c after blocks, bodies.c after how many bodies are held; emit.c writes effects; receive.c and
- * catchup.c take messages; rules_*.c are the protocol; engine.c drives them. */
+ * slots and certificates, chain.c after blocks, bodies.c after how many bodies are
+ * held; emit.c writes effects; receive.c and catchup.c take messages; rules_*.c are
+ * the protocol; engine.c drives them. */
 
 #include <stdbool.h>
 #include <stdint.h>

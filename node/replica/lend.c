@@ -53,7 +53,7 @@ static void note_facts(struct replica *r, struct replica_lent *lent, const struc
     r->parent_executed = block.header.executed_height;
 }
 
-/* lend takes a final block.  An own one may be final before its body was
+/* replica__lend takes a final block.  An own one may be final before its body was
  * checked: the engine knows that it is good, and others were faster. */
 void replica__lend(struct replica *r, const struct cs_effect *effect)
 {

@@ -1,4 +1,4 @@
-/* A world in which blocks are notarized and none is final, for hundreds of views; one
+/* A world in which blocks are notarized and none is final, for dozens of views; one
  * validator is cut off meanwhile, and comes back to a chain that it can believe
  * by notarizations alone. */
 
@@ -19,8 +19,8 @@ void hollow_configure(struct sim *sim)
     sim->conf.end_ns = sim->conf.measure_ns + 3000 * SIM_MS;
     sim->conf.live_least = 3;
     sim->conf.views_max = (uint32_t)sim_between(&sim->rng, 32, 1024);
-    sim->hollow_victim = (uint32_t)sim_below(&sim->rng, sim->conf.validators);
-    sim->hollow_until = until_ms * SIM_MS;
+    sim->stage_mask = (uint32_t)sim_below(&sim->rng, sim->conf.validators); /* who is cut off */
+    sim->stage_ns = until_ms * SIM_MS;                                      /* until when */
     sim_poll(sim, HOLLOW_FROM);
 }
 
@@ -31,9 +31,9 @@ void hollow_script(struct sim *sim, const struct sim_item *item)
     (void)item;
     sim->stage++;
     if (sim->stage == 1) {
-        sim_poll(sim, sim->hollow_until);
+        sim_poll(sim, sim->stage_ns);
     } else if (sim->seed % 2 == 0) {
-        struct sim_host *const host = &sim->host[(sim->hollow_victim + 1) % sim->conf.validators];
+        struct sim_host *const host = &sim->host[(sim->stage_mask + 1) % sim->conf.validators];
         host->dead = true;
         sim_host_crash(sim, host);
     }
@@ -42,6 +42,5 @@ void hollow_script(struct sim *sim, const struct sim_item *item)
 bool hollow_passes(struct sim *sim, uint32_t from, uint32_t to, uint8_t type, struct nv_view bytes)
 {
     bool const finalizes = type == CS_MSG_VOTE && bytes.bytes[0] == CS_FINALIZE;
-    return sim->stage != 1 ||
-           (from != sim->hollow_victim && to != sim->hollow_victim && !finalizes);
+    return sim->stage != 1 || (from != sim->stage_mask && to != sim->stage_mask && !finalizes);
 }

@@ -263,9 +263,7 @@ struct sim {
     uint64_t final_view_last;
     uint32_t stage; /* of a script */
     uint64_t stage_view;
-    uint64_t hollow_until;  /* in_hollow.c: when votes to finalize are heard again */
-    uint32_t hollow_victim; /* who hears nothing until then */
-    uint64_t stage_ns;      /* since when */
+    uint64_t stage_ns; /* since when */
     uint32_t stage_mask;
     uint64_t evidence;
     uint64_t past_forks;           /* of which somebody told */
