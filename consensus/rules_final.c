@@ -67,6 +67,7 @@ void cs__executed(struct cs *cs, uint64_t height, const struct nv_hash *root)
     cs->recent[index].root = *root;
     if (height > cs->executed_height) {
         cs->executed_height = height;
+        cs->executed_ns = cs->now_ns;
     }
     roots_compare(cs, index);
 }

@@ -58,6 +58,8 @@ bool cs__try_advance(struct cs *cs)
     if (highest < cs->view) {
         return false;
     }
+    cs->left_view = cs->view;
+    cs->left_entered_ns = cs->entered_ns;
     cs->view = highest + 1;
     const struct cs__cert *const entry = cs__cert_entry(cs, cs->view);
     uint64_t const kind = entry != NULL ? (uint64_t)entry->body.ballot.kind : 0;

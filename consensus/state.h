@@ -145,7 +145,8 @@ struct cs {
     uint64_t carried_view;     /* newest finalization carried by a final block's proposal */
     uint64_t nonempty_height;  /* newest final block with transactions */
     uint64_t executing_height; /* EXECUTE was given up to here */
-    uint64_t executed_height;  /* EXECUTED came up to here */
+    uint64_t executed_height;  /* EXECUTED came up to here, ... */
+    uint64_t executed_ns;      /* ... then */
     struct {
         uint64_t height; /* 0: not in use, unless it is the genesis */
         bool known;
@@ -161,14 +162,16 @@ struct cs {
     uint64_t view;
     uint64_t entry_view; /* highest view with a certificate */
     uint64_t entered_ns;
-    uint64_t base_ns;  /* timers count from here; CS__NEVER: not known yet */
-    uint64_t delay_ns; /* working delay */
+    uint64_t left_view;       /* the one that was left for it, ... */
+    uint64_t left_entered_ns; /* ... and when that was entered */
+    uint64_t base_ns;         /* timers count from here; CS__NEVER: not known yet */
+    uint64_t delay_ns;        /* working delay */
     uint32_t nullified;
     uint32_t retries;
     uint64_t retry_ns; /* distance of the next one */
     bool timed_out;
     uint32_t waiting; /* transactions in the mempool */
-    uint64_t work_ns; /* when the newest came; counts if after entered_ns */
+    uint64_t work_ns; /* when the newest came */
     struct {
         bool busy;
         uint64_t view;

@@ -140,6 +140,8 @@ static void a_leader_without_room_proposes_an_empty_block(void **state)
     stand_still(view - 1, 0);
     assert_int_equal(cs_summary(one.cs).view, view);
     engine_one_step(&one, (struct cs_event){.kind = CS_EV_WORK, .work = {.waiting = 5}});
+    assert_false(engine_one_voted(&one, CS_NOTARIZE));
+    engine_one_pass(&one, one.config.delay_ns / 1000000);
     assert_null(engine_one_effect(&one, CS_FX_BUILD, 0));
     assert_true(engine_one_voted(&one, CS_NOTARIZE));
 }
