@@ -28,6 +28,7 @@ struct dial {
     struct p2p__dialler *dialler;
     struct nv_pubkey key;
     struct p2p__endpoint endpoint;
+    bool heard; /* from others, and not configured */
     bool resolving;
     bool resolved;
     struct sockaddr_storage address;
@@ -84,6 +85,55 @@ static struct dial *dial_find(struct p2p__dialler *dialler, const struct nv_pubk
     return NULL;
 }
 
+/* idle returns whether a place may be given to another node: it was heard of, is no
+ * validator any more, and nothing of it is under way. */
+static bool idle(const struct dial *dial)
+{
+    const struct p2p__peer *peer = p2p__peers_by_key(&dial->dialler->p2p->peers, &dial->key);
+    return dial->heard && (peer == NULL || !peer->validator) && !dial->resolving &&
+           !dial->lanes[P2P_LANE_0].under_way && !dial->lanes[P2P_LANE_1].under_way;
+}
+
+/* place_find returns a place for one more node, or NULL: there is none. */
+static struct dial *place_find(struct p2p__dialler *dialler)
+{
+    for (uint32_t i = 0; i < dialler->count; i++) {
+        if (idle(dialler->dials[i])) {
+            return dialler->dials[i];
+        }
+    }
+    struct dial *dial = dialler->count == P2P_DIALS_MAX ? NULL : nv_heap_alloc(sizeof(*dial));
+    if (dial != NULL) {
+        dialler->dials[dialler->count] = dial;
+        dialler->count++;
+    }
+    return dial;
+}
+
+/* place_set begins anew with a node. */
+static void place_set(struct p2p__dialler *dialler,
+                      struct dial *dial,
+                      const struct nv_pubkey *key,
+                      const struct p2p__endpoint *endpoint)
+{
+    *dial = (struct dial){.dialler = dialler, .key = *key, .endpoint = *endpoint};
+    for (uint32_t i = 0; i < P2P_LANES; i++) {
+        dial->lanes[i].backoff.first_ms = dialler->p2p->limits.backoff_first_ms;
+        dial->lanes[i].backoff.max_ms = dialler->p2p->limits.backoff_max_ms;
+    }
+}
+
+/* turn_to makes the next attempt go to another address, at once. */
+static void turn_to(struct dial *dial, const struct p2p__endpoint *endpoint)
+{
+    dial->endpoint = *endpoint;
+    dial->resolved = false;
+    for (uint32_t i = 0; i < P2P_LANES; i++) {
+        dial->lanes[i].backoff.next_at_ms = 0;
+        dial->lanes[i].backoff.failures = 0;
+    }
+}
+
 enum nv_err p2p__dialler_add(struct p2p__dialler *dialler, const char *peer)
 {
     struct nv_pubkey key;
@@ -92,26 +142,35 @@ enum nv_err p2p__dialler_add(struct p2p__dialler *dialler, const char *peer)
     if (key_eq(&key, &dialler->p2p->self.key)) {
         return NV_OK;
     }
-    if (dial_find(dialler, &key) != NULL) {
+    struct dial *dial = dial_find(dialler, &key);
+    if (dial != NULL && !dial->heard) {
         return NV_ERR_EXISTS;
     }
-    if (dialler->count == P2P_DIALS_MAX) {
-        return NV_ERR_TOO_LARGE;
+    if (dial != NULL) {
+        dial->heard = false;
+        turn_to(dial, &endpoint);
+        return NV_OK;
     }
-    struct dial *dial = nv_heap_alloc(sizeof(*dial));
+    dial = place_find(dialler);
     if (dial == NULL) {
-        return NV_ERR_NO_MEMORY;
+        return dialler->count == P2P_DIALS_MAX ? NV_ERR_TOO_LARGE : NV_ERR_NO_MEMORY;
     }
-    dial->dialler = dialler;
-    dial->key = key;
-    dial->endpoint = endpoint;
-    for (uint32_t i = 0; i < P2P_LANES; i++) {
-        dial->lanes[i].backoff.first_ms = dialler->p2p->limits.backoff_first_ms;
-        dial->lanes[i].backoff.max_ms = dialler->p2p->limits.backoff_max_ms;
-    }
-    dialler->dials[dialler->count] = dial;
-    dialler->count++;
+    place_set(dialler, dial, &key, &endpoint);
     return NV_OK;
+}
+
+/* SPEC p2p 10.4: "An address of its configuration goes first, always." */
+void p2p__dialler_hear(struct p2p__dialler *dialler,
+                       const struct nv_pubkey *key,
+                       const struct p2p__endpoint *endpoint)
+{
+    struct dial *dial = dial_find(dialler, key);
+    if (dial != NULL && dial->heard) {
+        turn_to(dial, endpoint);
+    } else if (dial == NULL && (dial = place_find(dialler)) != NULL) {
+        place_set(dialler, dial, key, endpoint);
+        dial->heard = true;
+    }
 }
 
 static uint64_t entropy(void)
@@ -245,7 +304,7 @@ static bool wanted(const struct dial *dial, uint8_t lane)
     const struct p2p__peer *peer = p2p__peers_by_key(peers, &dial->key);
     bool const both = peer != NULL && p2p__peers_both(peers, peer);
     bool const up = peer != NULL && peer->lanes[lane].session != NULL;
-    return !up && (lane == P2P_LANE_1 || both);
+    return !up && (both || (lane == P2P_LANE_1 && !dial->heard));
 }
 
 void p2p__dialler_tick(struct p2p__dialler *dialler, uint64_t now_ms)
@@ -271,8 +330,10 @@ bool p2p__dialler_view(const struct p2p__dialler *dialler,
     }
     const struct dial *dial = dialler->dials[index];
     const struct dial_lane *lane = &dial->lanes[P2P_LANE_1];
-    *out = (struct p2p__dial_view){
-        .key = dial->key, .last_reason = lane->last_reason, .attempts = lane->attempts};
+    *out = (struct p2p__dial_view){.key = dial->key,
+                                   .heard = dial->heard,
+                                   .last_reason = lane->last_reason,
+                                   .attempts = lane->attempts};
     bool const v6 = strchr(dial->endpoint.host, ':') != NULL;
     /* A name that is too long for the list is cut. */
     (void)snprintf(out->address,

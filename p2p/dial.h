@@ -17,6 +17,7 @@
 
 struct p2p;
 struct p2p__dialler;
+struct p2p__endpoint;
 
 /* p2p__dialler_open makes one without nodes; NULL when no memory is left.
  * p2p__dialler_close cancels what is under way; the memory goes with
@@ -27,6 +28,12 @@ void p2p__dialler_free(struct p2p__dialler *dialler);
 
 /* p2p__dialler_add is p2p_add_peer; the node's own key is accepted and ignored. */
 NV_MUST_USE enum nv_err p2p__dialler_add(struct p2p__dialler *dialler, const char *peer);
+
+/* p2p__dialler_hear says where a validator can be dialled, as it has announced: it is
+ * while both are validators, unless p2p__dialler_add has named it. */
+void p2p__dialler_hear(struct p2p__dialler *dialler,
+                       const struct nv_pubkey *key,
+                       const struct p2p__endpoint *endpoint);
 
 /* p2p__dialler_tick dials whom it is time to dial. */
 void p2p__dialler_tick(struct p2p__dialler *dialler, uint64_t now_ms);
@@ -54,6 +61,7 @@ void p2p__dialler_renew(struct p2p__dialler *dialler);
 /* A dialled node, for the list of peers. */
 struct p2p__dial_view {
     struct nv_pubkey key;
+    bool heard; /* not configured */
     char address[P2P_ADDRESS_SIZE];
     enum p2p_reason last_reason;
     uint32_t attempts;

@@ -88,6 +88,7 @@ static void on_timer(uv_timer_t *timer)
     }
     p2p__dialler_tick(p2p->dialler, now_ms);
     p2p__gossip_tick(p2p);
+    p2p__announce_tick(p2p, now_ms);
     p2p__link_tell_all(p2p); /* of a lane 0 that did not come */
 }
 
@@ -118,6 +119,7 @@ static void limits_complete(struct p2p_limits *limits)
     set_default(&limits->stall_ms, 30000);
     set_default(&limits->backoff_first_ms, 200);
     set_default(&limits->backoff_max_ms, 10000);
+    set_default(&limits->announce_ms, 60000);
 }
 
 static bool limits_good(const struct p2p_limits *limits)
@@ -228,7 +230,7 @@ static enum nv_err open_all(struct p2p *p2p, const struct p2p_config *config)
         NV_TRY(p2p__listener_open(&p2p->listener, p2p, config->listen));
         p2p->self.listen_port = p2p__listener_port(p2p->listener);
     }
-    return NV_OK;
+    return p2p__announce_open(p2p, config);
 }
 
 enum nv_err p2p_open(struct p2p **out, const struct p2p_config *config)

@@ -13,6 +13,9 @@
  * A node that is not a validator attaches by lane 1 alone.  Who is one changes
  * (p2p_validators_set); links, and the numbers that peers have, stay.
  *
+ * Validators tell where they can be dialled, and nodes pass it on, so that those dial
+ * each other that no configuration has brought together.
+ *
  * A peer is named by its id, which is its node key's as long as the peer has a
  * place: as long as it is a validator or linked.  The validators that
  * p2p_config names have their index there for an id, all others get one from
@@ -175,6 +178,7 @@ struct p2p_limits {
     uint32_t stall_ms;                   /* a write without progress ends a link: 30000 */
     uint32_t backoff_first_ms;           /* reconnect: first pause 200 */
     uint32_t backoff_max_ms;             /* and longest: 10000 */
+    uint32_t announce_ms;                /* known addresses are told to one peer: 60000 */
 };
 
 /* Everything is copied by p2p_open except `loop`, which is borrowed until the
@@ -189,6 +193,10 @@ struct p2p_config {
     uint32_t validator_count;           /* <= P2P_VALIDATORS_MAX */
     const char *const *peers;           /* "hex of x-only key@host:port"; own one is skipped */
     uint32_t peer_count;                /* <= P2P_DIALS_MAX */
+    const char
+        *announce; /* "IP:PORT" where validators can dial it, or the next; NULL: tell nobody */
+#define P2P_ANNOUNCE_LISTEN "listen" /* where it listens, unless that is every address */
+    uint64_t announce_ms;            /* wall clock: of two announcements the later one counts */
     struct p2p_limits limits;
     struct p2p_events events;
 };

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/key.h"
 
+#include "p2p/announcement.h"
 #include "p2p/gossip.h"
 #include "p2p/handshake.h"
 #include "p2p/p2p.h"
@@ -55,7 +56,9 @@ struct p2p__peer {
     struct nv_pubkey key;
     char address[P2P_ADDRESS_SIZE];
     enum p2p_reason last_reason;
-    uint64_t awaited_ms; /* since when lane 0 is missing */
+    uint64_t awaited_ms;           /* since when lane 0 is missing */
+    struct p2p__announcement said; /* of its key; port 0: none */
+    uint64_t said_ms;              /* when it was taken */
     struct p2p__lane lanes[P2P_LANES];
 };
 

@@ -45,8 +45,8 @@ static uint32_t dial_report(const struct p2p__dial_view *dial,
     while (i < count && memcmp(&out[i].key, &dial->key, sizeof(dial->key)) != 0) {
         i++;
     }
-    if (i == max) {
-        return count;
+    if (i == max || (i == count && dial->heard)) {
+        return count; /* who was heard of and has no place is no validator any more */
     }
     if (i == count) {
         out[i] = (struct p2p_peer_info){.peer = P2P_PEER_NONE, .key = dial->key};

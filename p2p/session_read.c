@@ -42,6 +42,9 @@ static void open_up(struct p2p__session *session)
         send_auth(session);
     }
     p2p__session_touch(session);
+    if (session->handshake.lane == P2P_LANE_1) {
+        p2p__announce_linked(p2p, session->peer);
+    }
     p2p__link_tell(p2p, session->peer);
 }
 
@@ -77,6 +80,9 @@ static bool take_own(struct p2p__session *session, uint8_t type, struct nv_view 
                          code != 0 && code < P2P_REASON_COUNT ? (enum p2p_reason)code
                                                               : P2P_REASON_PROTOCOL);
         return true;
+    }
+    if (type == P2P__TYPE_ADDRESS) {
+        return p2p__announce_take(session->p2p, session->peer, payload);
     }
     if (type == P2P__TYPE_AUTH || payload.size != P2P__PING_SIZE) {
         return false;

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 
 #include "p2p/admission.h"
+#include "p2p/announcement.h"
 #include "p2p/gossip.h"
 #include "p2p/handshake.h"
 #include "p2p/p2p.h"
@@ -63,10 +64,18 @@ struct p2p {
     struct p2p__scratch scratch;
     struct p2p_totals totals;
     uint64_t logged_at_ms[P2P_REASON_COUNT]; /* refusals of strangers, by reason; 0 never */
-    uint32_t handles;                        /* things of the loop that are not closed yet */
-    bool resume;                             /* p2p_resume was called */
-    bool gossip_waits;                       /* a transaction that the next tick offers */
-    bool telling;                            /* on_peer is being called */
+    struct {
+        struct p2p__announcement own; /* port 0: it tells nobody */
+        uint64_t own_ms;              /* when a later one of the own key came; 0 never */
+        uint64_t all_at_ms;           /* all is told to all then; 0: no need */
+        uint64_t turn_ms;             /* when all was told to one, in turn ... */
+        uint32_t turn;                /* ... up to this */
+        bool warned;                  /* of telling nobody */
+    } announce;
+    uint32_t handles;  /* things of the loop that are not closed yet */
+    bool resume;       /* p2p_resume was called */
+    bool gossip_waits; /* a transaction that the next tick offers */
+    bool telling;      /* on_peer is being called */
     bool closing;
     void (*on_closed)(void *ctx);
     void *on_closed_ctx;
@@ -111,5 +120,22 @@ bool p2p__link_transactions(struct p2p *p2p, struct p2p__peer *peer, struct nv_v
 
 /* p2p__link_fill moves gossip into the queue of lane 1 as long as it is short. */
 void p2p__link_fill(struct p2p *p2p, struct p2p__peer *peer);
+
+/* ---- announce.c: where validators can be dialled ------------------------ */
+
+/* p2p__announce_open makes the own announcement of `config`.  NV_ERR_CONFIG (logged). */
+NV_MUST_USE enum nv_err p2p__announce_open(struct p2p *p2p, const struct p2p_config *config);
+
+/* p2p__announce_linked says that lane 1 of `peer` came up. */
+void p2p__announce_linked(struct p2p *p2p, struct p2p__peer *peer);
+
+/* p2p__announce_take takes an ADDRESS that `from` sent.  False: it breaks the protocol. */
+bool p2p__announce_take(struct p2p *p2p, const struct p2p__peer *from, struct nv_view payload);
+
+/* p2p__announce_seated says that the list of validators was replaced. */
+void p2p__announce_seated(struct p2p *p2p);
+
+/* p2p__announce_tick sends what it is time for. */
+void p2p__announce_tick(struct p2p *p2p, uint64_t now_ms);
 
 #endif /* NV_P2P_STATE_H */

@@ -21,6 +21,7 @@ static const struct type_row type_rows[] = {{P2P__TYPE_AUTH, 3, false, P2P__AUTH
                                             {P2P__TYPE_REFUSE, 3, false, P2P__REFUSE_SIZE},
                                             {P2P__TYPE_PING, 3, false, P2P__PING_SIZE},
                                             {P2P__TYPE_PONG, 3, false, P2P__PING_SIZE},
+                                            {P2P__TYPE_ADDRESS, 2, false, P2P__ADDRESS_BYTES},
 #define TYPE_ROW(number, name, lanes, bytes_max, replaces)                                         \
     {(number), (lanes), (replaces), (bytes_max)},
                                             P2P_TYPES(TYPE_ROW)

@@ -13,11 +13,13 @@ enum p2p__type {
     P2P__TYPE_REFUSE = 2,
     P2P__TYPE_PING = 3,
     P2P__TYPE_PONG = 4,
+    P2P__TYPE_ADDRESS = 5,
 };
 
-#define P2P__AUTH_SIZE   143u
-#define P2P__REFUSE_SIZE 1u
-#define P2P__PING_SIZE   8u
+#define P2P__AUTH_SIZE     143u
+#define P2P__REFUSE_SIZE   1u
+#define P2P__PING_SIZE     8u
+#define P2P__ADDRESS_BYTES 122u
 
 /* The largest payload of the table. */
 #define P2P__PAYLOAD_MAX 458752u

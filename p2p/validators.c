@@ -40,6 +40,7 @@ enum nv_err p2p_validators_set(struct p2p *p2p, const struct nv_pubkey *node_key
     }
     p2p__peers_seat(&p2p->peers, node_keys, count);
     p2p__dialler_renew(p2p->dialler);
+    p2p__announce_seated(p2p);
     nv_log(NV_LOG_INFO,
            "event=validators_set count=%" NV_U32 " self=%d",
            count,

@@ -135,6 +135,10 @@ bool node_p2p_open(struct node *n)
         .validator_count = genesis->validator_count,
         .peers = peers,
         .peer_count = peer_count,
+        .announce = node_config_none(n->config, NODE_P2P_ANNOUNCE)
+                        ? NULL
+                        : node_config_text(n->config, NODE_P2P_ANNOUNCE),
+        .announce_ms = node_now().wall_ms,
         .events = {n, on_message, on_transaction, on_peer},
     };
     enum nv_err const err = p2p_open(&n->p2p, &config);
@@ -143,7 +147,8 @@ bool node_p2p_open(struct node *n)
         node_fault_set(n->fault,
                        busy ? NODE_EXIT_FAILED : NODE_EXIT_CONFIG,
                        busy ? "stop the program that listens there, or set p2p.listen"
-                            : "see p2p.listen, p2p.peers and keys.tls; the line above tells which",
+                            : "see p2p.listen, p2p.peers, p2p.announce and keys.tls; the line "
+                              "above tells which",
                        "p2p cannot be opened (p2p.listen is %s): %s",
                        node_config_text(n->config, NODE_P2P_LISTEN),
                        nv_err_text(err));

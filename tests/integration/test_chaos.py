@@ -47,7 +47,7 @@ class Storm:
             ports = {self.net.port + 10 * j: self.proxy.ports[i, j] for j in self.nodes if j != i}
             text = re.sub(r"(@127\.0\.0\.1:)(\d+)",
                           lambda m: m[1] + str(ports[int(m[2])]), conf.read_text())
-            conf.write_text(text)
+            conf.write_text(text.replace("[p2p]\n", "[p2p]\nannounce = none\n"))
             self.net.command("kill", str(i))
         for i in self.nodes:
             self.net.command("revive", str(i))

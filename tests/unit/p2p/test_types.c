@@ -57,6 +57,7 @@ static void test_the_page_has_every_type(void **state)
     expect_row(P2P__TYPE_REFUSE, "REFUSE", 3, P2P__REFUSE_SIZE);
     expect_row(P2P__TYPE_PING, "PING", 3, P2P__PING_SIZE);
     expect_row(P2P__TYPE_PONG, "PONG", 3, P2P__PING_SIZE);
+    expect_row(P2P__TYPE_ADDRESS, "ADDRESS", 2, P2P__ADDRESS_BYTES);
 #define EXPECT(number, name, lanes, bytes_max, replaces)                                           \
     expect_row((number), #name, (lanes), (bytes_max));
     P2P_TYPES(EXPECT)
