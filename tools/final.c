@@ -1,16 +1,15 @@
 #include "tools/final.h"
 
 #include <jansson.h>
-#include <poll.h>
 #include <string.h>
 
 #include "base/fmt.h"
 
+#include "tools/patience.h"
 #include "tools/submit.h"
 
-#define AT_ONCE  100u /* blocks in an answer of chain_blocks */
-#define PAUSE_MS 100
-#define TRIES    50u /* pauses for a block that is not there yet */
+#define AT_ONCE     100u  /* blocks in an answer of chain_blocks */
+#define PATIENCE_MS 5000u /* for blocks that are not there yet */
 
 /* The blocks above one, asked for many at a time. */
 struct ahead {
@@ -18,7 +17,7 @@ struct ahead {
     json_t *answer;
     size_t given; /* of the answer */
     uint64_t next;
-    uint32_t tries;
+    struct tool_patience patience;
 };
 
 static const json_t *held(const struct ahead *a)
@@ -43,15 +42,8 @@ static bool ask(struct ahead *a)
 static bool next_block(struct light_said *out, struct ahead *a)
 {
     while (held(a) == NULL) {
-        if (!ask(a)) {
+        if (!ask(a) || (held(a) == NULL && !tool_patience_wait(&a->patience, PATIENCE_MS))) {
             return false;
-        }
-        if (held(a) == NULL) {
-            if (a->tries == 0) {
-                return false;
-            }
-            a->tries--;
-            (void)poll(NULL, 0, PAUSE_MS);
         }
     }
     light_said_read(out, held(a));
@@ -125,7 +117,7 @@ enum tool_exit tool_final_find(struct cs_light_final *out,
     if (!read_block(&first, &said)) {
         return TOOL_OK;
     }
-    struct ahead ahead = {.client = client, .next = first.header.height + 1, .tries = TRIES};
+    struct ahead ahead = {.client = client, .next = first.header.height + 1};
     enum tool_exit code = tool_trust_walk(trust, client, first.header.epoch);
     if (code == TOOL_OK) {
         *verdict = climb(&top, &trust->light, &first, &ahead, &said);

@@ -2,7 +2,6 @@
  * conservation laws anew, and compares. */
 
 #include <jansson.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,13 +12,12 @@
 #include "tools/cli/cli.h"
 #include "tools/command.h"
 #include "tools/final.h"
-#include "tools/submit.h"
+#include "tools/patience.h"
 
 #define PAGE_ROWS   2000
 #define CURSOR_SIZE 160u
 #define PATIENCE_MS 15000u /* for a checkpoint, and for a final header that names it */
-#define PAUSE_MS    200
-#define NOT_HELD    1006 /* rpc/errors.def */
+#define NOT_HELD    1006   /* rpc/errors.def */
 #define BUSY        1008
 
 struct audit {
@@ -179,20 +177,21 @@ static enum tool_exit read_rows(struct audit *a, struct cli *cli, bool time, boo
 /* read_checkpoint reads a checkpoint from its beginning to its end. */
 static enum tool_exit read_checkpoint(struct audit *a, struct cli *cli)
 {
-    uint64_t const end_ms = tool_now_ms() + PATIENCE_MS;
+    struct tool_patience patience = {0};
     bool again = false;
+    bool time = true;
     enum tool_exit code = TOOL_OK;
     do {
         if (again) {
             laws_close(&a->laws);
-            (void)poll(NULL, 0, PAUSE_MS);
+            time = tool_patience_wait(&patience, PATIENCE_MS);
         }
         memset(a, 0, sizeof *a);
         root_fold_init(&a->fold);
         if (!laws_open(&a->laws)) {
             return tool_fail(TOOL_FAILED, NULL, NULL, "there is no memory for the audit");
         }
-        code = read_rows(a, cli, tool_now_ms() < end_ms, &again);
+        code = read_rows(a, cli, time, &again);
     } while (code == TOOL_OK && again);
     return code;
 }

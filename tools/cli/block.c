@@ -1,6 +1,5 @@
 /* novate block, tx: what is in the chain. */
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,11 +13,11 @@
 #include "tools/command.h"
 #include "tools/derive_block.h"
 #include "tools/final.h"
+#include "tools/patience.h"
 #include "vm/wire/wire.h"
 
-#define TRIES    40u
-#define PAUSE_MS 50
-#define FUTURE   1007 /* rpc/errors.def */
+#define PATIENCE_MS 2000u /* for a block that is final but not written down yet */
+#define FUTURE      1007  /* rpc/errors.def */
 
 /* action_name names what a transaction does. */
 static const char *action_name(uint8_t kind)
@@ -114,18 +113,19 @@ static void print_block(const json_t *b)
     print_transactions(json_object_get(b, "transactions"));
 }
 
-/* ask_block asks for a block; one that is final but not written down yet is
- * waited for. */
+static bool not_yet(const struct cli *cli, enum nv_err err)
+{
+    return err == NV_ERR_REFUSED && cli_count(rpc_client_error(cli->client), "code") == FUTURE;
+}
+
+/* ask_block asks for a block, and waits for one that is not there yet. */
 static enum tool_exit ask_block(struct cli *cli, json_t **answer, json_t *params)
 {
-    for (uint32_t i = 0; i < TRIES; i++) {
-        enum nv_err const err =
-            rpc_client_call(cli->client, answer, "chain_block", json_incref(params));
-        if (err != NV_ERR_REFUSED || cli_count(rpc_client_error(cli->client), "code") != FUTURE) {
-            break;
-        }
-        (void)poll(NULL, 0, PAUSE_MS);
-    }
+    struct tool_patience patience = {0};
+    enum nv_err err = NV_OK;
+    do {
+        err = rpc_client_call(cli->client, answer, "chain_block", json_incref(params));
+    } while (not_yet(cli, err) && tool_patience_wait(&patience, PATIENCE_MS));
     return *answer != NULL ? TOOL_OK : cli_ask(cli, answer, "chain_block", json_incref(params));
 }
 

@@ -1,6 +1,5 @@
 /* novate status, wait, validators, params: the chain as a node sees it. */
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,10 +10,10 @@
 #include "tools/cli/table.h"
 #include "tools/command.h"
 #include "tools/derive.h"
+#include "tools/patience.h"
 #include "tools/shown.h"
 
-#define TRIES    40u
-#define PAUSE_MS 50
+#define PATIENCE_MS 2000u /* for the epoch that was seen */
 
 /* ask_and makes one call and shows the answer: as JSON, or by `print`. */
 static enum tool_exit
@@ -203,7 +202,10 @@ static enum tool_exit judge_validators(const struct cs_valset *set, const json_t
  * later one: another node may have shown the end of an epoch a moment before. */
 static enum tool_exit ask_validators(struct cli *cli, json_t **answer, uint64_t *epoch)
 {
-    for (uint32_t i = 0; i < TRIES; i++) {
+    struct tool_patience patience = {0};
+    do {
+        json_decref(*answer);
+        *answer = NULL;
         enum tool_exit const code = cli_ask(cli, answer, "chain_validators", NULL);
         if (code != TOOL_OK) {
             return code;
@@ -212,10 +214,7 @@ static enum tool_exit ask_validators(struct cli *cli, json_t **answer, uint64_t 
             *epoch >= cli->trust.light.epoch) {
             return TOOL_OK;
         }
-        json_decref(*answer);
-        *answer = NULL;
-        (void)poll(NULL, 0, PAUSE_MS);
-    }
+    } while (tool_patience_wait(&patience, PATIENCE_MS));
     return tool_fail(TOOL_REFUSED,
                      "it is in an epoch before the one that was seen",
                      "ask another node with --node URL",

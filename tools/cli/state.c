@@ -1,21 +1,19 @@
 #include "tools/cli/state.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fmt.h"
 
 #include "tools/cli/table.h"
+#include "tools/patience.h"
 #include "tools/proved.h"
-#include "tools/submit.h"
 
 #define PATIENCE_MS      4000u  /* for a final header that names the newest root */
 #define PATIENCE_LONG_MS 20000u /* for one without which there is no proof at all */
-#define PAUSE_MS         100
-#define FUTURE           1007 /* rpc/errors.def: no final header names a root so late */
-#define BUSY             1008 /* no root can be proved yet */
+#define FUTURE           1007   /* rpc/errors.def: no final header names a root so late */
+#define BUSY             1008   /* no root can be proved yet */
 #define TX_NOT_FOUND     6101
 #define PAGE             256 /* entries of a list at once */
 #define PAGES_MAX        64  /* of a list; whoever has more goes on for ever */
@@ -43,10 +41,10 @@ static uint64_t executed(struct cli *cli)
     return height;
 }
 
-/* patience returns how long a refusal is waited over: no root can be proved yet,
- * or none so late as what was asked for; a transaction may be about to be
+/* refusal_patience_ms returns how long a refusal is waited over: no root can be
+ * proved yet, or none so late as what was asked for; a transaction may be about to be
  * written down; or only the proof is refused. */
-static uint64_t patience(struct cli *cli, const char *method, const json_t *params)
+static uint32_t refusal_patience_ms(struct cli *cli, const char *method, const json_t *params)
 {
     json_t *answer = NULL;
     json_int_t const code = cli_count(rpc_client_error(cli->client), "code");
@@ -63,28 +61,28 @@ static uint64_t patience(struct cli *cli, const char *method, const json_t *para
     return there ? PATIENCE_MS : 0;
 }
 
-/* ask_proved asks until the proof is of `height` or later, or patience ends. */
+/* ask_proved asks until the proof is of the height executed now or later, or patience
+ * ends. */
 static enum tool_exit
 ask_proved(struct cli *cli, json_t **answer, const char *method, json_t *params)
 {
     uint64_t const height = executed(cli);
-    uint64_t const begun_ms = tool_now_ms();
+    struct tool_patience patience = {0};
+    enum nv_err err = NV_OK;
+    uint32_t most_ms = 0;
     (void)json_object_set_new(params, "proof", json_true());
-    for (;;) {
-        json_t *got = NULL;
-        enum nv_err const err = rpc_client_call(cli->client, &got, method, json_incref(params));
-        uint64_t const waited_ms = tool_now_ms() - begun_ms;
-        if (err == NV_OK &&
-            (waited_ms >= PATIENCE_MS || height_of(json_object_get(got, "proof")) >= height)) {
-            *answer = got;
-            return TOOL_OK;
+    do {
+        json_decref(*answer);
+        *answer = NULL;
+        err = rpc_client_call(cli->client, answer, method, json_incref(params));
+        most_ms = 0;
+        if (err == NV_OK && height_of(json_object_get(*answer, "proof")) < height) {
+            most_ms = PATIENCE_MS;
+        } else if (err == NV_ERR_REFUSED) {
+            most_ms = refusal_patience_ms(cli, method, params);
         }
-        json_decref(got);
-        if (err != NV_OK && (err != NV_ERR_REFUSED || waited_ms >= patience(cli, method, params))) {
-            return cli_ask(cli, answer, method, json_incref(params)); /* says what is wrong */
-        }
-        (void)poll(NULL, 0, PAUSE_MS);
-    }
+    } while (tool_patience_wait(&patience, most_ms));
+    return err == NV_OK ? TOOL_OK : cli_ask(cli, answer, method, json_incref(params));
 }
 
 static enum tool_exit save_proof(const char *path,
