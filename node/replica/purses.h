@@ -5,8 +5,8 @@
  *
  * Fed with the rows that each executed block wrote, so that whether an account
  * could pay at an executed height is answered on the replica's thread, without
- * asking the executor.  Older figures go round in a ring; as far back as it
- * reaches, and no further than where the feed began, a height is *known*.
+ * asking the executor.  As far back as its history (history.h) reaches, a height is
+ * *known*.
  *
  * No I/O.  One thread. */
 

@@ -5,8 +5,8 @@
  *
  * Fed as purses.h is, with the rows that each executed block wrote, so that whether
  * a key could act for an account at an executed height is answered on the
- * replica's thread.  What a key could do before goes round in a ring; as far back as
- * it reaches, and no further than where the feed began, a height is *known*.
+ * replica's thread.  As far back as its history (history.h) reaches, a height is
+ * *known*.
  *
  * No I/O.  One thread. */
 
