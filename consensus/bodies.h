@@ -12,7 +12,7 @@
  *
  * It is live.  First come the blocks below the finalization that is worked on, the lowest
  * first.  Those with a body fit: it stands at most CS_BLOCKS_MAX heights above fin, or
- * one that does is found by height (catchup.c); or nobody has a finalization
+ * one that does is found by height (catchup_range.c); or nobody has a finalization
  * between, and then at most CS__LAG_MAX of the blocks may have a body.  So fin goes on
  * whatever else is held.  With fin at the newest final block, the block on which the
  * next one is built, and its ancestors, have at most CS__LAG_MAX bodies, and they

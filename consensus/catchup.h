@@ -1,18 +1,19 @@
 #ifndef NV_CONSENSUS_CATCHUP_H
 #define NV_CONSENSUS_CATCHUP_H
 
-/* catchup.h - asking peers for what is missing (docs/spec/consensus.md section
- * 15): certificates by view, headers and bodies by hash, final blocks by
- * height. */
+/* catchup.h - asking peers for what is missing (docs/spec/consensus.md section 15).
+ *
+ *     certificates        by view     catchup_certs.c, answered by catchup_answer.c
+ *     headers and bodies  by hash     catchup_wants.c says which, catchup_fetch.c asks
+ *     final blocks        by height   catchup_range.c
+ *     the epoch's end                 rules_epoch.c
+ *
+ * Requests for blocks and bodies are answered by the shell, which keeps them. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "consensus/state.h"
-
-/* cs__certs_need notes that a rule waits for a certificate of `view`; `all`
- * asks everybody instead of the leader first. */
-void cs__certs_need(struct cs *cs, uint64_t view, bool all);
 
 /* cs__catchup_run asks for what is missing now and was not asked for yet, or
  * too long ago. */
@@ -24,7 +25,37 @@ void cs__catchup_again(struct cs *cs);
 /* cs__blocks_take takes blocks that were asked for. */
 void cs__blocks_take(struct cs *cs, const struct cs_block_response *response, bool final_checked);
 
+/* ---- catchup_certs.c ---- */
+
+/* cs__certs_need notes that a rule waits for a certificate of `view`; `all`
+ * asks everybody instead of the leader first. */
+void cs__certs_need(struct cs *cs, uint64_t view, bool all);
+
+/* cs__certs_run asks for the certificates that are missing. */
+void cs__certs_run(struct cs *cs);
+
+/* ---- catchup_answer.c ---- */
+
 /* cs__certs_answer answers a certificate request. */
 void cs__certs_answer(struct cs *cs, uint32_t from, const struct cs_cert_request *request);
+
+/* ---- catchup_wants.c ---- */
+
+/* cs__wants_mark marks, in cs->fetch, the headers and bodies that are missing now, the
+ * most wanted first, as many as there is room for. */
+void cs__wants_mark(struct cs *cs);
+
+/* ---- catchup_fetch.c ---- */
+
+/* cs__fetches_run asks for those that are marked, and drops the others. */
+void cs__fetches_run(struct cs *cs);
+
+/* cs__fetch_asked returns whether the header of that hash is asked for. */
+bool cs__fetch_asked(const struct cs *cs, const struct nv_hash *hash);
+
+/* ---- catchup_range.c ---- */
+
+/* cs__range_run asks for the next final blocks when there are many to come. */
+void cs__range_run(struct cs *cs);
 
 #endif /* NV_CONSENSUS_CATCHUP_H */

@@ -13,8 +13,8 @@
  *
  * All memory is taken when the engine is made.  The files: store.c looks after
  * slots and certificates, chain.c after blocks, bodies.c after how many bodies are
- * held; emit.c writes effects; receive.c and catchup.c take messages; rules_*.c are
- * the protocol; engine.c drives them. */
+ * held; emit.c writes effects; receive.c takes messages; catchup*.c ask for what is
+ * missing; rules_*.c are the protocol; engine.c drives them. */
 
 #include <stdbool.h>
 #include <stdint.h>
