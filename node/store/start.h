@@ -92,7 +92,7 @@ NV_MUST_USE bool node_start_state(const struct node_start *start);
 NV_MUST_USE enum nv_err node_start__begin(const struct node_start *start);
 
 /* node_start_replay brings the store's index and replica, and the machine, to
- * the present. */
+ * the present; its steps are in replay.h. */
 NV_MUST_USE bool node_start_replay(const struct node_start *start);
 
 #endif /* NV_NODE_STORE_START_H */
