@@ -41,8 +41,4 @@ static inline bool nv_view_eq(struct nv_view a, struct nv_view b)
     return a.size == b.size && nv_bytes_cmp(a.bytes, b.bytes, a.size) == 0;
 }
 
-/* nv_view_cmp orders views by their bytes; of two where one begins the other,
- * the shorter comes first. */
-int nv_view_cmp(struct nv_view a, struct nv_view b);
-
 #endif /* NV_BASE_BYTES_H */

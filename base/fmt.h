@@ -24,7 +24,6 @@
 #define NV_U64 PRIu64
 #define NV_I64 PRId64
 #define NV_U32 PRIu32
-#define NV_I32 PRId32
 
 /* Sizes with the terminator. */
 #define NV_HEX_TEXT(size)   (2u * (size) + 1u)

@@ -59,32 +59,3 @@ bool nv_muldiv_i64(int64_t a, int64_t b, int64_t c, enum nv_round round, int64_t
     nv_i128 quotient = 0;
     return nv_div_i128((nv_i128)a * b, c, round, &quotient) && nv_narrow_try_i64(quotient, out);
 }
-
-bool nv_muldiv_u64(uint64_t a, uint64_t b, uint64_t c, enum nv_round round, uint64_t *out)
-{
-    if (c == 0) {
-        return false;
-    }
-    nv_u128 const product = (nv_u128)a * b;
-    nv_u128 quotient = product / c;
-    if (quotient * c != product && away_from_zero(round, false)) {
-        quotient++;
-    }
-    if (quotient > UINT64_MAX) {
-        return false;
-    }
-    *out = (uint64_t)quotient;
-    return true;
-}
-
-uint64_t nv_isqrt_u128(nv_u128 value)
-{
-    uint64_t root = 0;
-    for (uint64_t bit = (uint64_t)1 << 63; bit != 0; bit >>= 1) {
-        nv_u128 const candidate = root | bit;
-        if (candidate * candidate <= value) {
-            root |= bit;
-        }
-    }
-    return root;
-}

@@ -115,14 +115,8 @@ NV_INT_NARROW(i64, int64_t, INT64_MIN, INT64_MAX)
 NV_MUST_USE bool nv_div_i64(int64_t a, int64_t b, enum nv_round round, int64_t *out);
 NV_MUST_USE bool nv_div_i128(nv_i128 a, nv_i128 b, enum nv_round round, nv_i128 *out);
 
-/* nv_muldiv_i64 and nv_muldiv_u64 write a * b / c with an exact 128-bit
- * product and one rounding.  They fail when c is zero and when the quotient
- * does not fit. */
+/* nv_muldiv_i64 writes a * b / c with an exact 128-bit product and one rounding.  It
+ * fails when c is zero and when the quotient does not fit. */
 NV_MUST_USE bool nv_muldiv_i64(int64_t a, int64_t b, int64_t c, enum nv_round round, int64_t *out);
-NV_MUST_USE bool
-nv_muldiv_u64(uint64_t a, uint64_t b, uint64_t c, enum nv_round round, uint64_t *out);
-
-/* nv_isqrt_u128 returns the square root of `value`, rounded down. */
-uint64_t nv_isqrt_u128(nv_u128 value);
 
 #endif /* NV_BASE_INT_H */

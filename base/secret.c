@@ -9,17 +9,6 @@ void nv_wipe(void *memory, size_t size)
     explicit_bzero(memory, size);
 }
 
-bool nv_secret_eq(const void *a, const void *b, size_t size)
-{
-    const volatile uint8_t *const left = (const volatile uint8_t *)a;
-    const volatile uint8_t *const right = (const volatile uint8_t *)b;
-    uint32_t different = 0;
-    for (size_t i = 0; i < size; i++) {
-        different |= (uint32_t)left[i] ^ (uint32_t)right[i];
-    }
-    return different == 0;
-}
-
 void *nv_secret_open(size_t size)
 {
     void *const memory =

@@ -4,7 +4,7 @@
 /* secret.h - memory for keys: never swapped, never dumped, wiped when given
  * back.
  *
- * nv_wipe and nv_secret_eq are pure; the rest is not.  Any thread. */
+ * nv_wipe is pure; the rest is not.  Any thread. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,9 +13,6 @@
 
 /* nv_wipe sets `size` bytes to zero, and is not optimised away. */
 void nv_wipe(void *memory, size_t size);
-
-/* nv_secret_eq compares `size` bytes in a time that does not depend on them. */
-NV_MUST_USE bool nv_secret_eq(const void *a, const void *b, size_t size);
 
 /* nv_secret_open returns `size` zeroed bytes in pages of their own that are
  * locked in memory and left out of core dumps, or NULL when the system refuses

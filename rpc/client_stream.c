@@ -270,11 +270,6 @@ void rpc_stream_close(struct rpc_stream *stream)
     nv_heap_free(stream);
 }
 
-int rpc_stream_fd(const struct rpc_stream *stream)
-{
-    return stream->socket.fd;
-}
-
 enum nv_err rpc_stream_next(struct rpc_stream *stream, struct json_t **params, uint32_t timeout_ms)
 {
     struct json_t *message = NULL;

@@ -38,7 +38,4 @@ const struct json_t *rpc_stream_error(const struct rpc_stream *stream);
 NV_MUST_USE enum nv_err
 rpc_stream_next(struct rpc_stream *stream, struct json_t **params, uint32_t timeout_ms);
 
-/* rpc_stream_fd is readable when a notification may have come, for poll(). */
-int rpc_stream_fd(const struct rpc_stream *stream);
-
 #endif /* NV_RPC_CLIENT_STREAM_H */

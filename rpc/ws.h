@@ -12,11 +12,8 @@
 
 struct rpc_conn;
 
-#define RPC_WS_NORMAL      1000u
-#define RPC_WS_GOING_AWAY  1001u
 #define RPC_WS_UNSUPPORTED 1003u
 #define RPC_WS_TOO_BIG     1009u
-#define RPC_WS_SLOW        4008u
 
 /* rpc__ws_open turns the connection into a WebSocket: the answer to the
  * handshake is in its output afterwards. NV_ERR_MALFORMED: the key is no

@@ -61,8 +61,7 @@ struct st_journal_options {
     uint32_t first_segment;       /* open: check from this one on; 0 from the oldest */
 };
 
-#define ST_SEGMENT_SIZE_DEFAULT (64u << 20)
-#define ST_BATCH_MAX_DEFAULT    (24u << 20)
+#define ST_BATCH_MAX_DEFAULT (24u << 20)
 
 struct st_journal;
 

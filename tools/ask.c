@@ -104,16 +104,3 @@ enum tool_exit tool_ask(
                      "the node at %s cannot be reached",
                      url);
 }
-
-enum tool_exit tool_ask_once(const char *url, json_t **result, const char *method, json_t *params)
-{
-    struct rpc_client *client = NULL;
-    if (rpc_client_open(&client, url, TIMEOUT_MS) != NV_OK) {
-        json_decref(params);
-        return tool_fail(
-            TOOL_USAGE, "a node is http://HOST:PORT", NULL, "\"%s\" is no address", url);
-    }
-    enum tool_exit const code = tool_ask(client, url, result, method, params);
-    rpc_client_close(client);
-    return code;
-}

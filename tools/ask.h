@@ -17,9 +17,6 @@ enum tool_exit tool_ask(struct rpc_client *client,
                         const char *method,
                         json_t *params);
 
-/* tool_ask_once opens a client for one call. */
-enum tool_exit tool_ask_once(const char *url, json_t **result, const char *method, json_t *params);
-
 /* tool_url returns the given node's URL, $NOVATE_NODE, that of the first node that
  * runs of the devnet at hand ($NOVATE_DEVNET or its usual folder), or that of a
  * local node.  It lives as long as the process. */

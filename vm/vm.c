@@ -138,13 +138,6 @@ bool vm_validators_at(const struct vm *vm,
     return true;
 }
 
-void vm_validators_next(const struct vm *vm, struct vm_validator *out, uint32_t *count)
-{
-    if (!vm_validators_at(vm, vm_height(vm), out, count)) {
-        *count = 0;
-    }
-}
-
 void vm_validators_current(const struct vm *vm, struct vm_validator *out, uint32_t *count)
 {
     set_out(vm, 0, out, count);

@@ -133,12 +133,10 @@ struct vm_validator {
 
 /* vm_validators_at writes the set that the state after `height` chooses for the
  * next epoch, by stake (highest first), then key.  False when that choice is not
- * kept any more, or not made yet.  vm_validators_next is the one of the newest
- * height, vm_validators_current the set of the epoch that the VM is in, which is
- * empty when consensus chose one that was not kept. */
+ * kept any more, or not made yet.  vm_validators_current is the set of the
+ * epoch that the VM is in, which is empty when consensus chose one that was not kept. */
 NV_MUST_USE bool
 vm_validators_at(const struct vm *vm, uint64_t height, struct vm_validator *out, uint32_t *count);
-void vm_validators_next(const struct vm *vm, struct vm_validator *out, uint32_t *count);
 void vm_validators_current(const struct vm *vm, struct vm_validator *out, uint32_t *count);
 
 /* vm_height returns the height last executed or loaded. */

@@ -87,8 +87,3 @@ void node_window_forget(struct node_window *window, uint64_t time_ms)
         window->count--;
     }
 }
-
-uint32_t node_window_count(const struct node_window *window)
-{
-    return window->count;
-}

@@ -32,6 +32,4 @@ bool node_window_has(const struct node_window *window, const struct nv_hash *has
  * any more.  It may keep some a little longer. */
 void node_window_forget(struct node_window *window, uint64_t time_ms);
 
-uint32_t node_window_count(const struct node_window *window);
-
 #endif /* NV_NODE_REPLICA_WINDOW_H */

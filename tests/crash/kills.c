@@ -22,7 +22,6 @@
 #define BLOCKS      24u /* at most, of a life */
 #define PASSES      12u
 #define WAIT_US     40000u /* the longest until a kill at any time */
-#define BOUND_MS    20000
 
 enum { COUNT_POINT = 0, COUNT_TIME, COUNT_RAN };
 

@@ -86,11 +86,6 @@ void trace_begin(const char *folder)
     root = folder;
 }
 
-void trace_end(void)
-{
-    root = NULL;
-}
-
 static uint64_t padded(uint64_t size)
 {
     return (size + 7) / 8 * 8;

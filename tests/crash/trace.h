@@ -44,10 +44,9 @@ struct trace_op {
 void trace_open(void);
 
 /* trace_clear empties the trace.  trace_begin notes from now on, behind what is
- * there, what this process asks below `root`, which lives until trace_end. */
+ * there, what this process asks below `root`, which outlives it. */
 void trace_clear(void);
 void trace_begin(const char *root);
-void trace_end(void);
 
 /* trace_die ends the process when so many more calls of a kind, or of any (0), have
  * been noted, with TRACE_DIED.  No calls: it lives. */
@@ -64,7 +63,6 @@ bool trace_next(uint64_t *at, struct trace_op *op);
 /* ---- calls that fail ---- */
 
 enum trace_class { TRACE_CALL_WRITE, TRACE_CALL_SYNC, TRACE_CALL_NAME, TRACE_CALL_MEMORY };
-#define TRACE_CLASSES 4u
 
 /* How a call fails. */
 struct trace_fault {

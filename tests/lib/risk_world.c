@@ -236,22 +236,6 @@ struct vm_outcome risk_world_outcome(const struct risk_world *w, uint32_t tx)
     return receipt.outcomes[0];
 }
 
-uint32_t risk_world_events(const struct risk_world *w, uint8_t kind, struct vm_event *last)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < w->result.event_count; i++) {
-        struct vm_event event;
-        assert_int_equal(vm_event_decode(&event, w->result.events[i]), NV_OK);
-        if (event.kind == kind) {
-            count++;
-            if (last != NULL) {
-                *last = event;
-            }
-        }
-    }
-    return count;
-}
-
 struct vm_state *risk_world_state(const struct risk_world *w)
 {
     return w->vm->state;

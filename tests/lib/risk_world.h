@@ -88,9 +88,6 @@ void risk_world_block(struct risk_world *w, uint64_t elapsed_ms);
 struct vm_receipt risk_world_receipt(const struct risk_world *w, uint32_t tx);
 struct vm_outcome risk_world_outcome(const struct risk_world *w, uint32_t tx);
 
-/* risk_world_events counts the last block's events of a kind; the last comes out. */
-uint32_t risk_world_events(const struct risk_world *w, uint8_t kind, struct vm_event *last);
-
 /* Looking into the state. */
 struct vm_state *risk_world_state(const struct risk_world *w);
 uint32_t risk_world_account(const struct risk_world *w, const struct nv_pubkey *key);

@@ -41,9 +41,8 @@ struct sync_peer {
     enum sync_manner manner;
     bool up;
     bool banned;
-    uint32_t under_way_max; /* requests that it had at a time without answering */
-    uint32_t second_count;  /* requests in the present second */
-    uint32_t second_max;    /* and the most in any */
+    uint32_t second_count; /* requests in the present second */
+    uint32_t second_max;   /* and the most in any */
     uint32_t chunks_asked;
     uint32_t epochs_asked;
 };

@@ -125,14 +125,6 @@ uint32_t sim_named(const struct sim *sim, const struct cs_valset *set, uint32_t 
                              : SIM_HOSTS_MAX;
 }
 
-uint32_t sim_member(const struct sim *sim, uint64_t epoch, uint32_t signer)
-{
-    if (epoch >= SIM_EPOCHS_MAX || !sim->epoch[epoch].begun) {
-        return SIM_HOSTS_MAX;
-    }
-    return sim_named(sim, &sim->epoch[epoch].set, signer);
-}
-
 /* ---- what must hold ---- */
 
 bool epoch_opens(const struct sim *sim, uint64_t epoch, const struct nv_hash *hash)

@@ -44,10 +44,6 @@ uint64_t sim_slot(const struct sim *sim, uint64_t epoch, uint64_t view);
 uint32_t sim_number(const struct sim *sim, const struct cs_valset *set, uint32_t id);
 uint32_t sim_named(const struct sim *sim, const struct cs_valset *set, uint32_t peer);
 
-/* sim_member returns the host that signs as `signer` in an epoch that has begun,
- * or SIM_HOSTS_MAX. */
-uint32_t sim_member(const struct sim *sim, uint64_t epoch, uint32_t signer);
-
 /* epoch_parent returns whether a first block of an epoch stands on the right one. */
 bool epoch_opens(const struct sim *sim, uint64_t epoch, const struct nv_hash *hash);
 

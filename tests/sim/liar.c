@@ -8,16 +8,6 @@
 
 static uint8_t out[CS_MESSAGE_SIZE_MAX];
 
-const char *liar_name(uint32_t bit)
-{
-    static const char *const names[] = {
-#define SIM_LIE_NAME(number, name, word) word,
-        SIM_LIES(SIM_LIE_NAME)
-#undef SIM_LIE_NAME
-    };
-    return names[bit];
-}
-
 uint64_t liar_choice(const struct sim *sim, const struct sim_host *host, uint64_t salt)
 {
     struct sim_rng rng = {sim->seed ^ (host->id * UINT64_C(7919)) ^ (salt << 20)};

@@ -12,38 +12,30 @@
 
 #include "tests/sim/sim.h"
 
-#define SIM_LIES(XX)                                                                               \
-    XX(0, HEADER, "header")             /* a field of the own header is wrong */                   \
-    XX(1, TWO_BLOCKS, "equivocator")    /* another proposal for each half */                       \
-    XX(2, PARENT, "parent")             /* an old parent, leaving out views */                     \
-    XX(3, VOTES, "conflicter")          /* votes for other blocks too */                           \
-    XX(4, SILENCE, "silent")            /* does not send, to some or to all, for a while */        \
-    XX(5, GARBAGE, "garbage")           /* broken bytes and signatures */                          \
-    XX(6, BODY, "body")                 /* an invalid body, or none */                             \
-    XX(7, NULLER, "nuller")             /* nullifies what it votes for */                          \
-    XX(8, NULLIFY_ONLY, "nullifier")    /* does nothing but nullify */                             \
-    XX(9, IMPERSONATE, "impersonator")  /* votes in the name of another */                         \
-    XX(10, OUTDATED, "outdated")        /* votes of views long gone */                             \
-    XX(11, OTHER_EPOCH, "reconfigurer") /* votes of another epoch */                               \
-    XX(12, SELECTIVE, "selective")      /* some never hear of it */                                \
-    XX(13, WITHHOLD, "withholder")      /* keeps certificates and blocks to itself */              \
-    XX(14, LATE, "late")                /* proposals at the last moment */                         \
-    XX(15, ROOT, "root")                /* a wrong state root */                                   \
-    XX(16, FORGE, "forger")             /* certificates that are none */                           \
-    XX(17, FLOOD, "flooder")            /* as much as it can */                                    \
-    XX(18, AMNESIA, "amnesiac")         /* forgets its votes in a restart */                       \
-    XX(19, TIME, "timestamp")           /* times from the past and the future */
-
 enum sim_lie {
-#define SIM_LIE_MEMBER(bit, name, word) SIM_LIE_##name = 1 << (bit),
-    SIM_LIES(SIM_LIE_MEMBER)
-#undef SIM_LIE_MEMBER
+    SIM_LIE_HEADER = 1 << 0,       /* a field of the own header is wrong */
+    SIM_LIE_TWO_BLOCKS = 1 << 1,   /* another proposal for each half */
+    SIM_LIE_PARENT = 1 << 2,       /* an old parent, leaving out views */
+    SIM_LIE_VOTES = 1 << 3,        /* votes for other blocks too */
+    SIM_LIE_SILENCE = 1 << 4,      /* does not send, to some or to all, for a while */
+    SIM_LIE_GARBAGE = 1 << 5,      /* broken bytes and signatures */
+    SIM_LIE_BODY = 1 << 6,         /* an invalid body, or none */
+    SIM_LIE_NULLER = 1 << 7,       /* nullifies what it votes for */
+    SIM_LIE_NULLIFY_ONLY = 1 << 8, /* does nothing but nullify */
+    SIM_LIE_IMPERSONATE = 1 << 9,  /* votes in the name of another */
+    SIM_LIE_OUTDATED = 1 << 10,    /* votes of views long gone */
+    SIM_LIE_OTHER_EPOCH = 1 << 11, /* votes of another epoch */
+    SIM_LIE_SELECTIVE = 1 << 12,   /* some never hear of it */
+    SIM_LIE_WITHHOLD = 1 << 13,    /* keeps certificates and blocks to itself */
+    SIM_LIE_LATE = 1 << 14,        /* proposals at the last moment */
+    SIM_LIE_ROOT = 1 << 15,        /* a wrong state root */
+    SIM_LIE_FORGE = 1 << 16,       /* certificates that are none */
+    SIM_LIE_FLOOD = 1 << 17,       /* as much as it can */
+    SIM_LIE_AMNESIA = 1 << 18,     /* forgets its votes in a restart */
+    SIM_LIE_TIME = 1 << 19,        /* times from the past and the future */
 };
 
 #define SIM_LIE_COUNT 20u
-
-/* liar_name returns the word for the lie of a bit. */
-const char *liar_name(uint32_t bit);
 
 bool liar_tells(const struct sim *sim, enum sim_lie lie);
 bool liar_forgets(const struct sim *sim);

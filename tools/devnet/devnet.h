@@ -21,7 +21,6 @@
 #define DEVNET_DIR_MAX        900u
 #define DEVNET_VALIDATORS_MAX 16u
 #define DEVNET_TRADERS        6u /* bots */
-#define DEVNET_PORT           27656u
 
 struct devnet {
     char dir[DEVNET_DIR_MAX];

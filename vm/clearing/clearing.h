@@ -42,10 +42,6 @@ void vm_clearing_trade_at(struct vm_exec *x,
 void vm_clearing_funding(struct vm_exec *x);
 void vm_clearing_expire(struct vm_exec *x);
 
-/* vm_clearing_fee takes money from an account's cash for the fee account.
- * False, and nothing is taken, when a sum would leave 64 bits. */
-NV_MUST_USE bool vm_clearing_fee(struct vm_exec *x, uint32_t account, struct vm_money fee);
-
 /* vm_clearing_listing_ok returns whether a listing keeps the rules of
  * docs/spec/ledger.md section 7, its program included. */
 NV_MUST_USE bool vm_clearing_listing_ok(const struct vm_market_row *listing);

@@ -177,13 +177,3 @@ void vm_clearing_trade_at(struct vm_exec *x,
     int64_t realised = 0;
     (void)vm__ledger_book(x, &booking, &realised);
 }
-
-bool vm_clearing_fee(struct vm_exec *x, uint32_t account, struct vm_money fee)
-{
-    NV_ASSERT(vm_money_raw(fee) >= 0);
-    if (!vm_cash_add(x->state, account, vm_money(-vm_money_raw(fee)))) {
-        return false;
-    }
-    vm_exec_fee(x, fee);
-    return true;
-}

@@ -25,9 +25,8 @@ void vm_execution_place_protective(struct vm_exec *x,
 /* vm_execution_cancel_order removes an open order for a stated reason and tells it. */
 void vm_execution_cancel_order(struct vm_exec *x, uint32_t slot, uint8_t change);
 
-/* vm_execution_cancel_account removes all, or only the risk-increasing, open
- * orders of an account; returns how many. */
-uint32_t vm_execution_cancel_account(struct vm_exec *x, uint32_t account, uint8_t change);
+/* vm_execution_cancel_increasing removes the risk-increasing open orders of an account;
+ * returns how many. */
 uint32_t vm_execution_cancel_increasing(struct vm_exec *x, uint32_t account, uint8_t change);
 
 /* Phases match and clear: per market re-margin who may cross, one call auction, fills. */

@@ -147,8 +147,8 @@ uint32_t vm__orders_own(const struct vm_exec *x,
     return count;
 }
 
-/* Which orders of a position go. */
-static uint32_t cancel_position(struct vm_exec *x, uint32_t position, bool all, uint8_t change)
+/* cancel_position cancels those orders of a position that go. */
+static uint32_t cancel_position(struct vm_exec *x, uint32_t position, uint8_t change)
 {
     struct own_order own[VM_ORDERS_ACCOUNT_MARKET_MAX];
     uint32_t cancelled = 0;
@@ -160,8 +160,7 @@ static uint32_t cancel_position(struct vm_exec *x, uint32_t position, bool all, 
         const struct vm_order *const order = vm_order(x->state, own[i].slot);
         int64_t const lots = vm_lots_raw(order->row.lots);
         bool const reduces = order->row.side == against && lots <= room;
-        bool const stays = reduces || (order->row.flags & VM_ORDER_PROTECTIVE) != 0;
-        if (!all && stays) {
+        if (reduces || (order->row.flags & VM_ORDER_PROTECTIVE) != 0) {
             room -= reduces ? lots : 0;
             continue;
         }
@@ -171,28 +170,18 @@ static uint32_t cancel_position(struct vm_exec *x, uint32_t position, bool all, 
     return cancelled;
 }
 
-static uint32_t cancel_each(struct vm_exec *x, uint32_t account, bool all, uint8_t change)
+/* SPEC auction 4: "each that would take the sum of those kept above |L|" */
+uint32_t vm_execution_cancel_increasing(struct vm_exec *x, uint32_t account, uint8_t change)
 {
     /* Entries that become empty keep their place until the end of the block. */
     const struct vm_account *const a = vm_account(x->state, account);
     uint32_t cancelled = 0;
     for (uint32_t i = 0; i < a->position_count; i++) {
         if (vm_position(x->state, a->held[i].position)->order_count > 0) {
-            cancelled += cancel_position(x, a->held[i].position, all, change);
+            cancelled += cancel_position(x, a->held[i].position, change);
         }
     }
     return cancelled;
-}
-
-uint32_t vm_execution_cancel_account(struct vm_exec *x, uint32_t account, uint8_t change)
-{
-    return cancel_each(x, account, true, change);
-}
-
-/* SPEC auction 4: "each that would take the sum of those kept above |L|" */
-uint32_t vm_execution_cancel_increasing(struct vm_exec *x, uint32_t account, uint8_t change)
-{
-    return cancel_each(x, account, false, change);
 }
 
 /* --- protective orders ------------------------------------------------------------------- */

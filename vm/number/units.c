@@ -39,12 +39,3 @@ bool vm_money_share(struct vm_money whole,
 {
     return nv_muldiv_i64(whole.micro, share.ppb, VM_RATIO_ONE_PPB, round, &out->micro);
 }
-
-bool vm_money_pro_rata(struct vm_money money,
-                       struct vm_lots part,
-                       struct vm_lots whole,
-                       enum nv_round round,
-                       struct vm_money *out)
-{
-    return nv_muldiv_i64(money.micro, part.lots, whole.lots, round, &out->micro);
-}

@@ -105,11 +105,4 @@ NV_MUST_USE bool vm_money_share(struct vm_money whole,
                                 enum nv_round round,
                                 struct vm_money *out);
 
-/* vm_money_pro_rata is money × part / whole, rounded as named; whole != 0. */
-NV_MUST_USE bool vm_money_pro_rata(struct vm_money money,
-                                   struct vm_lots part,
-                                   struct vm_lots whole,
-                                   enum nv_round round,
-                                   struct vm_money *out);
-
 #endif /* NV_VM_NUMBER_UNITS_H */

@@ -335,7 +335,7 @@ static void risk_increasing_orders(void **state)
     assert_int_equal(rig_resting(&rig, handle[2]), 0);
     assert_int_equal(rig_resting(&rig, handle[3]), 2);
     assert_int_equal(rig_resting(&rig, handle[4]), 0);
-    assert_int_equal(vm_execution_cancel_account(&rig.x, 2, VM_ORDER_PROTECTED), 2);
+    assert_int_equal(vm_execution_cancel_increasing(&rig.x, 2, VM_ORDER_PROTECTED), 0);
 }
 
 /* --- a block is a set -------------------------------------------------------------------- */

@@ -295,7 +295,7 @@ static void choice_order(void **state)
     struct vm_validator out[VM_VALIDATORS_OUT];
     struct nv_pubkey key;
     uint32_t count = 0;
-    vm_validators_next(w.vm, out, &count);
+    assert_true(vm_validators_at(w.vm, vm_height(w.vm), out, &count));
     assert_int_equal(count, 4);
     assert_int_equal(out[2].stake, 1600 * UNIT);
     vm_world_key(&key, WORLD_KEY + 11);
