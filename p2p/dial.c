@@ -321,6 +321,18 @@ void p2p__dialler_tick(struct p2p__dialler *dialler, uint64_t now_ms)
     }
 }
 
+bool p2p__dialler_knows(const struct p2p__dialler *dialler, const struct p2p__address *address)
+{
+    for (uint32_t i = 0; i < dialler->count && !p2p__address_is_none(address); i++) {
+        struct p2p__address dialled;
+        p2p__address_of(&dialled, &dialler->dials[i]->address);
+        if (!dialler->dials[i]->heard && p2p__address_eq(&dialled, address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool p2p__dialler_view(const struct p2p__dialler *dialler,
                        uint32_t index,
                        struct p2p__dial_view *out)

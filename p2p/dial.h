@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/key.h"
 
+#include "p2p/address.h"
 #include "p2p/p2p.h"
 
 struct p2p;
@@ -37,6 +38,10 @@ void p2p__dialler_hear(struct p2p__dialler *dialler,
 
 /* p2p__dialler_tick dials whom it is time to dial. */
 void p2p__dialler_tick(struct p2p__dialler *dialler, uint64_t now_ms);
+
+/* p2p__dialler_knows returns whether a node that p2p__dialler_add has named has, or had, this
+ * address. */
+bool p2p__dialler_knows(const struct p2p__dialler *dialler, const struct p2p__address *address);
 
 /* How a dialled connection, or the attempt at one, ended. */
 struct p2p__dial_end {

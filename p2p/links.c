@@ -97,6 +97,7 @@ enum p2p_reason p2p__link_place(struct p2p *p2p, struct p2p__session *session)
     if (reason != P2P_REASON_NONE) {
         return reason;
     }
+    peer->remote = *view.remote;
     memcpy(peer->address, view.address, sizeof(peer->address));
     p2p->totals.authenticated++;
     if (loser != NULL) {

@@ -12,12 +12,15 @@
 #include "p2p/state.h"
 
 #define BACKLOG 128
+/* SPEC p2p 7.6: "At most 100 connections are accepted in 100 ms" */
+#define ACCEPTS_A_TICK 100u
 
 struct p2p__listener {
     uv_tcp_t tcp;
     struct p2p *p2p;
     uint16_t port;
-    bool waits; /* a connection that could not be taken for want of memory */
+    uint32_t taken; /* since the last tick */
+    bool waits;     /* a connection that was not taken: too many, or no memory */
 };
 
 static void on_close(uv_handle_t *handle)
@@ -33,18 +36,27 @@ void p2p__listener_close(struct p2p__listener *listener)
     uv_close((uv_handle_t *)&listener->tcp, on_close);
 }
 
+/* take takes the next connection, or leaves it, and all after it, to the next tick. */
+static void take(struct p2p__listener *listener, uv_stream_t *server)
+{
+    listener->waits =
+        listener->taken >= ACCEPTS_A_TICK || !p2p__session_accept(listener->p2p, server);
+    listener->taken += listener->waits ? 0 : 1;
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
     struct p2p__listener *listener = server->data;
     if (status == 0) {
-        listener->waits = !p2p__session_accept(listener->p2p, server);
+        take(listener, server);
     }
 }
 
 void p2p__listener_tick(struct p2p__listener *listener)
 {
+    listener->taken = 0;
     if (listener->waits) {
-        listener->waits = !p2p__session_accept(listener->p2p, (uv_stream_t *)&listener->tcp);
+        take(listener, (uv_stream_t *)&listener->tcp);
     }
 }
 

@@ -17,7 +17,7 @@ NV_MUST_USE enum nv_err
 p2p__listener_open(struct p2p__listener **out, struct p2p *p2p, const char *endpoint);
 void p2p__listener_close(struct p2p__listener *listener);
 
-/* p2p__listener_tick tries again to take a connection that waits for memory. */
+/* p2p__listener_tick takes a connection that waits, for memory or for this tick. */
 void p2p__listener_tick(struct p2p__listener *listener);
 
 /* p2p__listener_port returns the port that was bound. */

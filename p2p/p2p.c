@@ -86,6 +86,7 @@ static void on_timer(uv_timer_t *timer)
     if (p2p->listener != NULL) {
         p2p__listener_tick(p2p->listener);
     }
+    p2p__session_begin_next(p2p);
     p2p__dialler_tick(p2p->dialler, now_ms);
     p2p__gossip_tick(p2p);
     p2p__announce_tick(p2p, now_ms);
@@ -105,6 +106,7 @@ static void limits_complete(struct p2p_limits *limits)
     set_default(&limits->half_open_max, 64);
     set_default(&limits->half_open_address_max, 16);
     set_default(&limits->address_max, 256);
+    set_default(&limits->handshakes_per_second, 100);
     set_default(&limits->queue_bytes_max[0], 1u << 20);
     set_default(&limits->queue_bytes_max[1], 8u << 20);
     set_default(&limits->queue_count_max[0], 4096);
@@ -124,7 +126,8 @@ static void limits_complete(struct p2p_limits *limits)
 
 static bool limits_good(const struct p2p_limits *limits)
 {
-    return limits->observers_max <= P2P_OBSERVERS_MAX && limits->queue_count_max[0] >= 2 &&
+    return limits->observers_max <= P2P_OBSERVERS_MAX &&
+           limits->half_open_max <= P2P_HALF_OPEN_MAX && limits->queue_count_max[0] >= 2 &&
            limits->queue_count_max[1] >= 2 && limits->gossip_bytes_max >= P2P_TRANSACTION_MAX &&
            limits->backoff_first_ms <= limits->backoff_max_ms && limits->ping_ms < limits->idle_ms;
 }
@@ -151,11 +154,12 @@ static enum nv_err open_self(struct p2p *p2p, const struct p2p_config *config)
 static enum nv_err open_admission(struct p2p *p2p)
 {
     /* Each pair of nodes has two lanes, and for a moment two connections a lane. */
-    uint32_t const cap = p2p->limits.half_open_max + 4 * p2p->peers.count;
+    uint32_t const cap = 4 * p2p->limits.half_open_max + 4 * p2p->peers.count;
     NV_TRY(p2p__admission_init(&p2p->admission, cap));
     p2p->admission.half_open_max = p2p->limits.half_open_max;
     p2p->admission.half_open_address_max = p2p->limits.half_open_address_max;
     p2p->admission.address_max = p2p->limits.address_max;
+    p2p__budget_init(&p2p->admission.budget, p2p->limits.handshakes_per_second);
     p2p->by_place = nv_heap_alloc((size_t)cap * sizeof(struct p2p__session *));
     return p2p->by_place == NULL ? NV_ERR_NO_MEMORY : NV_OK;
 }

@@ -38,8 +38,8 @@
  * process ignore SIGPIPE, as writing to sockets through libuv demands.
  *
  * Bytes on the wire and rules: docs/spec/p2p.md.  Reading order inside: frame,
- * envelope, handshake, queue, backoff, admission, gossip (plain functions),
- * then tls, session, peers, dial. */
+ * envelope, handshake, queue, backoff, address, budget, admission, gossip (plain
+ * functions), then tls, session, peers, dial. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,6 +54,7 @@ struct p2p;
 
 #define P2P_VALIDATORS_MAX  256u   /* the last and the present set together */
 #define P2P_OBSERVERS_MAX   64u    /* upper bound of p2p_limits.observers_max */
+#define P2P_HALF_OPEN_MAX   4096u  /* upper bound of p2p_limits.half_open_max */
 #define P2P_DIALS_MAX       320u   /* nodes that this one may be told to dial */
 #define P2P_PEERS_MAX       640u   /* nodes in p2p_peer_list: with a place, or dialled */
 #define P2P_PEER_OTHER      65536u /* ids from here on: nodes that p2p_config does not name */
@@ -163,9 +164,11 @@ struct p2p_events {
 /* Bounds.  A zero takes the default given at the right. */
 struct p2p_limits {
     uint32_t observers_max; /* nodes that are not validators: 32 */
-    uint32_t half_open_max; /* accepted, not yet authenticated: 64; a new one evicts the oldest */
+    uint32_t half_open_max; /* accepted, not yet authenticated: 64 strangers that wait for their
+                               handshake, 64 in it, and as many of known addresses */
     uint32_t half_open_address_max;      /* the same from one address: 16; a new one is refused */
     uint32_t address_max;                /* accepted connections from one address: 256 */
+    uint32_t handshakes_per_second;      /* begun with those that were accepted: 100 */
     uint32_t queue_bytes_max[P2P_LANES]; /* waiting for one peer: 1 MiB, 8 MiB */
     uint32_t queue_count_max[P2P_LANES]; /* frames waiting for one peer: 4096, 4096 */
     uint32_t gossip_bytes_max;           /* transactions kept for sending on: 8 MiB */
@@ -308,8 +311,11 @@ uint32_t p2p_peer_list(const struct p2p *p2p, struct p2p_peer_info *out, uint32_
 
 struct p2p_totals {
     uint32_t peers_up, validators_up, half_open;
+    uint32_t waiting; /* of half_open: handshake not begun */
     uint64_t accepted, dialled, authenticated;
-    uint64_t refused_full;            /* connections cut before TLS: limits by address or in all */
+    uint64_t refused_full;            /* connections cut unauthenticated: by address or in all */
+    uint64_t handshakes;              /* begun with those that were accepted */
+    uint64_t handshakes_waited;       /* of those, or of the cut, that had to wait for their turn */
     uint64_t ended[P2P_REASON_COUNT]; /* links and attempts by reason; TWIN > 0 is an alarm */
     uint64_t gossip_new, gossip_repeated, gossip_refused, gossip_sent, gossip_lost;
 };

@@ -148,6 +148,19 @@ static uint32_t observer_count(const struct p2p__peers *peers)
     return count;
 }
 
+bool p2p__peers_know(const struct p2p__peers *peers, const struct p2p__address *address)
+{
+    for (uint32_t i = 0; i < peers->top && !p2p__address_is_none(address); i++) {
+        const struct p2p__peer *peer = &peers->peers[i];
+        bool const said = peer->said.port != 0 &&
+                          memcmp(peer->said.ip, address->bytes, sizeof(peer->said.ip)) == 0;
+        if (peer->used && peer->validator && (said || p2p__address_eq(&peer->remote, address))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct p2p__peer *observer_new(struct p2p__peers *peers, const struct nv_pubkey *key)
 {
     return observer_count(peers) < peers->limits->observers_max

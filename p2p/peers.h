@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/key.h"
 
+#include "p2p/address.h"
 #include "p2p/announcement.h"
 #include "p2p/gossip.h"
 #include "p2p/handshake.h"
@@ -54,6 +55,7 @@ struct p2p__peer {
     uint32_t id;
     uint32_t slot;
     struct nv_pubkey key;
+    struct p2p__address remote; /* of its last link */
     char address[P2P_ADDRESS_SIZE];
     enum p2p_reason last_reason;
     uint64_t awaited_ms;           /* since when lane 0 is missing */
@@ -107,6 +109,10 @@ p2p__peers_standing(const struct p2p__peers *peers, const struct p2p__peer *peer
 /* p2p__peers_by_id and _by_key return a peer, or NULL; never this node itself. */
 struct p2p__peer *p2p__peers_by_id(const struct p2p__peers *peers, uint32_t id);
 struct p2p__peer *p2p__peers_by_key(const struct p2p__peers *peers, const struct nv_pubkey *key);
+
+/* p2p__peers_know returns whether a validator was linked at `address` last, or says that it
+ * can be dialled there. */
+bool p2p__peers_know(const struct p2p__peers *peers, const struct p2p__address *address);
 
 /* p2p__peers_lanes returns which lanes are connected, by bit. */
 uint8_t p2p__peers_lanes(const struct p2p__peer *peer);

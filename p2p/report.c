@@ -98,6 +98,7 @@ void p2p_totals_get(const struct p2p *p2p, struct p2p_totals *out)
     out->gossip_sent = gossip.sent;
     out->gossip_lost = gossip.lost;
     out->half_open = p2p->admission.half_open;
+    out->waiting = p2p->admission.waiting;
     out->peers_up = 0;
     out->validators_up = 0;
     for (uint32_t i = 0; i < p2p->peers.top; i++) {

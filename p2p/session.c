@@ -3,10 +3,12 @@
 #include "base/assert.h"
 #include "base/heap.h"
 
+#include "p2p/dial.h"
 #include "p2p/session_parts.h"
 #include "p2p/tls.h"
 
-#define DRAIN_MS 1000u
+#define DRAIN_MS        1000u
+#define FIRST_BYTES_MAX 4096u /* of one that waits; the first message of TLS has some 300 */
 
 bool p2p__session_is_open(const struct p2p__session *session)
 {
@@ -28,22 +30,30 @@ struct p2p__session_view p2p__session_view(const struct p2p__session *session)
                                       .open = session->open_since_ms != 0,
                                       .told = session->told,
                                       .open_since_ms = session->open_since_ms,
-                                      .address = session->address};
+                                      .address = session->address,
+                                      .remote = &session->remote};
 }
 
 /* ---- the end ------------------------------------------------------------ */
 
-static void session_free(struct p2p__session *session)
+/* leave_place gives back what an accepted session had. */
+static void leave_place(struct p2p__session *session)
 {
     struct p2p *p2p = session->p2p;
+    if (session->place != P2P__PLACE_NONE) {
+        p2p->by_place[session->place] = NULL;
+        p2p__admission_leave(&p2p->admission, session->place);
+        session->place = P2P__PLACE_NONE;
+    }
+}
+
+static void session_free(struct p2p__session *session)
+{
     *session->link = session->next;
     if (session->next != NULL) {
         session->next->link = session->link;
     }
-    if (session->place != P2P__PLACE_NONE) {
-        p2p->by_place[session->place] = NULL;
-        p2p__admission_leave(&p2p->admission, session->place);
-    }
+    leave_place(session);
     p2p__frame_deinit(&session->frame);
     if (session->tls != NULL) {
         p2p__tls_close(session->tls);
@@ -80,6 +90,9 @@ void p2p__session_end(struct p2p__session *session, enum p2p_reason reason)
     session->ended_ms = p2p__now(session->p2p);
     p2p__link_ended(session->p2p, session, reason);
     session->peer = NULL;
+    if (session->waits) {
+        leave_place(session); /* its turn is not to come any more */
+    }
     uint8_t const code = (uint8_t)reason;
     if (!tell || !p2p__session_put(session, P2P__TYPE_REFUSE, nv_view_of(&code, 1))) {
         p2p__socket_close(session->socket);
@@ -107,7 +120,25 @@ static void on_connected(void *owner, bool good)
         return;
     }
     session->connected = true;
+    if (session->waits) {
+        return;
+    }
+    p2p__socket_remote(session->socket, &session->remote, session->address);
     p2p__session_advance(session);
+}
+
+/* first_bytes: an accepted session asks for its handshake, and is not read meanwhile. */
+static void first_bytes(struct p2p__session *session, struct nv_view bytes)
+{
+    struct p2p *p2p = session->p2p;
+    if (bytes.size > FIRST_BYTES_MAX || p2p__tls_feed(session->tls, bytes) != NV_OK) {
+        p2p__session_end(session, P2P_REASON_TLS);
+        return;
+    }
+    p2p__socket_pause(session->socket);
+    p2p__admission_ask(&p2p->admission, session->place);
+    p2p__session_begin_next(p2p);
+    p2p->totals.handshakes_waited += session->waits ? 1 : 0;
 }
 
 static void on_bytes(void *owner, struct nv_view bytes)
@@ -115,6 +146,10 @@ static void on_bytes(void *owner, struct nv_view bytes)
     struct p2p__session *session = owner;
     if (session->ended != P2P_REASON_NONE) {
         return; /* what still comes while the last frame goes out */
+    }
+    if (session->waits) {
+        first_bytes(session, bytes);
+        return;
     }
     session->heard_ms = p2p__now(session->p2p);
     if (p2p__tls_feed(session->tls, bytes) != NV_OK) {
@@ -239,21 +274,35 @@ struct p2p__session *p2p__session_dial(struct p2p *p2p, const struct p2p__target
     return session;
 }
 
+/* evict ends the session that admission has taken a place from, if any. */
+static void evict(struct p2p *p2p, uint32_t place)
+{
+    if (place != P2P__PLACE_NONE) {
+        struct p2p__session *session = p2p->by_place[place];
+        NV_ASSERT(session != NULL);
+        p2p->by_place[place] = NULL;
+        session->place = P2P__PLACE_NONE;
+        p2p->totals.refused_full++;
+        p2p__session_end(session, P2P_REASON_TIMEOUT);
+        p2p__socket_close(session->socket);
+    }
+}
+
+/* SPEC p2p 7.3: "A *known* address is one at which a validator of the list was linked last" */
+static bool is_known(const struct p2p *p2p, const struct p2p__address *address)
+{
+    return p2p__peers_know(&p2p->peers, address) || p2p__dialler_knows(p2p->dialler, address);
+}
+
 /* admit finds a place for an accepted session, perhaps somebody else's. */
 static bool admit(struct p2p *p2p, struct p2p__session *session)
 {
-    struct p2p__address address;
+    const struct p2p__address *remote = &session->remote;
     uint32_t evicted = P2P__PLACE_NONE;
-    p2p__socket_remote(session->socket, &address, session->address);
-    uint32_t const place = p2p__admission_enter(&p2p->admission, &address, &evicted);
-    if (evicted != P2P__PLACE_NONE) {
-        struct p2p__session *oldest = p2p->by_place[evicted];
-        NV_ASSERT(oldest != NULL);
-        oldest->place = P2P__PLACE_NONE;
-        p2p->totals.refused_full++;
-        p2p__session_end(oldest, P2P_REASON_TIMEOUT);
-        p2p__socket_close(oldest->socket);
-    }
+    p2p__socket_remote(session->socket, &session->remote, session->address);
+    uint32_t const place =
+        p2p__admission_enter(&p2p->admission, remote, is_known(p2p, remote), &evicted);
+    evict(p2p, evicted);
     if (place == P2P__PLACE_NONE) {
         return false;
     }
@@ -269,6 +318,7 @@ bool p2p__session_accept(struct p2p *p2p, struct uv_stream_s *server)
         return false;
     }
     p2p__handshake_init_listener(&session->handshake);
+    session->waits = true;
     bool const came = p2p__socket_accept(session->socket, server) == NV_OK;
     if (came && admit(p2p, session)) {
         session->tls = p2p__tls_open(p2p->tls, false);
@@ -281,4 +331,27 @@ bool p2p__session_accept(struct p2p *p2p, struct uv_stream_s *server)
     p2p->totals.accepted++;
     on_connected(session, true);
     return true;
+}
+
+void p2p__session_begin_next(struct p2p *p2p)
+{
+    while (!p2p->closing) {
+        uint32_t evicted = P2P__PLACE_NONE;
+        uint32_t const place = p2p__admission_next(&p2p->admission, p2p__now(p2p), &evicted);
+        if (place == P2P__PLACE_NONE) {
+            return;
+        }
+        evict(p2p, evicted);
+        struct p2p__session *session = p2p->by_place[place];
+        NV_ASSERT(session != NULL);
+        NV_ASSERT(session->waits);
+        session->waits = false;
+        session->heard_ms = p2p__now(p2p);
+        p2p->totals.handshakes++;
+        if (p2p__socket_read(session->socket) != NV_OK) {
+            p2p__session_end(session, P2P_REASON_CLOSED);
+        } else {
+            p2p__session_advance(session);
+        }
+    }
 }

@@ -4,7 +4,7 @@
 /* session.h - one connection from its first byte to its last: a socket, TLS,
  * the handshake, and then the frames of one lane of one peer.
  *
- *     connecting -> TLS -> AUTH -> place -> open -> ended -> closed
+ *     connecting, or its turn -> TLS -> AUTH -> place -> open -> ended -> closed
  *
  * A session ends once, for one reason; its memory goes when the loop has closed
  * the socket.  Loop thread only. */
@@ -14,6 +14,7 @@
 
 #include "base/key.h"
 
+#include "p2p/address.h"
 #include "p2p/handshake.h"
 #include "p2p/p2p.h"
 
@@ -38,6 +39,10 @@ struct p2p__session *p2p__session_dial(struct p2p *p2p, const struct p2p__target
  * admission has no place for it.  False: there was no memory to take it; it
  * waits, and nothing more comes from `server` before it is taken. */
 NV_MUST_USE bool p2p__session_accept(struct p2p *p2p, struct uv_stream_s *server);
+
+/* p2p__session_begin_next begins the handshakes of accepted connections whose turn it
+ * is, as far as the budget goes. */
+void p2p__session_begin_next(struct p2p *p2p);
 
 /* p2p__session_end ends it, telling the other end why if that helps it.  Does
  * nothing when it has ended. */
@@ -73,6 +78,7 @@ struct p2p__session_view {
     bool told; /* the reason of its end is what the other end said */
     uint64_t open_since_ms;
     const char *address;
+    const struct p2p__address *remote;
 };
 struct p2p__session_view p2p__session_view(const struct p2p__session *session);
 

@@ -24,6 +24,7 @@ struct p2p__session {
     enum p2p_reason ended;
     bool told;
     bool connected;
+    bool waits;  /* accepted, and its handshake has not begun */
     bool paused; /* the owner's inbox is full, or it sends too fast; a frame is ready */
     bool fast;   /* the latter: until the next tick */
     uint32_t frames_in_tick;
@@ -36,6 +37,7 @@ struct p2p__session {
     uint64_t heard_ms, pinged_ms, progress_ms;
     uint64_t ping_ns; /* what the last ping said; 0: answered */
     uint64_t unsent;
+    struct p2p__address remote;
     char address[P2P_ADDRESS_SIZE];
 };
 

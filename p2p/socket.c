@@ -159,18 +159,6 @@ uint64_t p2p__socket_unsent(const struct p2p__socket *socket)
     return uv_stream_get_write_queue_size((const uv_stream_t *)&socket->tcp);
 }
 
-/* address_of maps IPv4 into IPv6, so that one node has one form. */
-static void address_of(struct p2p__address *out, const struct sockaddr_storage *storage)
-{
-    *out = (struct p2p__address){{0}};
-    if (storage->ss_family == AF_INET6) {
-        memcpy(out->bytes, &((const struct sockaddr_in6 *)storage)->sin6_addr, 16);
-    } else if (storage->ss_family == AF_INET) {
-        memset(out->bytes + 10, 0xff, 2);
-        memcpy(out->bytes + 12, &((const struct sockaddr_in *)storage)->sin_addr, 4);
-    }
-}
-
 static void text_of(char text[P2P_ADDRESS_SIZE], const struct sockaddr_storage *storage)
 {
     char host[INET6_ADDRSTRLEN] = "";
@@ -193,6 +181,6 @@ void p2p__socket_remote(const struct p2p__socket *socket,
     int size = (int)sizeof(storage);
     (void)uv_tcp_getpeername(&socket->tcp, (struct sockaddr *)&storage, &size);
     text[0] = '\0';
-    address_of(address, &storage);
+    p2p__address_of(address, &storage);
     text_of(text, &storage);
 }

@@ -139,6 +139,8 @@ bool node_p2p_open(struct node *n)
                         ? NULL
                         : node_config_text(n->config, NODE_P2P_ANNOUNCE),
         .announce_ms = node_now().wall_ms,
+        .limits = {.handshakes_per_second =
+                       (uint32_t)node_config_number(n->config, NODE_LIMITS_HANDSHAKES_PER_SECOND)},
         .events = {n, on_message, on_transaction, on_peer},
     };
     enum nv_err const err = p2p_open(&n->p2p, &config);

@@ -5,10 +5,12 @@ ever saying who they are.  What is looked at: the time between blocks, from the 
 the memory of the honest.  Run as a program it prints a table: each abuse beside the quiet before it.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -19,8 +21,22 @@ from net import BOUND_S, NOVATED, Net, wait
 
 FLOOD = pathlib.Path(os.environ.get("NOVATE_FLOOD", NOVATED.parents[1] / "release" / "bin" / "flood"))
 FLOODS = ["votes_future", "votes_repeated", "chunks", "requests", "statuses", "certificates"]  # which ends in a ban
-STRANGERS = ["connections", "half_open", "half_shaken"]
+STRANGERS = ["connections", "half_open", "half_shaken", "hellos"]
 BOUND_MIB = 300
+
+
+def hello():
+    """The first message of a TLS handshake."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    out = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), out).do_handshake()
+    return out.read()
+
+
+# What a stranger says first; nothing comes after it.  The record of the half-shaken never ends.
+FIRST = {"half_shaken": bytes([0x16, 3, 1, 0x20, 0]) + bytes(64), "hellos": hello()}
 
 
 class Flood:
@@ -48,19 +64,22 @@ class Strangers:
         self.end = threading.Event()
         self.made = 0
 
+    def source(self):
+        """Hellos come from many networks, all else from one address."""
+        return (f"127.{self.made % 250 + 1}.{self.made // 250 % 250}.1", 0) if self.kind == "hellos" else None
+
     def knock(self, held):
         for port in self.ports:
             try:
-                s = socket.create_connection(("127.0.0.1", port), timeout=1)
+                s = socket.create_connection(("127.0.0.1", port), timeout=1, source_address=self.source())
             except OSError:
                 continue
             self.made += 1
             if self.kind == "connections":
                 s.close()
                 continue
-            if self.kind == "half_shaken":
-                # The first bytes of a TLS record that never ends.
-                s.send(bytes([0x16, 3, 1, 0x20, 0]) + bytes(64))
+            with contextlib.suppress(OSError):
+                s.send(FIRST.get(self.kind, b""))
             held.append(s)
         while len(held) > 600:
             held.pop(0).close()

@@ -333,6 +333,35 @@ static void test_bans_end_and_are_bounded(void **state)
     p2p__peers_deinit(&peers);
 }
 
+static void test_addresses_of_validators_are_known(void **state)
+{
+    (void)state;
+    struct p2p__peers peers = table_of(0);
+    struct p2p__session *loser = NULL;
+    struct p2p__address const none = {{0}};
+    struct p2p__address const linked = {{1}};
+    struct p2p__address const said = {{2}};
+    struct connection const lane_1 = {1, 2, {7, 8}, 1};
+    assert_false(p2p__peers_know(&peers, &none)); /* of validators that were never linked */
+    p2p__peers_by_id(&peers, 1)->remote = linked;
+    assert_true(p2p__peers_know(&peers, &linked));
+    memcpy(p2p__peers_by_id(&peers, 1)->said.ip, said.bytes, sizeof(said.bytes));
+    assert_false(p2p__peers_know(&peers, &said));
+    p2p__peers_by_id(&peers, 1)->said.port = 7;
+    assert_true(p2p__peers_know(&peers, &said));
+    assert_true(p2p__peers_know(&peers, &linked));
+
+    struct p2p__address const observed = {{3}};
+    assert_int_equal(place(&peers, 0, 2, &lane_1, &loser), P2P_REASON_NONE);
+    p2p__peers_by_key(&peers, &keys[2])->remote = observed;
+    assert_false(p2p__peers_know(&peers, &observed));
+    p2p__peers_turn(&peers, &keys[2], 1, 1000); /* nodes 2 and 1 change places */
+    assert_true(p2p__peers_know(&peers, &observed));
+    assert_false(p2p__peers_know(&peers, &linked));
+    assert_false(p2p__peers_know(&peers, &said));
+    p2p__peers_deinit(&peers);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -364,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_two_change_places),
         cmocka_unit_test(test_leaving_late_does_not_harm_the_successor),
         cmocka_unit_test(test_bans_end_and_are_bounded),
+        cmocka_unit_test(test_addresses_of_validators_are_known),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, make_keys, NULL);
