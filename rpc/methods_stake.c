@@ -1,6 +1,8 @@
 /* methods_stake.c - stake_*: who validates, and what accounts have with them.  What
  * the rows say is vm/read_stake.h's; here it is written down. */
 
+#include <string.h>
+
 #include "rpc/methods.h"
 #include "rpc/read.h"
 
@@ -106,13 +108,32 @@ static enum nv_err write_waiting(void *ctx, const struct vm_read_waiting *waitin
     return NV_OK;
 }
 
+/* read_own reads which page of an account's list is asked for.  False: the call has failed. */
+static bool read_own(struct rpc_call *call, struct vm_read_own *own, uint64_t account)
+{
+    struct nv_hash cursor;
+    struct nv_row_key first;
+    uint32_t const limit = rpc__param_count(call->params, "limit", VM_READ_PAGE);
+    bool const given = rpc__param_hash(call->params, "cursor", &cursor);
+    if (given) {
+        memcpy(first.bytes, cursor.bytes, sizeof first.bytes);
+    }
+    if (vm_read_own_begin(own, account, given ? &first : NULL, limit) == NV_OK) {
+        return true;
+    }
+    rpc__fault_field(
+        &call->fault, RPC_ERROR_INVALID_PARAMS, "cursor", "the cursor of a page of this account");
+    return false;
+}
+
 void rpc__stake_get(struct rpc_call *call)
 {
     struct rpc_account account;
     struct vm_staking_row staking;
+    struct vm_read_own own;
     struct rpc_json *const out = &call->out;
     struct vm_row_source const from = rpc__row_source(call);
-    if (!rpc__find_account(call, &account)) {
+    if (!rpc__find_account(call, &account) || !read_own(call, &own, account.id)) {
         return;
     }
     enum nv_err const err = vm_read_staking(&from, &staking);
@@ -124,9 +145,14 @@ void rpc__stake_get(struct rpc_call *call)
     rpc__json_u64(out, "account", account.id);
     rpc__json_u64(out, "epoch", staking.epoch);
     rpc__json_array(out, "stakes");
-    rpc__done(call, vm_read_stakes(&from, account.id, write_stake, out));
+    rpc__done(call, vm_read_stakes(&from, &own, write_stake, out));
     rpc__json_end(out, ']');
     rpc__json_array(out, "waiting");
-    rpc__done(call, vm_read_waiting(&from, account.id, write_waiting, out));
+    rpc__done(call, vm_read_waiting(&from, &own, write_waiting, out));
     rpc__json_end(out, ']');
+    if (own.more) {
+        rpc__json_hex(out, "cursor", nv_view_of(own.next.bytes, sizeof own.next.bytes));
+    } else {
+        rpc__json_null(out, "cursor");
+    }
 }

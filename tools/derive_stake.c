@@ -67,17 +67,24 @@ static enum nv_err add_validator(void *ctx, const struct vm_read_validator *vali
     return NV_OK;
 }
 
-/* read_page reads which page was asked for. */
-static enum nv_err read_page(struct vm_read_page *out, const json_t *params)
+/* read_limit reads how long a page was asked for. */
+static enum nv_err read_limit(uint32_t *out, const json_t *params)
 {
     const json_t *const limit = json_object_get(params, "limit");
-    const json_t *const cursor = json_object_get(params, "cursor");
     json_int_t const count = limit != NULL ? json_integer_value(limit) : (json_int_t)VM_READ_PAGE;
     if (count < 0) {
         return NV_ERR_MALFORMED;
     }
-    *out = (struct vm_read_page){.limit = count < (json_int_t)VM_READ_PAGE_MAX ? (uint32_t)count
-                                                                               : VM_READ_PAGE_MAX};
+    *out = count < (json_int_t)VM_READ_PAGE_MAX ? (uint32_t)count : VM_READ_PAGE_MAX;
+    return NV_OK;
+}
+
+/* read_page reads which page was asked for. */
+static enum nv_err read_page(struct vm_read_page *out, const json_t *params)
+{
+    const json_t *const cursor = json_object_get(params, "cursor");
+    *out = (struct vm_read_page){.first = 0};
+    NV_TRY(read_limit(&out->limit, params));
     if (cursor == NULL) {
         return NV_OK;
     }
@@ -131,18 +138,38 @@ static enum nv_err add_waiting(void *ctx, const struct vm_read_waiting *waiting)
     return NV_OK;
 }
 
+/* read_own reads which page of an account's list was asked for. */
+static enum nv_err read_own(struct vm_read_own *out, uint64_t account, const json_t *params)
+{
+    const json_t *const cursor = json_object_get(params, "cursor");
+    struct nv_row_key first;
+    uint32_t limit = 0;
+    NV_TRY(read_limit(&limit, params));
+    if (cursor == NULL) {
+        return vm_read_own_begin(out, account, NULL, limit);
+    }
+    if (!json_is_string(cursor)) {
+        return NV_ERR_MALFORMED;
+    }
+    NV_TRY(nv_bytes_parse(
+        first.bytes, sizeof first.bytes, nv_view_of_text(json_string_value(cursor))));
+    return vm_read_own_begin(out, account, &first, limit);
+}
+
 enum nv_err derive_stake_get(json_t *out, const struct derive_question *q)
 {
     struct vm_row_source const from = shown_source(q->proof);
     struct nv_address address;
     struct shown_account account;
     struct vm_staking_row staking;
+    struct vm_read_own own;
     const char *const asked = json_string_value(json_object_get(q->params, "address"));
     if (asked == NULL) {
         return NV_ERR_MALFORMED;
     }
     NV_TRY(nv_address_parse(&address, nv_view_of_text(asked)));
     NV_TRY(shown_account(q->proof, &address, &account));
+    NV_TRY(read_own(&own, account.id, q->params));
     NV_TRY(vm_read_staking(&from, &staking));
     put_address(out, "address", &address);
     put_u64(out, "account", account.id);
@@ -151,6 +178,12 @@ enum nv_err derive_stake_get(json_t *out, const struct derive_question *q)
     json_t *const waiting = json_array();
     (void)json_object_set_new(out, "stakes", stakes);
     (void)json_object_set_new(out, "waiting", waiting);
-    NV_TRY(vm_read_stakes(&from, account.id, add_stake, stakes));
-    return vm_read_waiting(&from, account.id, add_waiting, waiting);
+    NV_TRY(vm_read_stakes(&from, &own, add_stake, stakes));
+    NV_TRY(vm_read_waiting(&from, &own, add_waiting, waiting));
+    if (own.more) {
+        put_hex(out, "cursor", own.next.bytes, sizeof own.next.bytes);
+    } else {
+        put_null(out, "cursor");
+    }
+    return NV_OK;
 }

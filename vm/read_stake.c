@@ -100,6 +100,13 @@ static void find_duty(struct vm_read_validator *out, const struct vm_in_force *i
 
 /* ---- a page of validators ---- */
 
+/* page_of returns how many entries a page has room for. */
+static uint32_t page_of(uint32_t limit)
+{
+    uint32_t const most = limit < VM_READ_PAGE_MAX ? limit : VM_READ_PAGE_MAX;
+    return most > 0 ? most : 1;
+}
+
 struct listing {
     const struct vm_row_source *from;
     const struct vm_in_force *in_force;
@@ -132,8 +139,7 @@ enum nv_err vm_read_validators(const struct vm_row_source *from,
                                void *ctx)
 {
     struct nv_row_key key;
-    uint32_t const limit = page->limit < VM_READ_PAGE_MAX ? page->limit : VM_READ_PAGE_MAX;
-    struct listing l = {from, in_force, visit, ctx, limit > 0 ? limit : 1, 0};
+    struct listing l = {from, in_force, visit, ctx, page_of(page->limit), 0};
     vm_key_validator(&key, page->first);
     struct nv_row_range range = below(&key, 1);
     range.first = key;
@@ -146,10 +152,32 @@ enum nv_err vm_read_validators(const struct vm_row_source *from,
 
 struct holding {
     const struct vm_row_source *from;
+    struct vm_read_own *own;
     vm_read_stake_fn stake;
     vm_read_waiting_fn waiting;
     void *ctx;
 };
+
+/* own_prefix makes the range of an account's rows in a table. */
+static struct nv_row_range own_prefix(uint8_t table, uint64_t account)
+{
+    struct nv_row_key key = {{table}};
+    nv_be64_store(key.bytes + 1, account);
+    return below(&key, 9);
+}
+
+/* room takes the place of one more entry; without one, the row is the next page's. */
+static bool room(struct vm_read_own *own, const struct nv_row *row, bool *enough)
+{
+    if (own->left == 0) {
+        own->more = true;
+        own->next = row->key;
+        *enough = true;
+        return false;
+    }
+    own->left--;
+    return true;
+}
 
 static enum nv_err add_stake(void *ctx, const struct nv_row *row, bool *enough)
 {
@@ -159,7 +187,9 @@ static enum nv_err add_stake(void *ctx, const struct nv_row *row, bool *enough)
     struct vm_validator_row of;
     struct vm_read_stake told;
     struct nv_row_key key;
-    (void)enough;
+    if (!room(h->own, row, enough)) {
+        return NV_OK;
+    }
     NV_TRY(vm_delegation_row_decode(&delegation, row->value));
     vm_key_validator(&key, validator);
     NV_TRY(read_validator(h->from, &of, &key));
@@ -178,7 +208,9 @@ static enum nv_err add_waiting(void *ctx, const struct nv_row *row, bool *enough
     struct vm_unbonding_row unbonding;
     struct vm_batch_row batch;
     struct nv_row_key key;
-    (void)enough;
+    if (!room(h->own, row, enough)) {
+        return NV_OK;
+    }
     NV_TRY(vm_unbonding_row_decode(&unbonding, row->value));
     vm_key_batch(&key, validator, told.epoch);
     NV_TRY(read_batch(h->from, &batch, &key));
@@ -188,29 +220,55 @@ static enum nv_err add_waiting(void *ctx, const struct nv_row *row, bool *enough
     return h->waiting(h->ctx, &told);
 }
 
-/* walk_own walks the rows of a table that belong to an account. */
-static enum nv_err walk_own(struct holding *h, uint8_t table, uint64_t account, vm_row_fn visit)
+/* is_of returns whether a key may be of a row of this range. */
+static bool is_of(const struct nv_row_range *range, const struct nv_row_key *key)
 {
-    struct nv_row_key key = {{table}};
-    nv_be64_store(key.bytes + 1, account);
-    struct nv_row_range const range = below(&key, 9);
+    return nv_row_key_cmp(key, &range->first) >= 0 && nv_row_key_cmp(key, &range->last) <= 0;
+}
+
+enum nv_err vm_read_own_begin(struct vm_read_own *own,
+                              uint64_t account,
+                              const struct nv_row_key *first,
+                              uint32_t limit)
+{
+    struct nv_row_range const stakes = own_prefix(VM_TABLE_DELEGATION, account);
+    struct nv_row_range const waiting = own_prefix(VM_TABLE_UNBONDING, account);
+    *own = (struct vm_read_own){.account = account, .first = stakes.first, .left = page_of(limit)};
+    if (first == NULL) {
+        return NV_OK;
+    }
+    own->first = *first;
+    return is_of(&stakes, first) || is_of(&waiting, first) ? NV_OK : NV_ERR_MALFORMED;
+}
+
+/* walk_own walks the rows of a table that belong to a page. */
+static enum nv_err walk_own(struct holding *h, uint8_t table, vm_row_fn visit)
+{
+    const struct vm_read_own *const own = h->own;
+    struct nv_row_range range = own_prefix(table, own->account);
+    if (own->more || nv_row_key_cmp(&own->first, &range.last) > 0) {
+        return NV_OK;
+    }
+    if (nv_row_key_cmp(&own->first, &range.first) > 0) {
+        range.first = own->first;
+    }
     return h->from->walk(h->from->ctx, &range, visit, h);
 }
 
 enum nv_err vm_read_stakes(const struct vm_row_source *from,
-                           uint64_t account,
+                           struct vm_read_own *own,
                            vm_read_stake_fn visit,
                            void *ctx)
 {
-    struct holding h = {.from = from, .stake = visit, .ctx = ctx};
-    return walk_own(&h, VM_TABLE_DELEGATION, account, add_stake);
+    struct holding h = {.from = from, .own = own, .stake = visit, .ctx = ctx};
+    return walk_own(&h, VM_TABLE_DELEGATION, add_stake);
 }
 
 enum nv_err vm_read_waiting(const struct vm_row_source *from,
-                            uint64_t account,
+                            struct vm_read_own *own,
                             vm_read_waiting_fn visit,
                             void *ctx)
 {
-    struct holding h = {.from = from, .waiting = visit, .ctx = ctx};
-    return walk_own(&h, VM_TABLE_UNBONDING, account, add_waiting);
+    struct holding h = {.from = from, .own = own, .waiting = visit, .ctx = ctx};
+    return walk_own(&h, VM_TABLE_UNBONDING, add_waiting);
 }

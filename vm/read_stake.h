@@ -58,7 +58,7 @@ struct vm_read_validator {
 
 typedef enum nv_err (*vm_read_validator_fn)(void *ctx, const struct vm_read_validator *validator);
 
-#define VM_READ_PAGE     100u /* validators a page, if nothing else is asked for */
+#define VM_READ_PAGE     100u /* entries a page, if nothing else is asked for */
 #define VM_READ_PAGE_MAX 256u
 
 /* A piece of the list of validators, which is in order of their accounts. */
@@ -97,12 +97,30 @@ struct vm_read_waiting {
 typedef enum nv_err (*vm_read_stake_fn)(void *ctx, const struct vm_read_stake *stake);
 typedef enum nv_err (*vm_read_waiting_fn)(void *ctx, const struct vm_read_waiting *waiting);
 
+/* A piece of what an account has: its stakes in order of validators, and then what
+ * waits, in order of validators and epochs. */
+struct vm_read_own {
+    uint64_t account;
+    struct nv_row_key first; /* the page is of its rows from here on */
+    uint32_t left;           /* entries that the page has room for */
+    bool more;               /* written: the next page begins with `next` */
+    struct nv_row_key next;
+};
+
+/* vm_read_own_begin begins a page at a row, NULL: at the start.  `limit` is taken as for
+ * validators.  NV_ERR_MALFORMED when the row is none of a list of this account. */
+NV_MUST_USE enum nv_err vm_read_own_begin(struct vm_read_own *own,
+                                          uint64_t account,
+                                          const struct nv_row_key *first,
+                                          uint32_t limit);
+
+/* vm_read_stakes gives `visit` the stakes of a page; then vm_read_waiting what waits. */
 NV_MUST_USE enum nv_err vm_read_stakes(const struct vm_row_source *from,
-                                       uint64_t account,
+                                       struct vm_read_own *own,
                                        vm_read_stake_fn visit,
                                        void *ctx);
 NV_MUST_USE enum nv_err vm_read_waiting(const struct vm_row_source *from,
-                                        uint64_t account,
+                                        struct vm_read_own *own,
                                         vm_read_waiting_fn visit,
                                         void *ctx);
 

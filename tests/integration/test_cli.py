@@ -283,6 +283,23 @@ def test_validators_are_read_page_by_page(cli, lying):
     cli.error(*pages(itertools.repeat(7), last=lambda _: False), code=NODE_ERROR, has=["does not end"])
 
 
+def test_stakes_are_read_page_by_page(cli, lying):
+    """Pages of one by a node whose word is taken: both lists are whole, and the account is asked for each time."""
+    whole = {**cli.devnet.rpc("stake_get", address=cli.json("stake")["address"]), "epoch": "7"}
+    stake, waiting = ({"validator": whole["address"], "worth": worth} for worth in ("1", "2"))
+    at = f"0x15{int(whole['account']):016x}{'00' * 23}"
+
+    def page(method, params, answer):
+        if method != "stake_get":
+            return answer
+        assert params["address"] == whole["address"]
+        first = "cursor" not in params
+        return {**answer, "result": {**whole, "stakes": [stake] if first else [], "waiting": [] if first else [waiting],
+                                     "cursor": at if first else None}}
+    told = cli.json("stake", "--trust-node", "--node", lying(page))
+    assert (told["stakes"], told["waiting"]) == ([stake], [waiting]) and "cursor" not in told
+
+
 def test_a_key_file_acts(cli, tmp_path):
     path = tmp_path / "trader.json"
     made = cli.json("keys", "new", path)

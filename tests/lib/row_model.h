@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/row.h"
 
-#define MODEL_ROWS_MAX 3072u
+#define MODEL_ROWS_MAX 8192u
 
 struct model_row {
     struct nv_row_key key;

@@ -195,10 +195,16 @@ static void put_row(struct rpc_chain *chain, const struct nv_row_key *key, struc
     assert_true(model_put(&chain->world.rows, &row));
 }
 
+/* added_account is that of an added validator: with room between. */
+static uint64_t added_account(uint32_t validator)
+{
+    return 1000 + 3 * (uint64_t)validator;
+}
+
 void chain_add_validators(struct rpc_chain *chain, uint32_t count)
 {
     for (uint32_t i = CHAIN_VALIDATORS; i < count; i++) {
-        uint64_t const account = 1000 + 3 * i; /* with room between */
+        uint64_t const account = added_account(i);
         struct vm_account_row const owner = {.address = {{0xa0, (uint8_t)(i >> 8), (uint8_t)i}}};
         struct vm_validator_row const validator = {
             .key = {{0xb0, (uint8_t)(i >> 8), (uint8_t)i}},
@@ -215,6 +221,43 @@ void chain_add_validators(struct rpc_chain *chain, uint32_t count)
         nv_writer_init(&w, bytes, sizeof bytes);
         vm_validator_row_encode(&w, &validator);
         vm_key_validator(&key, account);
+        put_row(chain, &key, &w);
+    }
+}
+
+static uint64_t account_id(struct rpc_chain *chain, uint32_t account)
+{
+    struct nv_row_key key;
+    struct vm_address_row found;
+    vm_key_address(&key, &chain->addresses[account]);
+    const struct model_row *const row = model_get(&chain->world.rows, &key);
+    assert_non_null(row);
+    assert_int_equal(vm_address_row_decode(&found, nv_view_of(row->value, row->size)), NV_OK);
+    return found.account;
+}
+
+void chain_add_stakes(struct rpc_chain *chain, uint32_t account, uint32_t count)
+{
+    uint64_t const owner = account_id(chain, account);
+    for (uint32_t i = CHAIN_VALIDATORS; i < count; i++) {
+        uint64_t const validator = added_account(i);
+        struct vm_delegation_row const delegation = {.shares = vm_shares(1 + i)};
+        struct vm_batch_row const batch = {.pool = {vm_money(2000 + i), vm_shares(2000 + i)}};
+        struct vm_unbonding_row const unbonding = {.shares = vm_shares(1 + i), .release_ms = i};
+        uint8_t bytes[VM_ROW_SIZE_MAX];
+        struct nv_row_key key;
+        struct nv_writer w;
+        nv_writer_init(&w, bytes, sizeof bytes);
+        vm_delegation_row_encode(&w, &delegation);
+        vm_key_delegation(&key, owner, validator);
+        put_row(chain, &key, &w);
+        nv_writer_init(&w, bytes, sizeof bytes);
+        vm_batch_row_encode(&w, &batch);
+        vm_key_batch(&key, validator, 7 + i);
+        put_row(chain, &key, &w);
+        nv_writer_init(&w, bytes, sizeof bytes);
+        vm_unbonding_row_encode(&w, &unbonding);
+        vm_key_unbonding(&key, owner, validator, 7 + i);
         put_row(chain, &key, &w);
     }
 }

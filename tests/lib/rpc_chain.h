@@ -56,6 +56,10 @@ void chain_stake(struct rpc_chain *chain);
  * in no set, until there are `count`; the next block shows them. */
 void chain_add_validators(struct rpc_chain *chain, uint32_t count);
 
+/* chain_add_stakes writes rows by which an account has a stake with each of the validators
+ * that chain_add_validators has written, up to `count`, and as much that waits. */
+void chain_add_stakes(struct rpc_chain *chain, uint32_t account, uint32_t count);
+
 /* chain_execute executes and publishes the block; chain_execute_only leaves the
  * publishing to chain_publish, as an executor that is ahead does. */
 void chain_execute(struct rpc_chain *chain);

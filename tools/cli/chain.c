@@ -241,8 +241,9 @@ static enum tool_exit check_validators(struct cli *cli, json_t **answer)
 /* add_stake joins what the state says of them to who votes: rows, which are proved. */
 static enum tool_exit add_stake(struct cli *cli, struct cli_state *state, json_t *answer)
 {
-    enum tool_exit const code =
-        cli_state_all(cli, state, "stake_validators", "validators", "epoch");
+    struct cli_pages const pages = {
+        .method = "stake_validators", .list = {"validators"}, .same = "epoch"};
+    enum tool_exit const code = cli_state_all(cli, state, &pages);
     if (code == TOOL_OK) {
         (void)json_object_set(answer, "stake", state->answer);
     }

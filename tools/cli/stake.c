@@ -249,6 +249,20 @@ static enum tool_exit address_meant(struct cli *cli, struct nv_address *out)
     return code;
 }
 
+/* ask_stakes asks for all that an account has with validators. */
+static enum tool_exit
+ask_stakes(struct cli *cli, struct cli_state *state, const struct nv_address *address)
+{
+    char text[NV_ADDRESS_TEXT];
+    nv_address_format(text, address);
+    json_t *const params = json_pack("{s:s}", "address", text);
+    struct cli_pages const pages = {
+        .method = "stake_get", .params = params, .list = {"stakes", "waiting"}, .same = "epoch"};
+    enum tool_exit const code = cli_state_all(cli, state, &pages);
+    json_decref(params);
+    return code;
+}
+
 enum tool_exit tool_stake(char **argv)
 {
     struct cli_form const form = {
@@ -259,12 +273,10 @@ enum tool_exit tool_stake(char **argv)
         0};
     struct nv_address address;
     struct cli_state state = {.answer = NULL};
-    char text[NV_ADDRESS_TEXT];
     struct cli cli;
     enum tool_exit code = cli_open(&cli, &form, argv);
     if (code == TOOL_OK && (code = address_meant(&cli, &address)) == TOOL_OK) {
-        nv_address_format(text, &address);
-        code = cli_state_get(&cli, &state, "stake_get", json_pack("{s:s}", "address", text), NULL);
+        code = ask_stakes(&cli, &state, &address);
     }
     if (code == TOOL_OK && cli.json) {
         cli_state_dump(&state);

@@ -166,38 +166,47 @@ void cli_state_deinit(struct cli_state *state)
     state->summary = NULL;
 }
 
-/* A list being read. */
+/* Lists being read. */
 struct listing {
-    const char *method;
-    const char *list;
-    const char *same;
-    json_t *entries; /* owned */
-    json_t *cursor;  /* owned; NULL or null: no further page */
+    const struct cli_pages *what;
+    json_t *entries[CLI_LISTS_MAX]; /* owned */
+    json_t *cursor;                 /* owned; NULL or null: no further page */
     bool changed;
 };
+
+static json_t *page_params(const struct listing *l)
+{
+    json_t *const params =
+        l->what->params != NULL ? json_deep_copy(l->what->params) : json_object();
+    (void)json_object_set_new(params, "limit", json_integer(PAGE));
+    if (l->cursor != NULL) {
+        (void)json_object_set(params, "cursor", l->cursor);
+    }
+    return params;
+}
 
 /* add_page takes the page at the cursor. */
 static enum tool_exit add_page(struct cli *cli, struct cli_state *out, struct listing *l)
 {
-    json_t *const before = json_incref(json_object_get(out->answer, l->same));
-    json_t *const params = json_pack("{s:i}", "limit", PAGE);
-    if (l->cursor != NULL) {
-        (void)json_object_set_new(params, "cursor", l->cursor);
-        l->cursor = NULL;
-    }
+    const struct cli_pages *const what = l->what;
+    json_t *const before = json_incref(json_object_get(out->answer, what->same));
     cli_state_deinit(out);
-    enum tool_exit const code = cli_state_get(cli, out, l->method, params, NULL);
+    enum tool_exit const code = cli_state_get(cli, out, what->method, page_params(l), NULL);
     if (code == TOOL_OK) {
-        l->changed = before != NULL && !json_equal(before, json_object_get(out->answer, l->same));
+        l->changed =
+            before != NULL && !json_equal(before, json_object_get(out->answer, what->same));
+        json_decref(l->cursor);
         l->cursor = json_incref(json_object_get(out->answer, "cursor"));
-        (void)json_array_extend(l->entries, json_object_get(out->answer, l->list));
+        for (uint32_t i = 0; i < CLI_LISTS_MAX && what->list[i] != NULL; i++) {
+            (void)json_array_extend(l->entries[i], json_object_get(out->answer, what->list[i]));
+        }
     }
     json_decref(before);
     return code;
 }
 
-/* read_list reads all pages, up to one that does not fit to those before. */
-static enum tool_exit read_list(struct cli *cli, struct cli_state *out, struct listing *l)
+/* read_lists reads all pages, up to one that does not fit to those before. */
+static enum tool_exit read_lists(struct cli *cli, struct cli_state *out, struct listing *l)
 {
     enum tool_exit code = TOOL_OK;
     uint32_t pages = 0;
@@ -211,32 +220,46 @@ static enum tool_exit read_list(struct cli *cli, struct cli_state *out, struct l
     return code;
 }
 
-enum tool_exit cli_state_all(
-    struct cli *cli, struct cli_state *out, const char *method, const char *list, const char *same)
+static void listing_deinit(struct listing *l)
 {
-    struct listing l = {.method = method, .list = list, .same = same};
+    for (uint32_t i = 0; i < CLI_LISTS_MAX; i++) {
+        json_decref(l->entries[i]);
+    }
+    json_decref(l->cursor);
+}
+
+/* listing_begin makes empty lists. */
+static void listing_begin(struct listing *l, const struct cli_pages *what)
+{
+    *l = (struct listing){.what = what};
+    for (uint32_t i = 0; i < CLI_LISTS_MAX; i++) {
+        l->entries[i] = json_array();
+    }
+}
+
+enum tool_exit cli_state_all(struct cli *cli, struct cli_state *out, const struct cli_pages *pages)
+{
+    struct listing l = {.what = pages};
     enum tool_exit code = TOOL_OK;
     uint32_t readings = 0;
     memset(out, 0, sizeof *out);
     do {
         cli_state_deinit(out);
-        json_decref(l.entries);
-        json_decref(l.cursor);
-        l.entries = json_array();
-        l.cursor = NULL;
-        l.changed = false;
-        code = readings++ < READINGS_MAX ? read_list(cli, out, &l)
+        listing_deinit(&l);
+        listing_begin(&l, pages);
+        code = readings++ < READINGS_MAX ? read_lists(cli, out, &l)
                                          : tool_fail(TOOL_FAILED,
                                                      "it changed while it was read",
                                                      "try again",
                                                      "the list cannot be read as a whole");
     } while (code == TOOL_OK && l.changed);
     if (code == TOOL_OK) {
-        (void)json_object_set(out->answer, list, l.entries);
+        for (uint32_t i = 0; i < CLI_LISTS_MAX && pages->list[i] != NULL; i++) {
+            (void)json_object_set(out->answer, pages->list[i], l.entries[i]);
+        }
         (void)json_object_del(out->answer, "cursor");
     }
-    json_decref(l.entries);
-    json_decref(l.cursor);
+    listing_deinit(&l);
     return code;
 }
 

@@ -24,12 +24,21 @@ enum tool_exit cli_state_get(
     struct cli *cli, struct cli_state *out, const char *method, json_t *params, const char *save);
 void cli_state_deinit(struct cli_state *state);
 
-/* cli_state_all asks for a list page by page and gives it as one answer: the entries of
- * all pages in the member `list`, and else what the newest page says.  Each page is
- * checked, and of a height of its own; of pages that differ in the member `same` none
- * is used, and the list is read anew. */
-enum tool_exit cli_state_all(
-    struct cli *cli, struct cli_state *out, const char *method, const char *list, const char *same);
+#define CLI_LISTS_MAX 2u
+
+/* What comes in pages. */
+struct cli_pages {
+    const char *method;
+    const json_t *params;            /* borrowed; NULL: none but those of the page */
+    const char *list[CLI_LISTS_MAX]; /* the members that go on from page to page; NULL: none */
+    const char *same;                /* the member that all pages must agree in */
+};
+
+/* cli_state_all asks for lists page by page and gives them as one answer: the entries of
+ * all pages in their members, and else what the newest page says.  Each page is checked,
+ * and of a height of its own; of pages that differ in the member `same` none is used, and
+ * all is read anew. */
+enum tool_exit cli_state_all(struct cli *cli, struct cli_state *out, const struct cli_pages *pages);
 
 /* cli_state_note prints on a line of its own what the state hangs on. */
 void cli_state_note(const struct cli_state *state);

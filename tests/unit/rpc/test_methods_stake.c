@@ -31,7 +31,7 @@ static int teardown(void **state)
 static const char *of(const char *method, uint32_t account, const char *more)
 {
     char address[NV_ADDRESS_TEXT];
-    static char params[128];
+    static char params[256];
     nv_address_format(address, &chain.addresses[account]);
     (void)snprintf(params, sizeof params, "{\"address\":\"%s\"%s}", address, more);
     return chain_call(&chain, method, params);
@@ -98,12 +98,31 @@ static void stakes_are_told(void **state)
               "\"error\"");
 }
 
+static void stakes_are_told_in_pages(void **state)
+{
+    (void)state;
+    char cursor[NV_BYTES_TEXT(32)];
+    char more[NV_BYTES_TEXT(32) + 64];
+    const char *answer = of("stake_get", 3, ",\"limit\":1");
+    world_has(answer, "\"worth\":\"4.5\"");
+    world_has(answer, "\"waiting\":[]");
+    assert_int_equal(sscanf(cursor_of(answer), "\"cursor\":\"%66[0-9a-fx]\"", cursor), 1);
+    (void)snprintf(more, sizeof more, ",\"limit\":1,\"cursor\":\"%s\"", cursor);
+    answer = of("stake_get", 3, more);
+    world_has(answer, "\"stakes\":[]");
+    world_has(answer, "\"epoch\":\"1\",\"worth\":\"3\",\"release_ms\":");
+    world_has(cursor_of(answer), "\"cursor\":null");
+    world_has(of("stake_get", 2, more), "the cursor of a page of this account");
+    world_has(of("stake_get", 3, ",\"cursor\":\"7\""), "\"error\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(validators_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(validators_are_told_in_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(stakes_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(stakes_are_told_in_pages, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

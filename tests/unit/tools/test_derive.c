@@ -174,6 +174,98 @@ static void test_every_validator(void **state)
     json_decref(seen_validators);
 }
 
+/* stakes_from agrees on the page of account 0 at a cursor, "" for the first, which becomes
+ * the next, "" after the last; returns how many entries it has. */
+static size_t
+stakes_from(char cursor[NV_BYTES_TEXT(NV_ROW_KEY_SIZE)], json_t *stakes, json_t *waits)
+{
+    char params[256];
+    (void)snprintf(params,
+                   sizeof params,
+                   "%s,\"limit\":256,\"proof\":true%s%s%s}",
+                   chain_of(&chain, 0),
+                   cursor[0] != '\0' ? ",\"cursor\":\"" : "",
+                   cursor,
+                   cursor[0] != '\0' ? "\"" : "");
+    json_t *const page = agrees("stake_get", params);
+    json_t *const lists[2] = {json_object_get(page, "stakes"), json_object_get(page, "waiting")};
+    size_t const count = json_array_size(lists[0]) + json_array_size(lists[1]);
+    const char *const next = json_string_value(json_object_get(page, "cursor"));
+    for (uint32_t list = 0; list < 2; list++) {
+        for (size_t i = 0; i < json_array_size(lists[list]); i++) {
+            json_t *const entry = json_array_get(lists[list], i);
+            const char *const of_whom = json_string_value(json_object_get(entry, "validator"));
+            (void)json_object_set(list == 0 ? stakes : waits, of_whom, entry);
+        }
+    }
+    (void)snprintf(cursor, NV_BYTES_TEXT(NV_ROW_KEY_SIZE), "%s", next != NULL ? next : "");
+    json_decref(page);
+    return count;
+}
+
+/* An account that has something with every validator that a chain can have, and has taken
+ * as much back, is proved page by page, each entry once. */
+static void test_every_stake(void **state)
+{
+    (void)state;
+    size_t const each = VM_VALIDATORS_KNOWN - CHAIN_VALIDATORS;
+    char cursor[NV_BYTES_TEXT(NV_ROW_KEY_SIZE)] = "";
+    json_t *const stakes = json_object();
+    json_t *const waits = json_object();
+    size_t count = 0;
+    size_t pages = 0;
+    chain_add_validators(&chain, VM_VALIDATORS_KNOWN);
+    chain_add_stakes(&chain, 0, VM_VALIDATORS_KNOWN);
+    chain_execute(&chain);
+    do {
+        count += stakes_from(cursor, stakes, waits);
+        pages++;
+    } while (cursor[0] != '\0');
+    assert_int_equal(count, 2 * each);
+    assert_int_equal(pages, (2 * each + VM_READ_PAGE_MAX - 1) / VM_READ_PAGE_MAX);
+    assert_int_equal(json_object_size(stakes), each);
+    assert_int_equal(json_object_size(waits), each);
+    json_decref(stakes);
+    json_decref(waits);
+}
+
+/* Who leaves the last stake of a page out, or what waits, or says that it is the last page, is
+ * found out; and a page is not that of another account. */
+static void test_stakes_kept_back(void **state)
+{
+    (void)state;
+    static struct answer page;
+    char params[256];
+    json_t *derived = NULL;
+    chain_add_validators(&chain, 20);
+    chain_add_stakes(&chain, 0, 20);
+    chain_execute(&chain);
+    (void)snprintf(params, sizeof params, "%s,\"limit\":10,\"proof\":true}", chain_of(&chain, 0));
+    ask(&page, "stake_get", params);
+    assert_int_equal(derive(&derived, &page.proof, "stake_get", page.params, NULL), NV_OK);
+    assert_null(derive_difference(derived, page.result));
+    json_decref(derived);
+    json_t *const longer = json_copy(page.params);
+    json_t *const other = json_copy(page.params);
+    json_t *const odd = json_copy(page.params);
+    (void)json_object_set_new(longer, "limit", json_integer(11));
+    (void)json_object_set(other, "cursor", json_object_get(page.result, "cursor"));
+    (void)json_object_set_new(odd, "cursor", json_string("0x13"));
+    assert_int_equal(derive(&derived, &page.proof, "stake_get", longer, NULL), NV_ERR_MISMATCH);
+    assert_int_equal(derive(&derived, &page.proof, "stake_get", other, NULL), NV_ERR_MISMATCH);
+    assert_int_not_equal(derive(&derived, &page.proof, "stake_get", odd, NULL), NV_OK);
+    assert_int_equal(derive(&derived, &page.proof, "stake_get", page.params, NULL), NV_OK);
+    (void)json_object_set_new(page.result, "cursor", json_null());
+    assert_string_equal(derive_difference(derived, page.result), "cursor");
+    (void)json_array_remove(json_object_get(page.result, "stakes"), 9);
+    assert_string_equal(derive_difference(derived, page.result), "stakes");
+    json_decref(longer);
+    json_decref(other);
+    json_decref(odd);
+    json_decref(derived);
+    drop(&page);
+}
+
 /* The proof of a page shows neither a longer one nor another, and who leaves the last
  * of a page out, or says that it is the last, is found out. */
 static void test_validators_kept_back(void **state)
@@ -390,6 +482,8 @@ int main(void)
         cmocka_unit_test(test_stake),
         cmocka_unit_test(test_validators_kept_back),
         cmocka_unit_test(test_every_validator),
+        cmocka_unit_test(test_stakes_kept_back),
+        cmocka_unit_test(test_every_stake),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,5 +1,6 @@
 /* Goal: who validates is read from rows alike wherever they come from: who serves, where
  * a page ends, and what is wrong with the rows or with their source.
+ * So is what an account has with validators, in pages of any size.
  * Method: rows in a list, written with the codecs of vm/rows.h, behind a source that
  * notes how far it was walked and can fail. */
 
@@ -208,6 +209,128 @@ static void what_is_wrong_comes_back(void **state)
     assert_int_equal(read_page(&page), NV_ERR_MISMATCH);
 }
 
+/* ---- of one account ---- */
+
+#define OWNER   500000u
+#define STAKES  5u
+#define WAITING 4u
+
+static uint32_t stakes_told, waiting_told;
+static int64_t worth_told; /* distinct powers of two: who was told, and whether twice */
+
+/* put_own gives an account stakes with the first validators, and two batches that wait with
+ * each of two. */
+static void put_own(uint64_t account)
+{
+    struct nv_row_key key;
+    for (uint32_t i = 0; i < STAKES; i++) {
+        struct vm_delegation_row const row = {.shares = vm_shares(1 << i)};
+        vm_key_delegation(&key, account, account_of(i));
+        PUT(delegation, &key, &row);
+    }
+    for (uint32_t i = 0; i < WAITING; i++) {
+        struct vm_batch_row const batch = {.pool = {vm_money(10000), vm_shares(10000)}};
+        struct vm_unbonding_row const row = {.shares = vm_shares(1 << (STAKES + i)),
+                                             .release_ms = i};
+        vm_key_batch(&key, account_of(i / 2), 1 + i % 2);
+        PUT(batch, &key, &batch);
+        vm_key_unbonding(&key, account, account_of(i / 2), 1 + i % 2);
+        PUT(unbonding, &key, &row);
+    }
+}
+
+static int setup_own(void **state)
+{
+    (void)setup(state);
+    put_own(OWNER - 1);
+    put_own(OWNER);
+    put_own(OWNER + 1);
+    stakes_told = 0;
+    waiting_told = 0;
+    worth_told = 0;
+    return 0;
+}
+
+static enum nv_err note_stake(void *ctx, const struct vm_read_stake *stake)
+{
+    (void)ctx;
+    assert_int_equal(waiting_told, 0); /* stakes come first */
+    assert_int_equal(vm_shares_raw(stake->shares), 1 << stakes_told);
+    stakes_told++;
+    worth_told += vm_shares_raw(stake->shares);
+    return NV_OK;
+}
+
+static enum nv_err note_waiting(void *ctx, const struct vm_read_waiting *waiting)
+{
+    (void)ctx;
+    assert_int_equal(waiting->release_ms, waiting_told);
+    assert_int_equal(waiting->epoch, 1 + waiting_told % 2);
+    waiting_told++;
+    worth_told += vm_money_raw(waiting->worth);
+    return NV_OK;
+}
+
+static void read_own(struct vm_read_own *own, const struct nv_row_key *first, uint32_t limit)
+{
+    assert_int_equal(vm_read_own_begin(own, OWNER, first, limit), NV_OK);
+    assert_int_equal(vm_read_stakes(&source, own, note_stake, NULL), NV_OK);
+    assert_int_equal(vm_read_waiting(&source, own, note_waiting, NULL), NV_OK);
+}
+
+static void what_an_account_has_is_told_whole_in_pages_of_any_size(void **state)
+{
+    for (uint32_t limit = 1; limit <= STAKES + WAITING + 1; limit++) {
+        struct vm_read_own own;
+        struct nv_row_key first;
+        uint32_t pages = 0;
+        (void)setup_own(state);
+        do {
+            first = own.next;
+            read_own(&own, pages == 0 ? NULL : &first, limit);
+            pages++;
+            assert_true(stakes_told + waiting_told <= pages * limit);
+            assert_true(!own.more || nv_row_key_cmp(&walked_to, &own.next) == 0);
+        } while (own.more);
+        assert_int_equal(worth_told, (1 << (STAKES + WAITING)) - 1);
+        assert_int_equal(pages, (STAKES + WAITING + limit - 1) / limit);
+    }
+}
+
+static void a_page_may_begin_between_two(void **state)
+{
+    (void)state;
+    struct vm_read_own own;
+    struct nv_row_key first;
+    vm_key_delegation(&first, OWNER, account_of(2) + 1);
+    stakes_told = 3;
+    read_own(&own, &first, 2);
+    assert_int_equal(stakes_told, STAKES);
+    assert_int_equal(waiting_told, 0);
+    assert_true(own.more);
+    vm_key_unbonding(&first, OWNER, account_of(0), 1);
+    assert_memory_equal(&own.next, &first, sizeof first);
+    vm_key_unbonding(&first, OWNER, UINT64_MAX, 0); /* after the last of all */
+    read_own(&own, &first, 2);
+    assert_int_equal(waiting_told, 0);
+    assert_false(own.more);
+}
+
+static void a_page_begins_at_rows_of_the_account_alone(void **state)
+{
+    (void)state;
+    struct vm_read_own own;
+    struct nv_row_key keys[5];
+    vm_key_delegation(&keys[0], OWNER + 1, account_of(0));
+    vm_key_delegation(&keys[1], OWNER - 1, account_of(0));
+    vm_key_unbonding(&keys[2], OWNER + 1, account_of(0), 1);
+    vm_key_batch(&keys[3], OWNER, 1);
+    vm_key_validator(&keys[4], OWNER);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(vm_read_own_begin(&own, OWNER, &keys[i], 5), NV_ERR_MALFORMED);
+    }
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup(test, setup)
@@ -217,6 +340,9 @@ int main(void)
         CASE(a_page_ends_at_the_first_of_the_next),
         CASE(the_last_page_has_no_next),
         CASE(what_is_wrong_comes_back),
+        cmocka_unit_test(what_an_account_has_is_told_whole_in_pages_of_any_size),
+        cmocka_unit_test_setup(a_page_may_begin_between_two, setup_own),
+        CASE(a_page_begins_at_rows_of_the_account_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
