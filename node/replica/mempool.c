@@ -9,6 +9,8 @@
 #define NONE UINT32_MAX
 /* Transactions live about a minute, so a second a bucket never mixes rounds. */
 #define BUCKETS 128u
+/* A transaction counts for its account, for the account's session keys, and for one of them. */
+#define TALLIES 3u
 
 struct slot {
     struct nv_hash hash;
@@ -27,10 +29,10 @@ struct slot {
 struct node_mempool {
     struct node_mempool_limits limits;
     struct slot *slots;
-    struct nv_critbit *by_hash;    /* hash -> slot */
-    struct nv_critbit *by_account; /* address -> transactions of it */
+    struct nv_critbit *by_hash; /* hash -> slot */
+    struct nv_critbit *tallies; /* whose -> transactions of theirs */
     size_t hash_size;
-    size_t account_size;
+    size_t tallies_size;
     size_t slots_size;
     uint64_t bytes;
     uint32_t count;
@@ -41,20 +43,48 @@ struct node_mempool {
     uint32_t bucket[BUCKETS];
 };
 
-struct account_key {
-    uint8_t bytes[32];
+/* Whose transactions are counted together. */
+struct whose {
+    uint8_t bytes[NV_CRITBIT_KEY_SIZE];
 };
 
-static struct account_key key_of(const struct nv_address *account)
+static struct whose of_account(const struct node_signer *signer)
 {
-    struct account_key key = {{0}};
-    memcpy(key.bytes, account->bytes, sizeof account->bytes);
-    return key;
+    struct whose whose = {{0}};
+    memcpy(whose.bytes, signer->account.bytes, sizeof signer->account.bytes);
+    return whose;
+}
+
+/* of_sessions: all session keys of the account. */
+static struct whose of_sessions(const struct node_signer *signer)
+{
+    struct whose whose = of_account(signer);
+    whose.bytes[sizeof whose.bytes - 1] = 1;
+    return whose;
+}
+
+/* of_session: this one; it may be one of several accounts. */
+static struct whose of_session(const struct node_signer *signer)
+{
+    uint8_t both[sizeof signer->account.bytes + sizeof signer->key.bytes];
+    struct nv_hash hash;
+    struct whose whose;
+    memcpy(both, signer->account.bytes, sizeof signer->account.bytes);
+    memcpy(both + sizeof signer->account.bytes, signer->key.bytes, sizeof signer->key.bytes);
+    nv_sha256(&hash, nv_view_of(both, sizeof both));
+    memcpy(whose.bytes, hash.bytes, sizeof whose.bytes);
+    return whose;
+}
+
+static bool is_session(const struct node_signer *signer)
+{
+    return signer->scopes != 0;
 }
 
 enum nv_err node_mempool_open(struct node_mempool **out, const struct node_mempool_limits *limits)
 {
     NV_ASSERT(limits->count_max >= 1 && limits->account_count_max >= 1 && limits->bytes_max >= 1);
+    NV_ASSERT(limits->count_max <= NV_CRITBIT_CAP_MAX / TALLIES);
     struct node_mempool *const pool = nv_heap_alloc(sizeof *pool);
     if (pool == NULL) {
         return NV_ERR_NO_MEMORY;
@@ -62,18 +92,18 @@ enum nv_err node_mempool_open(struct node_mempool **out, const struct node_mempo
     *pool = (struct node_mempool){.limits = *limits, .first = NONE, .last = NONE, .free = NONE};
     memset(pool->bucket, 0xff, sizeof pool->bucket);
     pool->hash_size = nv_critbit_footprint(limits->count_max);
-    pool->account_size = pool->hash_size;
+    pool->tallies_size = nv_critbit_footprint(TALLIES * limits->count_max);
     pool->slots_size = sizeof(struct slot) * (size_t)limits->count_max;
     void *const by_hash = nv_heap_reserve(pool->hash_size);
-    void *const by_account = nv_heap_reserve(pool->account_size);
+    void *const tallies = nv_heap_reserve(pool->tallies_size);
     pool->slots = nv_heap_reserve(pool->slots_size);
     if (by_hash != NULL) {
         pool->by_hash = nv_critbit_init(by_hash, limits->count_max);
     }
-    if (by_account != NULL) {
-        pool->by_account = nv_critbit_init(by_account, limits->count_max);
+    if (tallies != NULL) {
+        pool->tallies = nv_critbit_init(tallies, TALLIES * limits->count_max);
     }
-    if (by_hash == NULL || by_account == NULL || pool->slots == NULL) {
+    if (by_hash == NULL || tallies == NULL || pool->slots == NULL) {
         node_mempool_close(pool);
         return NV_ERR_NO_MEMORY;
     }
@@ -92,8 +122,8 @@ void node_mempool_close(struct node_mempool *pool)
     if (pool->by_hash != NULL) {
         nv_heap_unreserve(pool->by_hash, pool->hash_size);
     }
-    if (pool->by_account != NULL) {
-        nv_heap_unreserve(pool->by_account, pool->account_size);
+    if (pool->tallies != NULL) {
+        nv_heap_unreserve(pool->tallies, pool->tallies_size);
     }
     if (pool->slots != NULL) {
         nv_heap_unreserve(pool->slots, pool->slots_size);
@@ -101,26 +131,35 @@ void node_mempool_close(struct node_mempool *pool)
     nv_heap_free(pool);
 }
 
-static uint32_t account_count(const struct node_mempool *pool, const struct account_key *key)
+static uint32_t tally(const struct node_mempool *pool, struct whose whose)
 {
     uint32_t count = 0;
-    return nv_critbit_lookup(pool->by_account, key->bytes, &count) ? count : 0;
+    return nv_critbit_lookup(pool->tallies, whose.bytes, &count) ? count : 0;
 }
 
-/* account_add changes an account's count by one; it is listed while above 0. */
-static void account_add(struct node_mempool *pool, const struct nv_address *account, bool more)
+/* tally_change changes a count by one; it is listed while above 0. */
+static void tally_change(struct node_mempool *pool, struct whose whose, bool more)
 {
-    struct account_key const key = key_of(account);
-    uint32_t const count = account_count(pool, &key);
+    uint32_t const count = tally(pool, whose);
     bool done = true;
     if (more && count == 0) {
-        done = nv_critbit_insert(pool->by_account, key.bytes, 1) == NV_OK;
+        done = nv_critbit_insert(pool->tallies, whose.bytes, 1) == NV_OK;
     } else if (!more && count == 1) {
-        done = nv_critbit_remove(pool->by_account, key.bytes, NULL);
+        done = nv_critbit_remove(pool->tallies, whose.bytes, NULL);
     } else {
-        done = nv_critbit_set(pool->by_account, key.bytes, more ? count + 1 : count - 1);
+        done = nv_critbit_set(pool->tallies, whose.bytes, more ? count + 1 : count - 1);
     }
     NV_ASSERT(done);
+}
+
+/* count_in counts a transaction by its signer, in or out. */
+static void count_in(struct node_mempool *pool, const struct node_signer *signer, bool in)
+{
+    tally_change(pool, of_account(signer), in);
+    if (is_session(signer)) {
+        tally_change(pool, of_sessions(signer), in);
+        tally_change(pool, of_session(signer), in);
+    }
 }
 
 static uint32_t bucket_of(uint64_t expires_ms)
@@ -185,20 +224,39 @@ static uint32_t take_slot(struct node_mempool *pool)
     return index;
 }
 
+/* SPEC transactions 7.6: "one that holds as many places as are left of that half" */
+static bool session_is_full(const struct node_mempool *pool, const struct node_signer *signer)
+{
+    uint32_t const half = pool->limits.account_count_max / 2;
+    uint32_t const taken = tally(pool, of_sessions(signer));
+    return tally(pool, of_session(signer)) >= half - taken;
+}
+
+/* room_for says whether there is a place for a newcomer: ADDED, or why there is none. */
+static enum node_mempool_verdict
+room_for(const struct node_mempool *pool, const struct node_mempool_tx *tx)
+{
+    if (tally(pool, of_account(&tx->signer)) >= pool->limits.account_count_max) {
+        return NODE_MEMPOOL_ACCOUNT_FULL;
+    }
+    if (is_session(&tx->signer) && session_is_full(pool, &tx->signer)) {
+        return NODE_MEMPOOL_SESSION_FULL;
+    }
+    bool const fits = pool->count < pool->limits.count_max &&
+                      pool->bytes + tx->bytes.size <= pool->limits.bytes_max;
+    return fits ? NODE_MEMPOOL_ADDED : NODE_MEMPOOL_FULL;
+}
+
 enum node_mempool_verdict
 node_mempool_add(struct node_mempool *pool, const struct node_mempool_tx *tx)
 {
-    struct account_key const key = key_of(&tx->signer.account);
     uint32_t index = 0;
     if (nv_critbit_lookup(pool->by_hash, tx->hash.bytes, &index)) {
         return NODE_MEMPOOL_DUPLICATE;
     }
-    if (account_count(pool, &key) >= pool->limits.account_count_max) {
-        return NODE_MEMPOOL_ACCOUNT_FULL;
-    }
-    if (pool->count >= pool->limits.count_max ||
-        pool->bytes + tx->bytes.size > pool->limits.bytes_max) {
-        return NODE_MEMPOOL_FULL;
+    enum node_mempool_verdict const room = room_for(pool, tx);
+    if (room != NODE_MEMPOOL_ADDED) {
+        return room;
     }
     uint8_t *const bytes = nv_heap_alloc(tx->bytes.size);
     if (bytes == NULL) {
@@ -216,7 +274,7 @@ node_mempool_add(struct node_mempool *pool, const struct node_mempool_tx *tx)
     link_slot(pool, index);
     enum nv_err const inserted = nv_critbit_insert(pool->by_hash, tx->hash.bytes, index);
     NV_ASSERT(inserted == NV_OK);
-    account_add(pool, &tx->signer.account, true);
+    count_in(pool, &tx->signer, true);
     pool->count++;
     pool->bytes += tx->bytes.size;
     return NODE_MEMPOOL_ADDED;
@@ -244,7 +302,7 @@ bool node_mempool_remove(struct node_mempool *pool, const struct nv_hash *hash)
     }
     struct slot *const slot = &pool->slots[index];
     unlink_slot(pool, index);
-    account_add(pool, &slot->signer.account, false);
+    count_in(pool, &slot->signer, false);
     pool->count--;
     pool->bytes -= slot->size;
     nv_heap_free(slot->bytes);

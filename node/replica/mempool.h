@@ -7,7 +7,8 @@
  * They wait in order of arrival, which is the order in which a leader takes
  * them (inside a block it means nothing).  Bounds: in bytes, in number, and in
  * number for one account, so that a full pool refuses the newcomer and one
- * account cannot fill it.
+ * account cannot fill it; and for session keys, so that none of them can fill
+ * its account's places (docs/spec/transactions.md 7.6).
  *
  * No clock: times are handed in.  One thread. */
 
@@ -44,6 +45,7 @@ enum node_mempool_verdict {
     NODE_MEMPOOL_DUPLICATE,    /* it is there already */
     NODE_MEMPOOL_FULL,         /* no room for any */
     NODE_MEMPOOL_ACCOUNT_FULL, /* no room for more of this account */
+    NODE_MEMPOOL_SESSION_FULL, /* no room for more of this session key */
 };
 
 /* node_mempool_open reserves memory for the limits, all at least 1.

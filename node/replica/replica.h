@@ -104,6 +104,7 @@ enum replica_refusal {
     REPLICA_TX_EXPIRY_FAR,
     REPLICA_TX_FULL,
     REPLICA_TX_ACCOUNT_FULL,
+    REPLICA_TX_SESSION_FULL, /* no room for more of this session key */
     REPLICA_TX_NO_ACCOUNT,
     REPLICA_TX_UNPAID,      /* the account cannot pay the fee */
     REPLICA_TX_KEY_UNKNOWN, /* the key is not the account's, as far as is executed */

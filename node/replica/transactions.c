@@ -86,6 +86,7 @@ static enum replica_refusal admit(struct replica *r, const struct replica_new_tx
     case NODE_MEMPOOL_DUPLICATE: return REPLICA_TX_DUPLICATE;
     case NODE_MEMPOOL_FULL: return REPLICA_TX_FULL;
     case NODE_MEMPOOL_ACCOUNT_FULL: return REPLICA_TX_ACCOUNT_FULL;
+    case NODE_MEMPOOL_SESSION_FULL: return REPLICA_TX_SESSION_FULL;
     }
     NV_ASSERT(false);
     return REPLICA_TX_FULL;

@@ -35,6 +35,7 @@ static uint32_t refusal_code(enum replica_refusal refusal)
     case REPLICA_TX_KEY_EXPIRED: return VM_REJECT_KEY_EXPIRED;
     case REPLICA_TX_KEY_SCOPE: return VM_REJECT_KEY_SCOPE;
     case REPLICA_TX_FULL:
+    case REPLICA_TX_SESSION_FULL:
     case REPLICA_TX_ACCOUNT_FULL: return ERROR_MEMPOOL_FULL;
     }
     return ERROR_MEMPOOL_FULL;

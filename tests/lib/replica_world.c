@@ -194,7 +194,7 @@ static struct replica *new_replica(struct rw *w, uint32_t node)
             },
         .store = {&stores[node], by_height, by_hash, body_of, epoch_end},
         .node_keys = w->node_keys,
-        .mempool = {10000, 10000, 32u << 20},
+        .mempool = {RW_PLACES, RW_PLACES, 32u << 20},
         .window_max = 1u << 16,
         .accounts_max = w->fees && node != w->blind ? RW_ACCOUNTS : 0,
         .sessions_max = RW_SESSIONS,

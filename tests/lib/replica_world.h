@@ -22,6 +22,7 @@
 #define RW_ACCOUNTS   16u
 #define RW_SESSIONS   64u
 #define RW_FEE        INT64_C(100)
+#define RW_PLACES     10000u /* in a mempool, for an account too */
 
 struct rw_event;
 struct rw_batch;

@@ -481,6 +481,30 @@ static void a_session_key_does_what_it_may_while_it_may(void **state)
     rw_close(&w);
 }
 
+static void a_session_key_leaves_places_to_its_account(void **state)
+{
+    (void)state;
+    rw_open_fees(&w, 4, CS_NOBODY);
+    rw_account(&w, 1, 10000 * RW_FEE);
+    rw_session(&w, 1, 1, 9, VM_SCOPE_TRADE, 60000);
+    rw_session(&w, 1, 1, 10, VM_SCOPE_TRADE, 60000);
+    assert_true(rw_run(&w, 2, 5000));
+    rw_pass(&w, 100); /* until it is told */
+    for (uint64_t i = 0; i <= RW_PLACES / 4; i++) {
+        submit_by(0, 1, 100 + i, 9);
+    }
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_TAKEN], RW_PLACES / 4);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_SESSION_FULL], 1);
+    submit_by(0, 1, 100, 10);
+    submit_of(0, 1, 100);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_TAKEN], RW_PLACES / 4 + 2);
+    rw_pass(&w, 5000); /* until they are final */
+    submit_by(0, 1, 100 + RW_PLACES / 4, 9);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_SESSION_FULL], 1);
+    assert_int_equal(w.node[0].verdicts[REPLICA_TX_TAKEN], RW_PLACES / 4 + 3);
+    rw_close(&w);
+}
+
 /* Keys come and go, and transactions by them, at every node: no view is lost, as one
  * would be whose leader's body somebody refuses. */
 static void an_honest_leaders_body_is_never_refused(void **state)
@@ -556,6 +580,7 @@ int main(void)
         cmocka_unit_test(who_signs_in_anothers_name_is_refused_at_once),
         cmocka_unit_test(a_session_key_counts_from_the_height_that_registers_it),
         cmocka_unit_test(a_session_key_does_what_it_may_while_it_may),
+        cmocka_unit_test(a_session_key_leaves_places_to_its_account),
         cmocka_unit_test(an_honest_leaders_body_is_never_refused),
         cmocka_unit_test(a_leader_that_takes_any_key_gets_no_votes),
     };
