@@ -38,7 +38,7 @@ const struct rpc_method *rpc__method_at(uint32_t index)
     return index < METHOD_COUNT ? &METHODS[index] : NULL;
 }
 
-uint32_t rpc__method_index(const struct rpc_method *method)
+static uint32_t method_index(const struct rpc_method *method)
 {
     return (uint32_t)(method - METHODS);
 }
@@ -64,7 +64,8 @@ static uint32_t alike(const char *a, const char *b)
     return count;
 }
 
-const char *rpc__method_nearest(const char *name)
+/* method_nearest returns the name of the method that is spelt most alike. */
+static const char *method_nearest(const char *name)
 {
     char cut[64];
     snprintf(cut, sizeof cut, "%s", name);
@@ -261,7 +262,7 @@ static void not_found(struct rpc_call *call, const char *name)
 {
     rpc__fault_set(&call->fault, RPC_ERROR_METHOD_NOT_FOUND, NULL);
     snprintf(call->fault.got, sizeof call->fault.got, "%.60s", name);
-    snprintf(call->fault.expected, sizeof call->fault.expected, "%s", rpc__method_nearest(name));
+    snprintf(call->fault.expected, sizeof call->fault.expected, "%s", method_nearest(name));
 }
 
 /* SPEC rpc 5: "Every item takes its method's weight from the token bucket of its address" */
@@ -320,7 +321,7 @@ static void start(struct rpc_call *call, const char *name)
         not_found(call, name);
         return;
     }
-    call->rpc->counters.calls[rpc__method_index(call->method)]++;
+    call->rpc->counters.calls[method_index(call->method)]++;
     if (call->method->dev && !call->rpc->devnet) {
         rpc__call_fail(call, RPC_ERROR_DEV_ONLY);
         return;

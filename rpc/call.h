@@ -124,13 +124,10 @@ struct rpc_call *rpc__call_of_wait(struct rpc_wait *wait);
 void rpc__call_fail(struct rpc_call *call, int32_t code);
 void rpc__call_fail_err(struct rpc_call *call, enum nv_err err);
 
-/* rpc__method_find returns the method of a name, or NULL. rpc__method_nearest
- * returns the name of the method that is spelt most alike. rpc__method_at lists
+/* rpc__method_find returns the method of a name, or NULL. rpc__method_at lists
  * them; NULL after the last. */
 const struct rpc_method *rpc__method_find(const char *name);
-const char *rpc__method_nearest(const char *name);
 const struct rpc_method *rpc__method_at(uint32_t index);
-uint32_t rpc__method_index(const struct rpc_method *method);
 uint32_t rpc__method_count(void);
 
 #endif /* NV_RPC_CALL_H */

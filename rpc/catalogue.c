@@ -121,8 +121,8 @@ static void name_feeds(struct rpc_catalogue *catalogue)
 {
     for (uint32_t i = 0; i < catalogue->listing_count; i++) {
         struct rpc_listing *listing = &catalogue->listings[i];
-        const struct rpc_feed *feed = rpc__feed_of(catalogue, listing->feed_id);
-        if (feed != NULL) {
+        if (listing->feed_id < catalogue->feed_count) {
+            const struct rpc_feed *feed = &catalogue->feeds[listing->feed_id];
             memcpy(listing->feed, feed->symbol, sizeof listing->feed);
         }
     }
@@ -211,11 +211,6 @@ rpc__listing_named(const struct rpc_catalogue *catalogue, const char *symbol)
         }
     }
     return NULL;
-}
-
-const struct rpc_feed *rpc__feed_of(const struct rpc_catalogue *catalogue, uint32_t feed)
-{
-    return feed < catalogue->feed_count ? &catalogue->feeds[feed] : NULL;
 }
 
 const struct rpc_feed *rpc__feed_named(const struct rpc_catalogue *catalogue, const char *symbol)

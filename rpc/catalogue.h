@@ -57,12 +57,11 @@ void rpc__catalogue_load(struct rpc *rpc);
 
 void rpc__catalogue_deinit(struct rpc_catalogue *catalogue);
 
-/* rpc__listing_of and rpc__feed_of find by number, the others by name; NULL
- * when there is none. Borrowed until the loop runs on. */
+/* rpc__listing_of finds by number, the others by name; NULL when there is none.
+ * Borrowed until the loop runs on. */
 const struct rpc_listing *rpc__listing_of(const struct rpc_catalogue *catalogue, uint32_t market);
 const struct rpc_listing *
 rpc__listing_named(const struct rpc_catalogue *catalogue, const char *symbol);
-const struct rpc_feed *rpc__feed_of(const struct rpc_catalogue *catalogue, uint32_t feed);
 const struct rpc_feed *rpc__feed_named(const struct rpc_catalogue *catalogue, const char *symbol);
 
 /* rpc__json_price writes `ticks` as a price, rpc__json_size `lots` as a size

@@ -56,14 +56,14 @@ const char *rpc__error_name(int32_t code)
     return name != NULL ? name : "unknown";
 }
 
-const char *rpc__error_text(int32_t code)
+static const char *error_text(int32_t code)
 {
     const struct error_line *line = line_of(code);
     const char *text = line != NULL ? line->text : vm_reject_text((uint16_t)code);
     return text != NULL ? text : "";
 }
 
-const char *rpc__error_hint(int32_t code)
+static const char *error_hint(int32_t code)
 {
     const struct error_line *line = line_of(code);
     const char *hint = line != NULL ? line->hint : vm_reject_hint((uint16_t)code);
@@ -81,7 +81,7 @@ void rpc__fault_set(struct rpc_fault *fault, int32_t code, const char *reason)
     NV_ASSERT(code != 0);
     memset(fault, 0, sizeof *fault);
     fault->code = code;
-    const char *text = reason != NULL ? reason : rpc__error_text(code);
+    const char *text = reason != NULL ? reason : error_text(code);
     snprintf(fault->reason, sizeof fault->reason, "%s", text);
 }
 
@@ -141,7 +141,7 @@ void rpc__fault_write(struct rpc_json *json, const char *key, const struct rpc_f
     } else {
         rpc__json_null(json, "retry_after_ms");
     }
-    text_or_null(json, "hint", rpc__error_hint(fault->code));
+    text_or_null(json, "hint", error_hint(fault->code));
     rpc__json_end(json, '}');
     rpc__json_end(json, '}');
 }

@@ -49,11 +49,9 @@ void rpc__fault_field(struct rpc_fault *fault,
 /* rpc__fault_of_err makes the fault that an operating error amounts to. */
 void rpc__fault_of_err(struct rpc_fault *fault, enum nv_err err);
 
-/* rpc__error_name, rpc__error_text and rpc__error_hint look a code up in
- * errors.def and vm/rejects.def; a code of neither is "unknown" and "". */
+/* rpc__error_name looks a code up in errors.def and vm/rejects.def; a code of neither
+ * is "unknown". */
 const char *rpc__error_name(int32_t code);
-const char *rpc__error_text(int32_t code);
-const char *rpc__error_hint(int32_t code);
 
 /* rpc__error_http returns the HTTP status of a single request that fails so. */
 uint32_t rpc__error_http(int32_t code);

@@ -65,7 +65,8 @@ static void write_answer(struct rpc_conn *conn, struct rpc_exchange *exchange)
     rpc__conn_send(conn, exchange->answer.bytes, size);
 }
 
-void rpc__http_answered(struct rpc_conn *conn)
+/* answer writes the answers that are ready, in order. */
+static void answer(struct rpc_conn *conn)
 {
     while (conn->first != NULL && conn->first->ready && conn->mode != RPC_CONN_WEBSOCKET) {
         struct rpc_exchange *exchange = conn->first;
@@ -85,7 +86,7 @@ void rpc__http_answered(struct rpc_conn *conn)
 
 static void on_finished(struct rpc_exchange *exchange)
 {
-    rpc__http_answered(exchange->conn);
+    answer(exchange->conn);
 }
 
 /* exchange_begin queues an exchange for the request at hand. */

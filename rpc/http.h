@@ -56,17 +56,10 @@ struct rpc_http_fault rpc__http_head(struct rpc_http_head *head, struct nv_view 
  * input. */
 void rpc__http_advance(struct rpc_conn *conn);
 
-/* rpc__http_answered writes the answers that are ready, in order. */
-void rpc__http_answered(struct rpc_conn *conn);
-
 /* rpc__http_refuse answers with an error and closes. */
 void rpc__http_refuse(struct rpc_conn *conn, int32_t code, const char *reason);
 
 /* rpc__http_route serves one request (routes.c). */
 void rpc__http_route(struct rpc_conn *conn, struct rpc_exchange *exchange, struct nv_view body);
-
-/* rpc__http_host_allowed returns whether the head's Host and Origin may be
- * answered. */
-bool rpc__http_host_allowed(const struct rpc_conn *conn, const struct rpc_http_head *head);
 
 #endif /* NV_RPC_HTTP_H */

@@ -177,9 +177,6 @@ void rpc__ring_free(struct rpc_hub *hub);
 void rpc__replaced_begin(struct rpc_hub *hub, struct rpc_sub *sub);
 void rpc__replaced_refresh(struct rpc_hub *hub, struct rpc_channel *channel);
 void rpc__replaced_again(struct rpc_sub *sub); /* tells the newest to one left out */
-void rpc__replaced_set(struct rpc_channel *channel,
-                       const struct rpc_head *head,
-                       struct nv_view data);
 
 /* ---- book_stream.c ---- */
 

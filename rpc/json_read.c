@@ -38,8 +38,9 @@ static void vet_plain(struct vetting *v, uint8_t c)
     }
 }
 
-/* SPEC rpc 2: "Depth and values are counted before the text is parsed." */
-enum nv_err rpc__json_vet(struct nv_view text, char *reason)
+/* vet counts brackets and separators outside strings.
+ * SPEC rpc 2: "Depth and values are counted before the text is parsed." */
+static enum nv_err vet(struct nv_view text, char *reason)
 {
     struct vetting v = {0};
     for (uint32_t i = 0; i < text.size; i++) {
@@ -63,7 +64,7 @@ enum nv_err rpc__json_vet(struct nv_view text, char *reason)
 
 enum nv_err rpc__json_read(struct json_t **root, struct nv_view text, char *reason)
 {
-    NV_TRY(rpc__json_vet(text, reason));
+    NV_TRY(vet(text, reason));
     json_error_t error = {0};
     *root = json_loadb((const char *)text.bytes, text.size, JSON_REJECT_DUPLICATES, &error);
     if (*root == NULL) {

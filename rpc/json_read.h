@@ -19,11 +19,6 @@ struct json_t;
 
 #define RPC_JSON_REASON 160u
 
-/* rpc__json_vet counts brackets and separators outside strings.
- * NV_ERR_TOO_LARGE when the text nests deeper or has more values than allowed;
- * `reason` (RPC_JSON_REASON bytes) then says which. */
-NV_MUST_USE enum nv_err rpc__json_vet(struct nv_view text, char *reason);
-
 /* rpc__json_read vets and parses one object or array. The caller owns
  * `*root` and gives it back with json_decref. NV_ERR_MALFORMED or
  * NV_ERR_TOO_LARGE with a `reason` for the client. */

@@ -30,7 +30,9 @@ static void write_outcome(struct rpc_json *json, const struct vm_outcome *outcom
     rpc__json_end(json, '}');
 }
 
-void rpc__receipt_write(struct rpc_json *json, const char *key, struct nv_view bytes)
+/* write_receipt writes a receipt as the member `key`; null when it is empty or cannot be
+ * read. */
+static void write_receipt(struct rpc_json *json, const char *key, struct nv_view bytes)
 {
     struct vm_receipt receipt;
     if (bytes.size == 0 || vm_receipt_decode(&receipt, bytes) != NV_OK) {
@@ -62,7 +64,7 @@ void rpc__tx_outcome_write(struct rpc_json *json, const struct rpc_tx_outcome *o
         rpc__json_null(json, "height");
         rpc__json_null(json, "index");
     }
-    rpc__receipt_write(json, "receipt", outcome->receipt);
+    write_receipt(json, "receipt", outcome->receipt);
 }
 
 static void fail_with_hash(struct rpc_call *call, int32_t code)

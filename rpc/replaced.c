@@ -40,9 +40,7 @@ void rpc__replaced_again(struct rpc_sub *sub)
     }
 }
 
-void rpc__replaced_set(struct rpc_channel *channel,
-                       const struct rpc_head *head,
-                       struct nv_view data)
+static void replace(struct rpc_channel *channel, const struct rpc_head *head, struct nv_view data)
 {
     bool const same = channel->has_latest && nv_view_eq(rpc__json_view(&channel->latest), data);
     if (!same) {
@@ -74,7 +72,7 @@ static void refreshed(struct rpc_work *work)
     channel->refreshing = false;
     if (good) {
         rpc__json_end(&call->out, '}');
-        rpc__replaced_set(channel, &call->head, rpc__json_view(&call->out));
+        replace(channel, &call->head, rpc__json_view(&call->out));
     }
     channel->dirty |= !good; /* then the next block tries again */
     channel->busy--;
@@ -168,5 +166,5 @@ void rpc__hub_round(struct rpc_hub *hub, const struct rpc_round *round)
     rpc__json_number(data, "leader", round->leader);
     rpc__json_number(data, "time_ms", (int64_t)round->time_ms);
     rpc__json_end(data, '}');
-    rpc__replaced_set(channel, &hub->rpc->head, rpc__json_view(data));
+    replace(channel, &hub->rpc->head, rpc__json_view(data));
 }

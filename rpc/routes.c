@@ -57,7 +57,8 @@ static bool origin_allowed(const struct rpc *rpc, const struct rpc_http_head *he
     return own || listed(rpc->origins, rpc->origin_count, head->origin);
 }
 
-bool rpc__http_host_allowed(const struct rpc_conn *conn, const struct rpc_http_head *head)
+/* head_allowed returns whether the head's Host and Origin may be answered. */
+static bool head_allowed(const struct rpc_conn *conn, const struct rpc_http_head *head)
 {
     return host_allowed(conn->rpc, head->host) &&
            (!head->has_origin || origin_allowed(conn->rpc, head));
@@ -171,7 +172,7 @@ void rpc__http_route(struct rpc_conn *conn, struct rpc_exchange *exchange, struc
 {
     const struct rpc_http_head *head = &conn->head;
     bool const root = strcmp(head->path, "/") == 0 && !conn->metrics_only;
-    if (!rpc__http_host_allowed(conn, head)) {
+    if (!head_allowed(conn, head)) {
         refuse(exchange, RPC_ERROR_HOST_REFUSED, NULL);
         return;
     }

@@ -28,10 +28,6 @@ static inline uint64_t rpc__tx_key(const struct nv_hash *hash)
     return nv_be64_load(hash->bytes);
 }
 
-/* rpc__receipt_write writes a receipt (vm/receipt.h) as the member `key`; null
- * when it is empty or cannot be read. */
-void rpc__receipt_write(struct rpc_json *json, const char *key, struct nv_view receipt);
-
 /* rpc__tx_outcome_write writes the members of a transaction that is pending or
  * final. */
 void rpc__tx_outcome_write(struct rpc_json *json, const struct rpc_tx_outcome *outcome);

@@ -115,6 +115,12 @@ static void serve(struct rpc_conn *conn, struct nv_view text)
     rpc__exchange_run(exchange, text);
 }
 
+/* close_with begins the closing handshake; it is sent when the input is taken. */
+static void close_with(wslay_event_context_ptr wslay, uint16_t code, const char *reason)
+{
+    wslay_event_queue_close(wslay, code, (const uint8_t *)reason, strlen(reason));
+}
+
 static void on_message(wslay_event_context_ptr wslay,
                        const struct wslay_event_on_msg_recv_arg *message,
                        void *user)
@@ -125,9 +131,9 @@ static void on_message(wslay_event_context_ptr wslay,
         return; /* pings and closing are answered by the library */
     }
     if (!ws->text) {
-        rpc__ws_close(conn, RPC_WS_UNSUPPORTED, "messages are text");
+        close_with(wslay, WSLAY_CODE_UNSUPPORTED_DATA, "messages are text");
     } else if (ws->message.failed) {
-        rpc__ws_close(conn, RPC_WS_TOO_BIG, "the message is too long");
+        close_with(wslay, WSLAY_CODE_MESSAGE_TOO_BIG, "the message is too long");
     } else if (wslay_event_get_close_sent(wslay) == 0) {
         serve(conn, rpc__json_view(&ws->message));
     }
@@ -249,13 +255,4 @@ void rpc__ws_ping(struct rpc_conn *conn)
 {
     queue_message(conn, WSLAY_PING, nv_view_of(NULL, 0));
     settle(conn);
-}
-
-void rpc__ws_close(struct rpc_conn *conn, uint32_t code, const char *reason)
-{
-    wslay_event_queue_close(
-        conn->ws->wslay, (uint16_t)code, (const uint8_t *)reason, strlen(reason));
-    if (!conn->advancing) {
-        settle(conn);
-    }
 }

@@ -12,9 +12,6 @@
 
 struct rpc_conn;
 
-#define RPC_WS_UNSUPPORTED 1003u
-#define RPC_WS_TOO_BIG     1009u
-
 /* rpc__ws_open turns the connection into a WebSocket: the answer to the
  * handshake is in its output afterwards. NV_ERR_MALFORMED: the key is no
  * key. */
@@ -30,8 +27,5 @@ void rpc__ws_advance(struct rpc_conn *conn);
 void rpc__ws_send(struct rpc_conn *conn, struct nv_view text);
 
 void rpc__ws_ping(struct rpc_conn *conn);
-
-/* rpc__ws_close begins the closing handshake. */
-void rpc__ws_close(struct rpc_conn *conn, uint32_t code, const char *reason);
 
 #endif /* NV_RPC_WS_H */

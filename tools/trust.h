@@ -43,10 +43,6 @@ enum tool_exit tool_trust_file(struct tool_trust *out, const char *path);
  * the node shows the way. */
 enum tool_exit tool_trust_walk(struct tool_trust *trust, struct rpc_client *client, uint64_t epoch);
 
-/* tool_trust_expired says that what is believed is too old to reach `epoch`, and
- * what to do about it. */
-enum tool_exit tool_trust_expired(const struct cs_light *light, uint64_t now_ms, uint64_t epoch);
-
 /* tool_trust_step goes to the next epoch by an answer of chain_epoch. */
 NV_MUST_USE enum cs_light_verdict
 tool_trust_step(struct cs_light *light, uint64_t now_ms, const struct json_t *answer);

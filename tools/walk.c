@@ -35,7 +35,9 @@ static void say_age(char out[AGE_TEXT], uint64_t ms)
     (void)snprintf(out, AGE_TEXT, "%" NV_U64 " %s", ms / units[i].ms, units[i].name);
 }
 
-enum tool_exit tool_trust_expired(const struct cs_light *light, uint64_t now_ms, uint64_t epoch)
+/* expired says that what is believed is too old to reach `epoch`, and what to do about
+ * it. */
+static enum tool_exit expired(const struct cs_light *light, uint64_t now_ms, uint64_t epoch)
 {
     char why[256];
     char next[256];
@@ -91,7 +93,7 @@ enum tool_exit tool_trust_walk(struct tool_trust *trust, struct rpc_client *clie
         char text[NV_DECIMAL_TEXT];
         json_t *answer = NULL;
         if (cs_light_expired(&trust->light, now_ms)) {
-            return tool_trust_expired(&trust->light, now_ms, epoch);
+            return expired(&trust->light, now_ms, epoch);
         }
         nv_u64_format(text, trust->light.epoch);
         if (rpc_client_call(client, &answer, "chain_epoch", json_pack("{s:s}", "epoch", text)) !=
@@ -105,7 +107,6 @@ enum tool_exit tool_trust_walk(struct tool_trust *trust, struct rpc_client *clie
         }
     }
     uint64_t const now_ms = tool_now_ms();
-    return cs_light_expired(&trust->light, now_ms)
-               ? tool_trust_expired(&trust->light, now_ms, epoch)
-               : TOOL_OK;
+    return cs_light_expired(&trust->light, now_ms) ? expired(&trust->light, now_ms, epoch)
+                                                   : TOOL_OK;
 }

@@ -312,7 +312,6 @@ uint32_t vm__ordinal_lowest(const struct vm_position *p);
  * counters, and whether there is a free page for it. */
 bool vm__order_counts(const struct vm_state *s, uint32_t position, const struct vm_order_row *row);
 bool vm__level_room(const struct vm_state *s, uint32_t market, const struct vm_order_row *row);
-void vm__order_expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t slot);
 
 /* Sessions and tombstones. */
 void vm__session_index_key(struct nv_row_key *key, uint64_t account, const struct nv_pubkey *k);

@@ -116,7 +116,7 @@ uint32_t vm_order_find_client(const struct vm_state *s, uint32_t position, uint6
     return VM_NONE;
 }
 
-void vm__order_expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t slot)
+static void expiry_key(struct nv_row_key *key, uint64_t expires_ms, uint32_t slot)
 {
     struct nv_writer w;
     memset(key->bytes, 0, sizeof key->bytes);
@@ -276,7 +276,7 @@ void vm__order_adopt(struct vm_state *s, uint32_t slot)
     vm_market_mut(s, order->market)->orders_open++;
     if (order->row.expires_ms != 0) {
         struct nv_row_key key;
-        vm__order_expiry_key(&key, order->row.expires_ms, slot);
+        expiry_key(&key, order->row.expires_ms, slot);
         vm__index_add(s, VM_INDEX_ORDER_EXPIRY, &key, slot);
     }
 }
@@ -334,7 +334,7 @@ void vm_order_remove(struct vm_state *s, uint32_t slot)
     vm__level_leave(s, slot);
     if (order->row.expires_ms != 0) {
         struct nv_row_key key;
-        vm__order_expiry_key(&key, order->row.expires_ms, slot);
+        expiry_key(&key, order->row.expires_ms, slot);
         vm__index_remove(s, VM_INDEX_ORDER_EXPIRY, &key);
     }
     struct vm_order_page *const page = order_page_mut(s, position, order->ordinal);
