@@ -48,10 +48,4 @@ struct vm_money vm_payoff_per_lot(struct nv_view program,
                                   uint32_t lots_per_unit,
                                   const struct vm_payoff_inputs *inputs);
 
-/* vm_payoff_eval_batch evaluates many inputs at once (a scenario vector). */
-void vm_payoff_eval_batch(struct nv_view program,
-                          const struct vm_payoff_inputs *inputs,
-                          uint32_t count,
-                          struct vm_money *out);
-
 #endif /* NV_VM_PAYOFF_PAYOFF_H */
