@@ -38,6 +38,7 @@ struct st_pin {
     struct MDB_cursor *cursor;
     struct st_head head;
     uint64_t made_ms;
+    uint64_t used_ms;
 };
 
 struct st_db {

@@ -151,32 +151,43 @@ static enum nv_err pin_make(struct st_db *db, struct st_pin *pin, uint64_t now_m
     pin->db = db;
     pin->txn = txn;
     pin->made_ms = now_ms;
+    pin->used_ms = now_ms;
     return NV_OK;
+}
+
+/* pin_slot returns a free slot, made so if need be. */
+static struct st_pin *pin_slot(struct st_db *db)
+{
+    struct st_pin *slot = &db->pins[0];
+    for (uint32_t i = 0; i < ST_PINS_MAX; i++) {
+        struct st_pin *const pin = &db->pins[i];
+        if (pin->txn == NULL) {
+            return pin;
+        }
+        slot = pin->used_ms < slot->used_ms ? pin : slot;
+    }
+    pin_end(slot);
+    return slot;
 }
 
 enum nv_err st_db_pin(struct st_db *db, struct st_pin **out, uint64_t height, uint64_t now_ms)
 {
     struct st_head newest;
-    struct st_pin *free_pin = NULL;
     NV_TRY(st_db_head(db, &newest));
     uint64_t const wanted = height != 0 ? height : newest.height;
     for (uint32_t i = 0; i < ST_PINS_MAX; i++) {
         struct st_pin *const pin = &db->pins[i];
         if (pin->txn != NULL && pin->head.height == wanted) {
+            pin->used_ms = now_ms;
             *out = pin;
             return NV_OK;
         }
-        free_pin = pin->txn == NULL ? pin : free_pin;
     }
     if (wanted != newest.height) {
         return NV_ERR_NOT_FOUND;
     }
-    if (free_pin == NULL) {
-        return NV_ERR_BUSY;
-    }
-    NV_TRY(pin_make(db, free_pin, now_ms));
-    *out = free_pin;
-    return NV_OK;
+    *out = pin_slot(db);
+    return pin_make(db, *out, now_ms);
 }
 
 void st_db_unpin(struct st_db *db, uint64_t before_ms)

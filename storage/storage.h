@@ -204,15 +204,16 @@ st_db_tx(struct st_db *db, struct st_tx_place *out, const struct nv_hash *tx_has
 NV_MUST_USE enum nv_err st_db_forget(struct st_db *db, uint64_t height);
 
 /* A pin holds one checkpoint still while its rows are paged out.  The database
- * grows while a pin is old, so pins end after a time. */
+ * grows while a pin is old, so pins end after a time, and where one more is
+ * wanted than there are, that which was not asked for the longest ends: nobody
+ * says when a reader is done. */
 struct st_pin;
 
 #define ST_PINS_MAX 4u
 
 /* st_db_pin returns the pin of checkpoint `height`, or for 0 of the newest,
  * making it if need be.  `now_ms` is any clock that does not go back.
- * NV_ERR_NOT_FOUND: not pinned, and not the newest.  NV_ERR_BUSY: all pins are
- * in use. */
+ * NV_ERR_NOT_FOUND: not pinned, or no longer, and not the newest. */
 NV_MUST_USE enum nv_err
 st_db_pin(struct st_db *db, struct st_pin **out, uint64_t height, uint64_t now_ms);
 
