@@ -261,6 +261,8 @@ void node_disk_beat(struct node *n, uint64_t now_ns);
 /* peers.c */
 NV_MUST_USE bool node_p2p_open(struct node *n);
 void node_p2p_send(struct node *n, const struct replica_op *op);
+/* node_p2p_ban refuses a peer for as long as p2p.ban_ms says; `why` is for the log. */
+void node_p2p_ban(struct node *n, uint32_t peer, const char *why);
 /* node_p2p_epoch keeps links to the validators of REPLICA_EPOCH. */
 void node_p2p_epoch(struct node *n, const struct replica_op *op);
 

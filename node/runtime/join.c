@@ -15,7 +15,6 @@
 
 #define TICK_MS    100u
 #define REPORT_MS  5000u
-#define BAN_MS     60000u
 #define FAR_BLOCKS 1000u /* auto: an empty node fetches a snapshot of at least this height */
 #define RETRY_MS   1000u
 /* A node that runs fetches a snapshot when it is so far behind, and was for so
@@ -143,7 +142,7 @@ static void perform(struct node *n)
     struct sync_op op;
     while (sync_next(n->sync, &op)) {
         if (op.kind == SYNC_OP_BAN) {
-            p2p_ban(n->p2p, op.peer, BAN_MS, op.why);
+            node_p2p_ban(n, op.peer, op.why);
         } else {
             node_sync_send(n, op.peer, op.type, nv_view_of(op.bytes, op.size));
         }

@@ -9,8 +9,6 @@
 
 #include "node/runtime/internal.h"
 
-#define BAN_MS 60000u
-
 /* ---- jobs on workers ---- */
 
 static void job_run(uv_work_t *request)
@@ -187,7 +185,7 @@ static void perform(struct node *n, const struct replica_op *op)
     case REPLICA_GOSSIP: (void)p2p_gossip(n->p2p, op->gossip.from, op->gossip.bytes); break;
     case REPLICA_VERDICT: node_rpc_verdict(n, op); break;
     case REPLICA_DROPPED: node_rpc_dropped(n, &op->dropped); break;
-    case REPLICA_BAN: p2p_ban(n->p2p, op->ban_link, BAN_MS, "a message broke the protocol"); break;
+    case REPLICA_BAN: node_p2p_ban(n, op->ban_link, "a message broke the protocol"); break;
     case REPLICA_EPOCH: turn(n, op); break;
     case REPLICA_EVIDENCE: log_evidence(op); break;
     case REPLICA_TRACE: node_rpc_trace(n, op); break;

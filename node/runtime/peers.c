@@ -66,6 +66,11 @@ void node_p2p_send(struct node *n, const struct replica_op *op)
     (void)p2p_send_each(n->p2p, op->send.links, op->send.link_count, &message);
 }
 
+void node_p2p_ban(struct node *n, uint32_t peer, const char *why)
+{
+    p2p_ban(n->p2p, peer, (uint32_t)node_config_number(n->config, NODE_P2P_BAN_MS), why);
+}
+
 /* ---- validators ---- */
 
 static bool known(const struct nv_pubkey *key)

@@ -14,7 +14,6 @@
 #include "vm/rows.h"
 
 #define LATER_MAX 4000u /* blocks in which a later header must come; less than VM_RING */
-#define BAN_MS    60000u
 #define PROOF_MAX 8192u
 
 /* What the making of one needs; a job for the thread that owns the state. */
@@ -238,7 +237,7 @@ void node_sharing_message(struct node *n, const struct node_inbox_item *item)
     case SYNC_SERVED_ANSWER: break;
     case SYNC_SERVED_NOTHING: return;
     case SYNC_SERVED_BAN:
-        p2p_ban(n->p2p, item->peer, BAN_MS, "its message about snapshots is none");
+        node_p2p_ban(n, item->peer, "its message about snapshots is none");
         return;
     }
     nv_writer_init(&w, sharing->bytes, sizeof sharing->bytes);
