@@ -1,8 +1,9 @@
 /* flood.c - a validator that floods the others: `flood HOME KIND`.
  *
  * It takes the keys, peers and genesis of a node's home, links with the other validators as that node would,
- * and sends them messages of one kind as fast as they read, until its standard input ends.  Then it says
- * how many it has sent, and how often it was shut out.  It links again whenever it can.
+ * and sends them messages of one kind as fast as they read, until its standard input ends.  It says when it
+ * begins to send, and in the end how many it has sent, and how often it was shut out.  It links again
+ * whenever it can.
  *
  * What it sends is well formed: rubbish is refused with the first message, and the flooder banned. */
 
@@ -184,6 +185,10 @@ static void on_beat(uv_timer_t *beat)
         struct p2p_message const message = {
             .lane = f->kind->lane, .type = (uint8_t)f->kind->type, .payload = {f->bytes, size}};
         uint32_t const queued = p2p_send_each(f->p2p, all, f->genesis.validator_count, &message);
+        if (f->sent == 0 && queued > 0) {
+            (void)printf("flooding\n");
+            (void)fflush(stdout);
+        }
         f->sent += queued;
         if (queued == 0) {
             return;

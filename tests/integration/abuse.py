@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import select
 import socket
 import ssl
 import statistics
@@ -17,7 +18,8 @@ import sys
 import tempfile
 import threading
 
-from net import BOUND_S, NOVATED, Net, wait
+from net import NOVATED, Net, wait
+from patience import BOUND_S, end_of
 
 FLOOD = pathlib.Path(os.environ.get("NOVATE_FLOOD", NOVATED.parents[1] / "release" / "bin" / "flood"))
 FLOODS = ["votes_future", "votes_repeated", "chunks", "requests", "statuses", "certificates"]  # which ends in a ban
@@ -47,13 +49,15 @@ class Flood:
         self.told = None
 
     def __enter__(self):
-        self.process = subprocess.Popen(
-            [FLOOD, self.home, self.kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([FLOOD, self.home, self.kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        wait("a flood", lambda: select.select([self.process.stdout], [], [], 0)[0])
+        assert self.process.stdout.readline() == b"flooding\n"
         return self
 
     def __exit__(self, *_):
-        out, _ = self.process.communicate("", timeout=BOUND_S)
-        self.told = json.loads(out)
+        self.process.stdin.close()
+        assert end_of(self.process) == 0
+        self.told = json.loads(self.process.stdout.read())
 
 
 class Strangers:
@@ -70,17 +74,14 @@ class Strangers:
 
     def knock(self, held):
         for port in self.ports:
-            try:
+            with contextlib.suppress(OSError):  # it may be shut out, or hung up on
                 s = socket.create_connection(("127.0.0.1", port), timeout=1, source_address=self.source())
-            except OSError:
-                continue
-            self.made += 1
-            if self.kind == "connections":
-                s.close()
-                continue
-            with contextlib.suppress(OSError):
+                self.made += 1
+                if self.kind == "connections":
+                    s.close()
+                    continue
+                held.append(s)
                 s.send(FIRST.get(self.kind, b""))
-            held.append(s)
         while len(held) > 600:
             held.pop(0).close()
 
@@ -94,6 +95,7 @@ class Strangers:
     def __enter__(self):
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
+        wait("a stranger", lambda: self.made > 0)
         return self
 
     def __exit__(self, *_):
@@ -123,8 +125,8 @@ def interval_ms(net, blocks):
 
 
 def quiet_net(folder):
-    """Four homes, of which the first three run; a block every 100 ms."""
-    net = Net(folder, 4, consensus={"interval_min_ms": 100, "idle_ms": 100})
+    """Four homes, of which the first three run; a block every 100 ms, and bans that end soon."""
+    net = Net(folder, 4, consensus={"interval_min_ms": 100, "idle_ms": 100}, p2p__ban_ms=3000)
     for node in net.nodes[:3]:
         node.start()
     net.reach(3, net.nodes[:3])

@@ -8,14 +8,17 @@ Nothing touches the machine's own network.  Host I has 10.77.0.(I+1); a host's l
 again.  Needs root and `ip`; `missing` says what is not there.
 """
 
-import json
+import ctypes
+import http.client
 import os
 import shutil
 import subprocess
 
-from net import NOVATED, Net, Node
+from net import ANSWER_S, NOVATED, Net, Node
 
 PREFIX = f"nv{os.getpid()}"
+LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET = 0x40000000
 
 
 def missing():
@@ -33,6 +36,28 @@ def missing():
 
 def ip(*words):
     subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def enter(namespace):
+    """Moves this thread into a network namespace, an open file."""
+    if LIBC.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+class Inside(http.client.HTTPConnection):
+    """A connection whose socket is made in a namespace, and so stays there."""
+
+    def __init__(self, space, *words, **more):
+        super().__init__(*words, **more)
+        self.space = space
+
+    def connect(self):
+        with open("/proc/thread-self/ns/net") as own, open(f"/run/netns/{self.space}") as other:
+            enter(other)
+            try:
+                super().connect()
+            finally:
+                enter(own)
 
 
 class Host(Node):
@@ -70,19 +95,9 @@ class Host(Node):
                 ["ip", "netns", "exec", self.space, NOVATED, "--home", self.home, "start", *words],
                 stdout=log, stderr=log)
 
-    def call(self, method, **params):
-        """JSON-RPC from inside the host: its RPC port is on its own loopback."""
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        script = ("import sys, urllib.request as u; r = u.Request(sys.argv[1], sys.argv[2].encode(), "
-                  "{'Content-Type': 'application/json'}); print(u.urlopen(r, timeout=10).read().decode())")
-        done = subprocess.run(
-            ["ip", "netns", "exec", self.space, "/usr/bin/python3", "-c", script,
-             f"http://127.0.0.1:{self.rpc}/", body], capture_output=True, text=True, timeout=20)
-        if done.returncode != 0:
-            raise OSError(done.stderr)
-        reply = json.loads(done.stdout)
-        assert "error" not in reply, reply
-        return reply["result"]
+    def connection(self):
+        """From inside the host: its RPC port is on its own loopback."""
+        return Inside(self.space, "127.0.0.1", self.rpc, timeout=ANSWER_S)
 
 
 class HostNet(Net):

@@ -1,55 +1,50 @@
 """net.py - a network of real daemons on loopback, for the tests beside it.
 
-Every node has a home of its own below a temporary folder and listens on ports
-that were free a moment ago.  Nothing here waits for a fixed time: `wait` polls
-a condition until a generous bound and then fails with what the nodes' logs say.
+Every node has a home of its own below a temporary folder and ports of its own.
+Nothing here waits for a fixed time: `wait` polls a condition until a generous bound
+and then fails with what the nodes' logs say.
 """
 
+import contextlib
+import http.client
 import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import time
-import urllib.request
+
+import ports
+from patience import BOUND_S, CLOCK, end_of, in_vain, pause_s, run, still, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # NOVATE_BIN=build/asan/bin takes the programs of another flavour.
 NOVATED = ROOT / os.environ.get("NOVATE_BIN", "build/bin") / "novated"
-BOUND_S = 60.0
+ANSWER_S = 60  # a node that runs answers within
 FEES = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 INSURANCE = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
 FAUCET = "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB"
 REPORTER = "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb"
 
 
-_taken = set()
-
-
-def free_ports(count):
-    """Ports that are free now and were not given before."""
-    ports = []
-    while len(ports) < count:
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        if port not in _taken:
-            _taken.add(port)
-            ports.append(port)
-    return ports
-
-
 def wait(what, condition, bound_s=BOUND_S, nodes=()):
     """Polls until `condition` returns something true, and returns it."""
-    end = time.monotonic() + bound_s
-    while time.monotonic() < end:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.05)
-    logs = "\n".join(f"--- {n.name}\n{n.log_tail()}" for n in nodes)
-    raise AssertionError(f"not within {bound_s} s: {what}\n{logs}")
+    held_s = CLOCK.held_s
+    result = until(condition, bound_s)
+    if not result:
+        logs = "\n".join(f"--- {n.name}\n{n.log_tail()}" for n in nodes)
+        raise AssertionError(f"{in_vain(what, bound_s, held_s)}\n{logs}")
+    return result
+
+
+def stands_still(nodes):
+    """Waits until these nodes execute nothing more, and returns the height of the highest."""
+    top = max(n.height() for n in nodes)
+    blocks = nodes[0].call("chain_blocks", **{"from": str(max(1, top - 10)), "count": 10})["blocks"]
+    heights = still(lambda: [n.height() for n in nodes] if all(n.status() for n in nodes) else None,
+                    pause_s(blocks, 2))
+    assert heights, "the chain goes on\n" + "\n".join(n.log_tail() for n in nodes)
+    return max(heights)
 
 
 class Node:
@@ -58,15 +53,13 @@ class Node:
     def __init__(self, folder, name):
         self.name = name
         self.home = pathlib.Path(folder) / name
-        self.p2p, self.rpc, self.metrics = free_ports(3)
+        self.p2p, self.rpc, self.metrics = ports.some(3)
         self.log = pathlib.Path(folder) / f"{name}.log"
         self.process = None
 
     def run(self, *words, **more):
         """Runs novated to its end and returns the completed process."""
-        return subprocess.run(
-            [NOVATED, "--home", self.home, *words],
-            capture_output=True, text=True, timeout=BOUND_S, **more)
+        return run([NOVATED, "--home", self.home, *words], **more)
 
     def init(self):
         done = self.run("init")
@@ -103,19 +96,16 @@ class Node:
 
     def kill(self):
         self.process.kill()
-        self.process.wait(BOUND_S)
-        self.process = None
+        self.ended()
 
     def stop(self):
         """Ends it by SIGTERM and returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(BOUND_S)
-        self.process = None
-        return code
+        return self.ended()
 
-    def ended(self, bound_s=BOUND_S):
+    def ended(self):
         """Waits for its own end and returns the exit code."""
-        code = self.process.wait(bound_s)
+        code = end_of(self.process)
         self.process = None
         return code
 
@@ -124,28 +114,38 @@ class Node:
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
+    def connection(self):
+        return http.client.HTTPConnection("127.0.0.1", self.rpc, timeout=ANSWER_S)
+
     def ask(self, method, **params):
-        """Asks over RPC and returns the whole reply."""
+        """Asks over RPC and returns the whole reply; OSError when there is none."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.rpc}/", body.encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
+        with contextlib.closing(self.connection()) as connection:
+            try:
+                connection.request("POST", "/", body, {"Content-Type": "application/json"})
+                return json.loads(connection.getresponse().read())  # "busy" has an HTTP status of its own
+            except http.client.HTTPException as torn:
+                raise OSError(f"{self.name} hung up") from torn
 
     def call(self, method, **params):
-        """The result; what the node says to ask for again in a moment is asked for again."""
-        end = time.monotonic() + BOUND_S
-        reply = self.ask(method, **params)
-        while "error" in reply and reply["error"]["data"]["retry_after_ms"] and time.monotonic() < end:
-            time.sleep(reply["error"]["data"]["retry_after_ms"] / 1000)
-            reply = self.ask(method, **params)
+        """The result.  What the node says to ask for again in a moment is asked for again, and so is a node that
+        runs and does not listen yet."""
+        def told():
+            try:
+                reply = self.ask(method, **params)
+            except ConnectionRefusedError:
+                if not self.alive():
+                    raise
+                return None
+            return None if "error" in reply and reply["error"]["data"]["retry_after_ms"] else reply
+        reply = wait(f"an answer to {method}", told, nodes=[self])
         assert "error" not in reply, reply
         return reply["result"]
 
     def status(self):
         """node_status, or None while it does not answer."""
         try:
-            return self.call("node_status")
+            return self.ask("node_status")["result"]
         except (OSError, ValueError):
             return None
 

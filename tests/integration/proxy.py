@@ -20,6 +20,8 @@ import socket
 import struct
 import threading
 
+from patience import BOUND_S
+
 CHUNK = 16384
 HELD_MAX = 1 << 20  # bytes on their way in one direction of a connection; then its reader waits
 
@@ -114,9 +116,11 @@ class Proxy:
         self._call(self._listen())
 
     def stop(self):
+        if not self._thread.is_alive():
+            return
         self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(BOUND_S)
 
     def wake(self):
         """Makes what waits for an open link look again."""
@@ -143,7 +147,7 @@ class Proxy:
     # --- the loop's side --------------------------------------------------------------------
 
     def _call(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(BOUND_S)
 
     def _wake(self):
         waiters, self._waiters = self._waiters, []

@@ -213,22 +213,14 @@ def test_halves_wait_and_agree_again(storm):
         for b in rest:
             storm.proxy.refuse(a, b)
             storm.proxy.cut(a, b)
-
-    def stuck():
-        first = storm.net.heights()
-        for _ in range(10):
-            time.sleep(0.2)
-            if storm.net.heights() != first:
-                return False
-        return True
     if 3 * max(len(half), len(rest)) <= 2 * len(storm.nodes):
-        storm.net.wait(stuck, "both halves to wait")
+        storm.net.stands_still(storm.nodes)
     storm.heal()
     storm.progress("halves")
 
 
 def test_every_height_has_one_block(storm):
-    low = min(h for h in storm.net.heights())
+    low = min(storm.net.wait_height(1))
     for height in range(1, low, max(1, low // 60)):
         hashes = {storm.net.rpc("chain_block", node=i, height=height)["block_hash"] for i in storm.nodes}
         assert len(hashes) == 1, height

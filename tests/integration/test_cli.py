@@ -7,6 +7,7 @@ Method: one devnet without bots, so that the book holds what the tests put there
 between the command line and an honest node. Waits are for states, never for a time.
 """
 
+import contextlib
 import http.server
 import itertools
 import json
@@ -21,7 +22,8 @@ from decimal import Decimal
 
 import pytest
 
-from test_devnet import NOVATE, PATIENCE_S, Devnet, processes_in
+from devnet import NOVATE, Devnet, processes_in
+from patience import BOUND_S, end_of, run
 
 MARKET = "BTC-PERP"
 CANNOT_REACH, NODE_ERROR, USAGE, FAILED, UNKNOWN = 3, 4, 2, 1, 5
@@ -40,10 +42,21 @@ class Cli:
 
     def run(self, *words, code=0, **env):
         changed = {k: v for k, v in {**self.env, **env}.items() if v is not None}
-        done = subprocess.run([NOVATE, *map(str, words)], capture_output=True, text=True,
-                              timeout=PATIENCE_S, check=False, env=changed)
+        done = run([NOVATE, *map(str, words)], env=changed)
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stderr}{done.stdout}"
         return done
+
+    @contextlib.contextmanager
+    def lines(self, *words):
+        """The lines that a command prints which goes on; it is ended when they are read, or come too slowly."""
+        with subprocess.Popen([NOVATE, *words], stdout=subprocess.PIPE, text=True, env=self.env) as process:
+            late = threading.Timer(BOUND_S, process.terminate)
+            late.start()
+            try:
+                yield iter(process.stdout)
+            finally:
+                late.cancel()
+                process.terminate()
 
     def json(self, *words, **env):
         return json.loads(self.run(*words, "--json", **env).stdout)
@@ -58,9 +71,9 @@ class Cli:
 
     def mark(self):
         def known():
-            return self.devnet.rpc("market_get", market=MARKET)["mark"] not in (None, "0")
-        self.devnet.wait(known, "a mark")
-        return Decimal(self.devnet.rpc("market_get", market=MARKET)["mark"])
+            mark = self.devnet.rpc("market_get", market=MARKET)["mark"]
+            return mark if mark not in (None, "0") else None
+        return Decimal(self.devnet.wait(known, "a mark"))
 
     def near(self, share):
         """A price so far from the mark, as the market writes it."""
@@ -72,7 +85,7 @@ class Cli:
 @pytest.fixture(scope="module")
 def cli(tmp_path_factory):
     devnet = Devnet(str(tmp_path_factory.mktemp("cli") / "d"))
-    devnet.up("--no-bots")
+    devnet.up("--no-bots", "--epoch", "86400")  # the first epoch outlasts whatever is done here
     made = Cli(devnet, tmp_path_factory.mktemp("home"))
     made.mark()
     yield made
@@ -95,7 +108,7 @@ class Liar(http.server.BaseHTTPRequestHandler):
         asked = json.loads(body)
         request = urllib.request.Request(self.server.node, body, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE_S) as honest:
+            with urllib.request.urlopen(request, timeout=BOUND_S) as honest:
                 status, answer = honest.status, json.load(honest)
         except urllib.error.HTTPError as refused:  # "busy" and the like have a status of their own
             status, answer = refused.code, json.load(refused)
@@ -575,21 +588,23 @@ def test_the_audit_follows_to_a_descendants_finalization(cli, lying):
         cli.run("wait", height)
         return cli.json("block", height)
 
+    def named():
+        page = cli.devnet.rpc("chain_rows", limit=2000)
+        return page if page["header"] else None
+
     def later(method, params, answer):
-        result = answer.get("result")
-        if method == "chain_rows" and result and result["header"]:
-            height = int(result["header"][2 + 84:2 + 100], 16)
-            late = block(height + 2)
-            result["certificate"] = late["certificate"]
-        if method == "chain_blocks" and result:
-            first = result["blocks"][0]
+        if method == "chain_rows" and "cursor" not in params:
+            page = cli.devnet.wait(named, "a checkpoint that a final header names")
+            height = int(page["header"][2 + 84:2 + 100], 16)
+            page["certificate"] = block(height + 2)["certificate"]
+            return {"jsonrpc": "2.0", "id": answer["id"], "result": page}
+        for first in answer.get("result", {}).get("blocks", [])[:1] if method == "chain_blocks" else []:
             first["certificate"] = block(int(first["height"]) + 1)["certificate"]
         return answer
 
     def no_link(method, params, answer):
         told = later(method, params, answer)
-        if method == "chain_blocks" and "result" in told:
-            first = told["result"]["blocks"][0]
+        for first in told.get("result", {}).get("blocks", [])[:1]:
             first["header"] = flip(first["header"], 300)
         return told
 
@@ -601,8 +616,10 @@ def test_the_audit_follows_to_a_descendants_finalization(cli, lying):
 
 
 def test_status_block_wait(cli):
-    status = cli.json("status")
-    assert status["stage"] == "ready" and status["peers"] == 3
+    def well():
+        status = cli.json("status")
+        return status if status["stage"] == "ready" and status["peers"] == 3 else None
+    status = cli.devnet.wait(well, "a node that is well")
     assert "finalized height" in cli.run("status").stdout
     height = int(status["finalized_height"])
     assert int(cli.json("wait", height + 2)["height"]) >= height + 2
@@ -620,24 +637,19 @@ def test_raw_calls_and_streams(cli):
     cli.error("rpc", "chain_epoch", "epoch=1", code=NODE_ERROR, has=["not_held"])
     cli.error("rpc", "chain_block", "height", code=USAGE, has=["key=value"])
     cli.error("rpc", "chain_blocks", code=NODE_ERROR, has=["invalid_params"])
-    with subprocess.Popen([NOVATE, "sub", "blocks"], stdout=subprocess.PIPE, text=True,
-                          env=cli.env) as stream:
-        heights = [int(json.loads(stream.stdout.readline())["height"]) for _ in range(3)]
-        stream.terminate()
+    with cli.lines("sub", "blocks") as lines:
+        heights = [int(json.loads(next(lines))["height"]) for _ in range(3)]
     assert heights[2] > heights[0]
     cli.error("sub", "weather", code=NODE_ERROR, has=["unknown_channel"])
 
 
 def test_the_book_lives(cli):
-    with subprocess.Popen([NOVATE, "book", MARKET, "-w"], stdout=subprocess.PIPE, text=True,
-                          env=cli.env) as book:
+    with cli.lines("book", MARKET, "-w") as lines:
         heads = []
         while len(heads) < 3:
-            line = book.stdout.readline()
+            line = next(lines)
             assert "\033" not in line
-            heads += [line] if line.startswith(MARKET) else []
-        book.terminate()
-    assert heads[0] != heads[2]
+            heads += [line] if line.startswith(MARKET) and line not in heads else []
 
 
 def test_a_terminal_has_colours_unless_unwanted(cli):
@@ -645,12 +657,16 @@ def test_a_terminal_has_colours_unless_unwanted(cli):
 
     def on_terminal(**env):
         leader, follower = pty.openpty()
-        subprocess.run([NOVATE, "book", MARKET], stdout=follower, timeout=PATIENCE_S, check=True,
-                       env={**cli.env, **env})
+        process = subprocess.Popen([NOVATE, "book", MARKET], stdout=follower, env={**cli.env, **env})
         os.close(follower)
-        text = os.read(leader, 65536).decode()
+        text = b""
+        with contextlib.suppress(OSError):  # so ends what a terminal was told, once nobody has it open
+            while more := os.read(leader, 65536):
+                text += more
         os.close(leader)
-        return text
+        assert end_of(process) == 0
+        assert MARKET.encode() in text and b"0.25" in text
+        return text.decode()
 
     assert "\033[32m" in on_terminal()
     assert "\033" not in on_terminal(NO_COLOR="1")

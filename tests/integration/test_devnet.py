@@ -3,20 +3,24 @@
 Goal: four real validators, a feed, bots and a keeper on loopback do what docs/ARCHITECTURE.md
 says, seen through the command line alone.
 
-Method: `novate devnet up --detach` in a temporary folder on free ports; every wait is for a
+Method: `novate devnet up --detach` in a temporary folder on ports of its own; every wait is for a
 height or a state, bounded generously, never for a time. `down` must leave no process behind.
 """
 
+import contextlib
 import json
 import pathlib
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 
-from devnet import NOVATE, PATIENCE_S, Devnet, processes_in
+from devnet import NOVATE, Devnet, processes_in
+from patience import end_of
+
+
+HEAVY = 7  # times its equity: whoever holds so much does not outlast a fall of 12 %
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +33,14 @@ def net(tmp_path_factory):
 
 
 def test_status_tells_what_scripts_need(net):
-    rows = net.status()
+    def linked():
+        rows = net.all_up()
+        return rows if all(row["peers"] == 3 for row in rows) else None
+    rows = net.wait(linked, "all to be linked with all")
     assert [row["node"] for row in rows] == [0, 1, 2, 3]
     for row in rows:
-        assert row["up"] is True
         assert isinstance(row["finalized_height"], str) and isinstance(row["executed_height"], str)
         assert row["state_root"].startswith("0x") and len(row["state_root"]) == 66
-        assert row["peers"] == 3
         assert row["rpc"] == net.url(row["node"])
 
 
@@ -43,28 +48,37 @@ def test_it_trades(net):
     def traded():
         return len(net.rpc("market_trades", market="BTC-PERP")["trades"]) > 0
     net.wait(traded, "a trade of the bots")
-    book = net.rpc("market_book", market="BTC-PERP")
-    assert book["bids"] and book["asks"]
+
+    def quoted():
+        book = net.rpc("market_book", market="BTC-PERP")
+        return book if book["bids"] and book["asks"] else None
+    book = net.wait(quoted, "quotes on both sides")
     assert float(book["bids"][0][0]) < float(book["asks"][0][0])
 
 
 def test_a_fall_liquidates(net):
+    """bot4 only ever buys, as much as its margin allows: whatever it sells is sold for it."""
+    address = bot_address(net, "bot4")
+
     def heavy():
-        positions = net.rpc("account_positions", address=bot_address(net, "bot4"))["positions"]
-        return any(float(p["size"]) > 0.5 for p in positions)
+        positions = net.rpc("account_positions", address=address)["positions"]
+        held = sum(float(p["size"]) * float(p["mark"]) for p in positions if p["market"] == "BTC-PERP")
+        return held > HEAVY * float(net.rpc("account_get", address=address)["equity"])
     net.wait(heavy, "bot4's large position")
     before = net.rpc("market_get", market="BTC-PERP")
+    sold = last_sale(net, address)
     net.command("price", "BTC=-12%")
 
     def fell():
         return float(net.rpc("market_get", market="BTC-PERP")["index"]) < 0.93 * float(before["index"])
     net.wait(fell, "the index to fall")
+    net.wait(lambda: last_sale(net, address) != sold, "bot4 to be liquidated")
 
-    def closed():
-        row = net.rpc("account_get", address=bot_address(net, "bot4"))
-        positions = net.rpc("account_positions", address=bot_address(net, "bot4"))["positions"]
-        return row["stage"] != "safe" or all(float(p["size"]) < 1.5 for p in positions)
-    net.wait(closed, "bot4 to be liquidated")
+
+def last_sale(net, address):
+    """The seq of what an account sold last, or None."""
+    fills = net.rpc("account_fills", address=address, limit=500)["fills"]
+    return next((fill["seq"] for fill in fills if fill["side"] == "sell"), None)
 
 
 def bot_address(net, name):
@@ -88,22 +102,11 @@ def test_three_of_four_go_on_and_the_fourth_catches_up(net):
 def test_two_dead_halt_without_harm(net):
     net.command("kill", "1")
     net.command("kill", "3")
-    time.sleep(0)  # the kills have returned: both are dead
-    settled = net.wait(lambda: stuck_height(net), "the two others to stop")
+    settled = net.stands_still((0, 2))
     net.command("revive", "1")
     net.command("revive", "3")
     net.wait_height(settled + 5)
     assert net.one_chain()
-
-
-def stuck_height(net):
-    """The height of the survivors, once it has not moved over ten looks."""
-    first = [net.heights()[i] for i in (0, 2)]
-    for _ in range(10):
-        time.sleep(0.3)
-        if [net.heights()[i] for i in (0, 2)] != first:
-            return 0
-    return max(first)
 
 
 def test_the_audit_holds(net):
@@ -117,24 +120,37 @@ def test_the_faucet_pays(net):
     address = bot_address(net, "bob")
     before = float(net.rpc("account_get", address=address)["cash"])
     net.command("faucet", address, "123.5")
-    assert float(net.rpc("account_get", address=address)["cash"]) == pytest.approx(before + 123.5)
+
+    def paid():
+        cash = float(net.rpc("account_get", address=address)["cash"])
+        return cash if cash != before else None
+    assert net.wait(paid, "another balance") == pytest.approx(before + 123.5)
+
+
+@contextlib.contextmanager
+def in_the_foreground(words):
+    """A devnet that says how it is stopped; it has its own bound for that."""
+    with subprocess.Popen([NOVATE, *words], stdout=subprocess.PIPE, text=True) as up:
+        try:
+            assert any("Ctrl-C" in line for line in up.stdout)
+            yield up
+        finally:
+            up.terminate()
 
 
 def test_ctrl_c_leaves_nothing_behind(tmp_path):
     devnet = Devnet(str(tmp_path / "d"))
     words = ["devnet", "up", "--dir", devnet.dir, "--base-port", str(devnet.port)]
-    with subprocess.Popen([NOVATE, *words], stdout=subprocess.PIPE, text=True) as up:
-        for line in up.stdout:
-            if "Ctrl-C" in line:
-                break
+    with in_the_foreground(words) as up:
         up.send_signal(signal.SIGINT)
-        assert up.wait(timeout=PATIENCE_S) == 0
+        assert end_of(up) == 0
     assert processes_in(devnet.dir) == []
 
 
 def test_taken_ports_are_told_before_anything_is_made(tmp_path):
     devnet = Devnet(str(tmp_path / "d"))
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", devnet.port + 11))
         other.listen()
         done = devnet.up(check=False)
@@ -147,15 +163,12 @@ def test_taken_ports_are_told_before_anything_is_made(tmp_path):
 def test_a_second_up_harms_nothing_and_down_ends_the_first(tmp_path):
     devnet = Devnet(str(tmp_path / "d"))
     words = ["devnet", "up", "--dir", devnet.dir, "--base-port", str(devnet.port), "--no-bots"]
-    with subprocess.Popen([NOVATE, *words], stdout=subprocess.PIPE, text=True) as up:
-        for line in up.stdout:
-            if "Ctrl-C" in line:
-                break
+    with in_the_foreground(words) as up:
         again = devnet.up(check=False)
         assert again.returncode == 1 and "runs already" in again.stderr
-        assert all(row["up"] for row in devnet.status())
+        devnet.all_up()
         devnet.command("down")
-        assert up.wait(timeout=PATIENCE_S) == 0
+        assert end_of(up) == 0
     assert processes_in(devnet.dir) == []
 
 

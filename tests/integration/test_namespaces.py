@@ -9,7 +9,7 @@ Method: namespaces.py; skipped, and said so, where namespaces cannot be made.
 import pytest
 
 from namespaces import HostNet, missing
-from net import wait
+from net import stands_still
 
 WHY = missing()
 pytestmark = pytest.mark.skipif(WHY is not None, reason=WHY or "")
@@ -38,17 +38,10 @@ def test_a_pulled_cable_stops_nobody_else(net):
 def test_two_pulled_cables_halt_and_all_goes_on_when_they_are_back(net):
     for host in net.nodes[:2]:
         host.link(False)
-    last = -1
-
-    def still():
-        nonlocal last
-        now, last_was = [n.height() for n in net.nodes], last
-        last = now
-        return now == last_was
-    wait("the chain to wait", still, nodes=net.nodes)
+    halted = stands_still(net.nodes)
     for host in net.nodes[:2]:
         host.link(True)
-    net.reach(top(net) + 5)
+    net.reach(halted + 5)
 
 
 def test_one_chain(net):

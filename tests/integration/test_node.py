@@ -12,7 +12,7 @@ import signal
 
 import pytest
 
-from net import Net, Node, genesis, wait
+from net import Net, Node, genesis, stands_still, wait
 
 SECTOR = 512  # batches of the journal end at its multiples
 
@@ -126,7 +126,8 @@ def test_four_agree(four):
     agree(four.nodes, 3)
     same_chain(four.nodes, 2)
     assert [n.call("node_status")["validator"] is not None for n in four.nodes] == [True] * 4
-    assert all(n.call("node_status")["peers"] == 3 for n in four.nodes)
+    wait("all to be linked with all", lambda: all(n.call("node_status")["peers"] == 3 for n in four.nodes),
+         nodes=four.nodes)
     for node in four.nodes:
         assert node.stop() == 0
 
@@ -146,22 +147,12 @@ def test_two_dead_halt_and_resume(four):
     dead, rest = four.nodes[:2], four.nodes[2:]
     for node in dead:
         node.kill()
-    halted = wait("a halt", lambda: stands_still(rest), nodes=rest)
+    halted = stands_still(rest)
     dead[0].start()
     four.reach(halted + 4, rest + dead[:1])
     dead[1].start()
     four.reach(halted + 8)
     agree(four.nodes, 2)
-
-
-def stands_still(nodes):
-    """Returns the height if it is the same after a while, several block times long."""
-    before = [n.height() for n in nodes]
-    for _ in range(20):
-        if [n.height() for n in nodes] != before:
-            return None
-        signal.sigtimedwait([], 0.1)
-    return max(before)
 
 
 def test_all_killed_at_once_go_on(four):
@@ -197,8 +188,9 @@ def test_copy_of_a_running_home_does_not_sign(four, tmp_path):
     twin = Node(tmp_path, "twin")
     shutil.copytree(first.home, twin.home)
     twin.configure(others)
+    height = max(n.height() for n in others)
     first.start()
-    four.reach(first.height() + 5)
+    four.reach(height + 5)
     four.nodes.append(twin)
     twin.start()
     assert twin.ended() == 79
@@ -216,7 +208,7 @@ def test_another_chain_is_not_spoken_to(four, tmp_path):
     stranger.start()
     wait("refused links", lambda: "reason=CHAIN" in stranger.log_tail(1000)
          or "why=CHAIN" in stranger.log_tail(1000), nodes=[stranger])
-    assert stranger.status()["peers"] == 0
+    assert stranger.call("node_status")["peers"] == 0
     four.nodes.pop()
     assert stranger.stop() == 0
 

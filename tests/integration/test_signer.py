@@ -17,14 +17,14 @@ import pytest
 from net import Net, Node, wait
 
 
-def note(node):
-    """What it says of itself, once it has a state."""
+def says_it_sits_out(node):
+    """Whether it says that it sits out, where it follows; None where it says something else."""
     status = node.status()
-    return (status["note"] or "") if status and int(status["executed"]["height"]) > 0 else None
+    return "sits out" in (status["note"] or "") if status and status["stage"] == "ready" else None
 
 
 def sits_out(node):
-    return "sits out" in (note(node) or "")
+    wait("it to sit out", lambda: says_it_sits_out(node), nodes=[node])
 
 
 def follows(node, others):
@@ -42,9 +42,38 @@ def lose_journal(node):
     node.start("--sit-out")
 
 
+def horizon(nodes):
+    """The (epoch, view) that these validators have come to, and a height below."""
+    told = [n.call("node_status") for n in nodes]
+    return (max((int(t["epoch"]), int(t["view"])) for t in told),
+            min(int(t["executed"]["height"]) for t in told))
+
+
+def is_beyond(certificate, last):
+    """Whether it is of a view in which nobody can have signed who ended before the others were at `last`: one
+    comes at most a view further than they, into the next one or the first of the next epoch."""
+    epoch, view = last
+    at = int.from_bytes(certificate[1:9], "big"), int.from_bytes(certificate[9:17], "big")
+    return at > (epoch, view + 1) and at != (epoch + 1, 1)
+
+
+def signed_epochs(node, index, since):
+    """The epochs in which a validator's signature is in a finalization beyond a horizon."""
+    (last, at), epochs, top = since, set(), node.height()
+    while at < top:
+        asked = {"from": str(at + 1), "count": 20}
+        page = wait("blocks", lambda asked=asked: node.call("chain_blocks", **asked)["blocks"], nodes=[node])
+        for block in page:
+            certificate = bytes.fromhex(block["certificate"][2:])
+            if is_beyond(certificate, last) and certificate[58 + index // 8] >> index % 8 & 1:
+                epochs.add(int.from_bytes(certificate[1:9], "big"))
+        at += len(page)
+    return epochs
+
+
 # ---- those who will sign again ----
 
-lost_at = {}  # by the way to catch up: from this height on nothing signed before the loss is in a certificate
+lost_at = {}  # by the way to catch up: the others' horizon after the loss
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +93,14 @@ def test_a_lost_journal_sits_out_across_a_restart(nets, way):
     lost, others = nets[way].nodes[0], nets[way].nodes[1:]
     nets[way].reach(25)
     lose_journal(lost)
-    # What it signed before it stopped is of blocks up to the next but one.
-    lost_at[way] = max(n.height() for n in others) + 3
+    lost_at[way] = horizon(others)
     follows(lost, others)
-    assert sits_out(lost)
+    sits_out(lost)
     assert ("event=joined" in lost.log.read_text()) == (way == "snapshot")
     # What it waits for outlasts a restart, which needs no flag.
     assert lost.stop() == 0
     lost.start()
-    wait("it to sit out", lambda: sits_out(lost), nodes=[lost])
+    sits_out(lost)
 
 
 # ---- while their minute passes ----
@@ -106,37 +134,24 @@ def test_a_lost_journal_sits_out_the_epoch(net):
     net.start()
     net.reach(5)
     lose_journal(lost)
+    since = horizon(others)
     follows(lost, others)
-    assert lost.status()["validator"] is not None and sits_out(lost)
+    sits_out(lost)
+    index = lost.call("node_status")["validator"]
     # It is not needed, and it does not help: with one more gone the chain stands.
     others[2].kill()
-    high = max(n.height() for n in others[:2])
-    wait("a halt", lambda: others[0].status()["stage"] == "halted", nodes=others)
-    assert others[0].height() <= high + 2
+    wait("a halt", lambda: others[0].call("node_status")["stage"] == "halted", nodes=others)
     others[2].start()
-    net.reach(high + 5, others)
+    net.reach(max(n.height() for n in others[:2]) + 5, others)
     # It is bound to its new journal now and needs no flag, but this epoch never ends.
     assert lost.stop() == 0
     lost.start()
     follows(lost, others)
-    assert sits_out(lost)
+    sits_out(lost)
+    assert index is not None and not signed_epochs(others[0], index, since)
 
 
 # ---- a minute later ----
-
-def signed_epochs(node, index, first):
-    """The epochs in whose finalizations of blocks from `first` on a validator's signature is."""
-    epochs, at, last = set(), first, node.height()
-    while at <= last:
-        asked = {"from": str(at), "count": 20}
-        page = wait("blocks", lambda asked=asked: node.call("chain_blocks", **asked)["blocks"], nodes=[node])
-        for block in page:
-            certificate = bytes.fromhex(block["certificate"][2:])
-            if certificate[58 + index // 8] >> index % 8 & 1:
-                epochs.add(int.from_bytes(certificate[1:9], "big"))
-        at += len(page)
-    return epochs
-
 
 def began_ms(node, epoch):
     header = bytes.fromhex(node.call("chain_epoch", epoch=str(epoch - 1))["header"][2:])
@@ -148,7 +163,7 @@ def test_it_signs_again_in_a_later_epoch(nets, way):
     """It takes a minute and an epoch: what it may have signed is of epochs that began before."""
     lost, others = nets[way].nodes[0], nets[way].nodes[1:]
     assert way in lost_at, "the test that makes it lose its journal comes first"
-    wait("a later epoch", lambda: note(lost) is not None and not sits_out(lost), bound_s=180, nodes=[lost])
+    wait("a later epoch", lambda: says_it_sits_out(lost) is False, nodes=[lost])
     since = json.loads((lost.home / "keys" / "validator.json").read_text())["journals"][0]["since_ms"]
     # It is needed now, and it is there.
     others[2].kill()
@@ -157,5 +172,5 @@ def test_it_signs_again_in_a_later_epoch(nets, way):
     assert lost.stop() == 0
     lost.start()
     nets[way].reach(max(n.height() for n in three[1:]) + 10, three)
-    signed = signed_epochs(others[0], lost.status()["validator"], lost_at[way])
+    signed = signed_epochs(others[0], lost.call("node_status")["validator"], lost_at[way])
     assert signed and all(began_ms(others[0], epoch) > since for epoch in signed)

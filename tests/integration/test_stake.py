@@ -9,11 +9,11 @@ Method: networks with epochs of a second or two and a block every 50 ms; stake i
 
 import json
 import os
-import subprocess
 
 import pytest
 
 from net import NOVATED, Net, Node, wait
+from patience import run
 from test_node import same_chain
 
 ALICE = "0x01eD6EC40EBa7EcDaAD169929b04151C5028bB89"
@@ -23,6 +23,11 @@ NOVATE = NOVATED.parent / "novate"
 def epoch(node):
     status = node.status()
     return int(status["epoch"]) if status else 0
+
+
+def validates(node):
+    status = node.status()
+    return status["validator"] is not None if status else None
 
 
 def reach_epoch(number, nodes):
@@ -41,8 +46,8 @@ def linked(node):
 
 def novate(node, *words):
     """Moves stake; it ends with 0 only when the outcome is proved, across however many epochs."""
-    done = subprocess.run([NOVATE, *words], capture_output=True, text=True, timeout=60, check=False,
-                          env={**os.environ, "NOVATE_NODE": f"http://127.0.0.1:{node.rpc}", "NOVATE_KEY": "alice"})
+    done = run([NOVATE, *words],
+               env={**os.environ, "NOVATE_NODE": f"http://127.0.0.1:{node.rpc}", "NOVATE_KEY": "alice"})
     assert done.returncode == 0, done.stderr
 
 
@@ -67,14 +72,14 @@ def test_epochs_go_on_through_kills(net):
     reach_epoch(epoch(nodes[0]) + 3, nodes[:3])
     nodes[3].start()
     reach_epoch(epoch(nodes[0]) + 1, nodes)
-    assert nodes[3].status()["validator"] is not None
+    assert validates(nodes[3])
     for node in nodes:
         node.kill()
     for node in nodes:
         node.start()
     net.reach(1)
     reach_epoch(epoch(nodes[0]) + 2, nodes)
-    same_chain(nodes, min(n.height() for n in nodes) - 20)
+    same_chain(nodes, max(1, min(n.height() for n in nodes) - 20))
     assert nodes[1].stop() == 0
 
 
@@ -87,10 +92,10 @@ def test_who_bonds_validates_and_who_takes_its_stake_back_leaves(net, tmp_path):
     new.start()
     net.nodes.append(new)
     net.reach(10)
-    assert new.status()["validator"] is None
+    assert validates(new) is False
     keys = [new.home / "keys" / f"{name}.json" for name in ("validator", "node")]
     novate(old[0], "stake", "bond", "0.0001", *keys)
-    wait("it validates", lambda: new.status()["validator"] is not None, nodes=net.nodes)
+    wait("it validates", lambda: validates(new), nodes=net.nodes)
     reach_epoch(epoch(new), net.nodes)
     assert all(new.key("validator") in members(n) for n in net.nodes)
     wait("all validators are linked",
@@ -101,7 +106,7 @@ def test_who_bonds_validates_and_who_takes_its_stake_back_leaves(net, tmp_path):
     old[3].start()
     reach_epoch(epoch(new) + 1, net.nodes)
     novate(old[1], "stake", "unbond", "0.0001")
-    wait("it left", lambda: new.status()["validator"] is None, nodes=net.nodes)
+    wait("it left", lambda: validates(new) is False, nodes=net.nodes)
     reach_epoch(epoch(new), net.nodes)
     assert all(new.key("validator") not in members(n) for n in net.nodes)
     net.reach(new.height() + 20)
