@@ -157,7 +157,8 @@ struct replica {
 
     struct node_body *body[REPLICA_BODIES_MAX];
     uint32_t body_count;
-    uint64_t bodies_heard; /* of how many, or how often, it was heard */
+    uint32_t bodies_checked; /* how many the engine held then; UINT32_MAX: one was dropped */
+    uint64_t bodies_heard;   /* of how many, or how often, it was heard */
     struct {
         uint64_t second;
         uint32_t count;
@@ -215,8 +216,9 @@ bool replica__body_own_room(struct replica *r);
 struct node_body *replica__body_own(struct replica *r, const struct nv_hash *hash);
 /* replica__body_there returns whether the engine may count a body as held. */
 bool replica__body_there(struct replica *r, const struct nv_hash *hash);
-/* replica__bodies_check asserts that all is there that the engine counts as held. */
-void replica__bodies_check(const struct replica *r);
+/* replica__bodies_check asserts that all is there that the engine counts as held,
+ * if one was dropped, or their number has changed, since it did so last. */
+void replica__bodies_check(struct replica *r);
 void replica__bodies_prune(struct replica *r);
 
 /* bodies.c */

@@ -22,6 +22,7 @@ static bool idle(const struct node_body *body)
 
 static void drop(struct replica *r, uint32_t index)
 {
+    r->bodies_checked = UINT32_MAX;
     node_body_deinit(r->body[index]);
     nv_heap_free(r->body[index]);
     r->body_count--;
@@ -117,13 +118,18 @@ bool replica__body_there(struct replica *r, const struct nv_hash *hash)
     return body != NULL && node_body_complete(body) && body->state != NODE_BODY_INVALID;
 }
 
-void replica__bodies_check(const struct replica *r)
+void replica__bodies_check(struct replica *r)
 {
+    uint32_t const counted = cs_summary(r->cs).bodies_held;
+    if (counted == r->bodies_checked) {
+        return;
+    }
     uint32_t held = 0;
     for (uint32_t i = 0; i < r->body_count; i++) {
         held += cs_body_held(r->cs, &r->body[i]->hash) && node_body_complete(r->body[i]) ? 1 : 0;
     }
-    NV_ASSERT(held == cs_summary(r->cs).bodies_held && held <= CS_BODIES_MAX);
+    NV_ASSERT(held == counted && held <= CS_BODIES_MAX);
+    r->bodies_checked = counted;
 }
 
 /* replica__bodies_prune drops what can never be executed any more. */
