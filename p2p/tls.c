@@ -284,11 +284,12 @@ enum nv_err p2p__tls_write(struct p2p__tls *tls, struct nv_view plaintext)
 {
     NV_ASSERT(plaintext.size >= 1);
     NV_ASSERT(plaintext.size <= P2P__TLS_RECORD);
-    ERR_clear_error();
     int const size = (int)plaintext.size;
-    bool const good = SSL_write(tls->ssl, plaintext.bytes, size) == size;
+    if (SSL_write(tls->ssl, plaintext.bytes, size) == size) {
+        return NV_OK; /* nobody looks at the queue of errors before the next call that clears it */
+    }
     ERR_clear_error();
-    return good ? NV_OK : NV_ERR_CRYPTO;
+    return NV_ERR_CRYPTO;
 }
 
 uint32_t p2p__tls_drain(struct p2p__tls *tls, uint8_t *out, uint32_t cap)
