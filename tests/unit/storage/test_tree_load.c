@@ -57,7 +57,7 @@ static struct nv_row row_at(uint32_t i)
 
 static void check_prefixes(void)
 {
-    struct row_model prefix = {.count = 0};
+    static struct row_model prefix; /* too large for the stack */
     for (uint32_t count = 0; count <= model.count; count++) {
         struct st_head head = {.height = 7};
         struct nv_hash root;
