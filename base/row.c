@@ -1,5 +1,7 @@
 #include "base/row.h"
 
+#include "base/assert.h"
+
 #include "base/pure.h"
 
 uint32_t nv_row_key_diff(const struct nv_row_key *a, const struct nv_row_key *b)
@@ -19,6 +21,28 @@ uint32_t nv_row_key_diff(const struct nv_row_key *a, const struct nv_row_key *b)
         }
     }
     return NV_ROW_KEY_BITS;
+}
+
+bool nv_row_key_next(struct nv_row_key *key)
+{
+    for (uint32_t i = NV_ROW_KEY_SIZE; i > 0; i--) {
+        key->bytes[i - 1]++;
+        if (key->bytes[i - 1] != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void nv_row_range_prefix(struct nv_row_range *out, const uint8_t *prefix, uint32_t size)
+{
+    NV_ASSERT(size <= NV_ROW_KEY_SIZE);
+    memset(out->first.bytes, 0x00, NV_ROW_KEY_SIZE);
+    memset(out->last.bytes, 0xff, NV_ROW_KEY_SIZE);
+    if (size > 0) {
+        memcpy(out->first.bytes, prefix, size);
+        memcpy(out->last.bytes, prefix, size);
+    }
 }
 
 void nv_row_key_reach(struct nv_row_range *out,

@@ -64,6 +64,14 @@ static inline bool nv_row_key_bit(const struct nv_row_key *key, uint32_t depth)
  * NV_ROW_KEY_BITS when they are equal. */
 uint32_t nv_row_key_diff(const struct nv_row_key *a, const struct nv_row_key *b);
 
+/* nv_row_key_next makes `key` the one behind it; false when it is the last of
+ * all, and becomes the first. */
+bool nv_row_key_next(struct nv_row_key *key);
+
+/* nv_row_range_prefix writes the range of the keys that begin with `prefix`, at
+ * most NV_ROW_KEY_SIZE bytes; with none, of all keys. */
+void nv_row_range_prefix(struct nv_row_range *out, const uint8_t *prefix, uint32_t size);
+
 /* nv_row_key_reach writes the range of the keys that agree with `near` in the
  * bits before `depth` (below 256) and have the bit `bit` there. */
 void nv_row_key_reach(struct nv_row_range *out,

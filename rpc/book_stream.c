@@ -358,12 +358,9 @@ static enum nv_err load_pages(struct load *load, const struct rpc_state *state)
 {
     struct nv_row_range range;
     uint32_t count = 32;
-    memset(range.first.bytes, 0, sizeof range.first.bytes);
-    memset(range.last.bytes, 0xff, sizeof range.last.bytes);
-    range.first.bytes[0] = VM_TABLE_LEVEL;
-    range.last.bytes[0] = VM_TABLE_LEVEL;
-    nv_be32_store(range.first.bytes + 1, load->market);
-    nv_be32_store(range.last.bytes + 1, load->market);
+    uint8_t prefix[5] = {VM_TABLE_LEVEL};
+    nv_be32_store(prefix + 1, load->market);
+    nv_row_range_prefix(&range, prefix, sizeof prefix);
     while (count == 32) {
         struct nv_row rows[32];
         struct page before;
@@ -374,7 +371,7 @@ static enum nv_err load_pages(struct load *load, const struct rpc_state *state)
         }
         if (count > 0) {
             range.first = rows[count - 1].key;
-            range.first.bytes[sizeof range.first.bytes - 1] = 1; /* keys end in zeros */
+            (void)nv_row_key_next(&range.first); /* keys end in zeros: it is in the range */
         }
     }
     load->book->height = state->head.height;

@@ -87,10 +87,8 @@ table_read(const struct rpc_state *state,
            struct rpc_catalogue *found,
            enum nv_err (*take)(struct rpc_catalogue *found, const struct nv_row *row))
 {
-    struct nv_row_range range = {0};
-    memset(range.last.bytes, 0xff, sizeof range.last.bytes);
-    range.first.bytes[0] = table;
-    range.last.bytes[0] = table;
+    struct nv_row_range range;
+    nv_row_range_prefix(&range, &table, 1);
     uint32_t count = ROWS_AT_ONCE;
     while (count == ROWS_AT_ONCE) {
         struct nv_row rows[ROWS_AT_ONCE];
@@ -99,9 +97,8 @@ table_read(const struct rpc_state *state,
             NV_TRY(take(found, &rows[i]));
         }
         if (count > 0) {
-            /* Keys of these tables end in zeros: the next one is far above this. */
             range.first = rows[count - 1].key;
-            range.first.bytes[sizeof range.first.bytes - 1] = 1;
+            (void)nv_row_key_next(&range.first); /* keys end in zeros: it is in the range */
         }
     }
     return NV_OK;

@@ -190,7 +190,7 @@ static enum nv_err write_sessions(struct rpc_call *call, uint64_t account)
     struct nv_row row;
     uint8_t prefix[9] = {VM_TABLE_SESSION};
     nv_be64_store(prefix + 1, account);
-    rpc__row_prefix(&range, prefix, sizeof prefix);
+    nv_row_range_prefix(&range, prefix, sizeof prefix);
     NV_TRY(rpc__walk_init(&walk, call, &range));
     enum nv_err err = NV_OK;
     while ((err = rpc__walk_next(&walk, &row)) == NV_OK) {

@@ -217,7 +217,7 @@ void rpc__chain_params(struct rpc_call *call)
     struct nv_row_range range;
     struct rpc_walk walk;
     struct nv_row row;
-    rpc__row_prefix(&range, &table, 1);
+    nv_row_range_prefix(&range, &table, 1);
     enum nv_err err = rpc__walk_init(&walk, call, &range);
     rpc__json_array(&call->out, "params");
     while (err == NV_OK && (err = rpc__walk_next(&walk, &row)) == NV_OK) {

@@ -260,7 +260,7 @@ static enum nv_err write_reports(struct rpc_call *call, uint32_t feed)
     struct rpc_walk walk;
     struct nv_row row;
     vm_key_report(&key, feed, 0);
-    rpc__row_prefix(&range, key.bytes, 5);
+    nv_row_range_prefix(&range, key.bytes, 5);
     NV_TRY(rpc__walk_init(&walk, call, &range));
     rpc__json_array(&call->out, "reports");
     enum nv_err err = NV_OK;

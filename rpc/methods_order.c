@@ -72,7 +72,7 @@ take_market(struct rpc_call *call, uint64_t account, uint32_t id, struct seek *s
     struct nv_row row;
     seek->market_read = false;
     vm_key_orders(&key, id, account, 0);
-    rpc__row_prefix(&range, key.bytes, 13);
+    nv_row_range_prefix(&range, key.bytes, 13);
     NV_TRY(rpc__walk_init(&walk, call, &range));
     enum nv_err err = NV_OK;
     while (err == NV_OK && (err = rpc__walk_next(&walk, &row)) == NV_OK) {

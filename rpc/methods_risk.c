@@ -121,7 +121,7 @@ static enum nv_err write_feeds(struct rpc_call *call)
     struct nv_row_range range;
     struct rpc_walk walk;
     struct nv_row row;
-    rpc__row_prefix(&range, &table, 1);
+    nv_row_range_prefix(&range, &table, 1);
     NV_TRY(rpc__walk_init(&walk, call, &range));
     enum nv_err err = NV_OK;
     while ((err = rpc__walk_next(&walk, &row)) == NV_OK) {

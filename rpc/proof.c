@@ -29,15 +29,6 @@ enum nv_err rpc__row_get(struct rpc_call *call, struct nv_view *value, const str
     return call->state->ops->get(call->state->ctx, value, key);
 }
 
-void rpc__row_prefix(struct nv_row_range *range, const uint8_t *prefix, uint32_t size)
-{
-    NV_ASSERT(size <= NV_ROW_KEY_SIZE);
-    memset(range->first.bytes, 0, NV_ROW_KEY_SIZE);
-    memset(range->last.bytes, 0xff, NV_ROW_KEY_SIZE);
-    memcpy(range->first.bytes, prefix, size);
-    memcpy(range->last.bytes, prefix, size);
-}
-
 enum nv_err
 rpc__walk_init(struct rpc_walk *walk, struct rpc_call *call, const struct nv_row_range *range)
 {
@@ -50,18 +41,6 @@ rpc__walk_init(struct rpc_walk *walk, struct rpc_call *call, const struct nv_row
     return record(call, range);
 }
 
-/* key_after turns a key into the next one; false after the last of all. */
-static bool key_after(struct nv_row_key *key)
-{
-    for (uint32_t i = NV_ROW_KEY_SIZE; i > 0; i--) {
-        key->bytes[i - 1]++;
-        if (key->bytes[i - 1] != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum nv_err refill(struct rpc_walk *walk)
 {
     const struct rpc_state *state = walk->call->state;
@@ -71,7 +50,7 @@ static enum nv_err refill(struct rpc_walk *walk)
     walk->last = walk->count < RPC_WALK_ROWS;
     if (!walk->last) {
         walk->left.first = walk->row[walk->count - 1].key;
-        walk->last = !key_after(&walk->left.first) ||
+        walk->last = !nv_row_key_next(&walk->left.first) ||
                      nv_row_key_cmp(&walk->left.first, &walk->left.last) > 0;
     }
     return NV_OK;

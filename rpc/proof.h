@@ -56,9 +56,6 @@ NV_MUST_USE enum nv_err rpc__walk_next(struct rpc_walk *walk, struct nv_row *row
  * last row got is the last that matters. */
 void rpc__walk_stop(struct rpc_walk *walk, const struct nv_row *last);
 
-/* rpc__row_table makes the range of all rows whose key begins with these bytes. */
-void rpc__row_prefix(struct nv_row_range *range, const uint8_t *prefix, uint32_t size);
-
 /* rpc__proof_write adds the member `proof` to the call's result. */
 NV_MUST_USE enum nv_err rpc__proof_write(struct rpc_call *call);
 

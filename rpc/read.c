@@ -132,7 +132,7 @@ rpc__read_positions(struct rpc_call *call, uint64_t account, rpc_position_fn eac
     struct rpc_walk walk;
     struct nv_row row;
     vm_key_position(&key, account, 0);
-    rpc__row_prefix(&range, key.bytes, 9);
+    nv_row_range_prefix(&range, key.bytes, 9);
     NV_TRY(rpc__walk_init(&walk, call, &range));
     enum nv_err err = rpc__walk_next(&walk, &row);
     while (err == NV_OK) {
@@ -187,7 +187,7 @@ enum nv_err rpc__read_book(struct rpc_call *call,
     struct nv_row row;
     *count = 0;
     vm_key_level(&key, market, side, 0);
-    rpc__row_prefix(&range, key.bytes, 6);
+    nv_row_range_prefix(&range, key.bytes, 6);
     NV_TRY(rpc__walk_init(&walk, call, &range));
     enum nv_err err = NV_OK;
     while (*count < cap && (err = rpc__walk_next(&walk, &row)) == NV_OK) {

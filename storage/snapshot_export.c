@@ -60,7 +60,7 @@ static enum nv_err put_chunk(struct export *e, bool *more)
     NV_TRY(st_snapshot_put(e->at, e->head.height, ST_SNAPSHOT_MADE, e->chunk_count, packed));
     e->chunk_count++;
     e->range.first = e->range.last;
-    return *more && !st__key_after(&e->range.first) ? NV_ERR_CORRUPT : NV_OK;
+    return *more && !nv_row_key_next(&e->range.first) ? NV_ERR_CORRUPT : NV_OK;
 }
 
 static enum nv_err export_all(struct export *e, struct nv_view anchor)

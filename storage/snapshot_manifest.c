@@ -8,16 +8,6 @@
 #define MANIFEST_VERSION 1u
 #define ENTRY_SIZE       64u
 
-bool st__key_after(struct nv_row_key *key)
-{
-    for (uint32_t i = NV_ROW_KEY_SIZE; i > 0; i--) {
-        if (++key->bytes[i - 1] != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void st__manifest_begin(struct nv_writer *w, const struct st_head *head)
 {
     nv_put_u32(w, MANIFEST_VERSION);
@@ -60,7 +50,7 @@ static bool keys_cut(const struct st_manifest *manifest)
         }
         before = key;
     }
-    return !st__key_after(&before);
+    return !nv_row_key_next(&before);
 }
 
 enum nv_err st_manifest_decode(struct st_manifest *out, struct nv_view bytes)
@@ -91,7 +81,7 @@ void st_manifest_range(const struct st_manifest *manifest, struct nv_row_range *
     out->last = last_key(manifest, index);
     if (index > 0) {
         out->first = last_key(manifest, index - 1);
-        bool const more = st__key_after(&out->first);
+        bool const more = nv_row_key_next(&out->first);
         NV_ASSERT(more); /* the last keys ascend */
     }
 }

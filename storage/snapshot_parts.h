@@ -16,7 +16,4 @@ void st__manifest_begin(struct nv_writer *w, const struct st_head *head);
 void st__manifest_add(struct nv_writer *w, const struct nv_row_key *last, struct nv_view packed);
 void st__manifest_end(struct nv_writer *w, uint32_t chunk_count);
 
-/* st__key_after makes `key` the next one; false when it is the last of all. */
-bool st__key_after(struct nv_row_key *key);
-
 #endif /* NV_STORAGE_SNAPSHOT_PARTS_H */

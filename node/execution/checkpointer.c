@@ -31,17 +31,6 @@ static uint64_t now_ms(void)
 
 /* ---- pages ---- */
 
-/* key_after makes `key` the one behind it; false when it is the last of all. */
-static bool key_after(struct nv_row_key *key)
-{
-    for (uint32_t i = NV_ROW_KEY_SIZE; i > 0; i--) {
-        if (++key->bytes[i - 1] != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* put_rows writes rows into the page, as many as fit; false when it is full. */
 static bool put_rows(struct rpc_rows *page, const struct nv_row *rows, uint32_t count)
 {
@@ -73,12 +62,11 @@ static enum nv_err fill(struct node_checkpointer *c, struct rpc_rows *page)
     page->pin = head->height;
     page->head = (struct rpc_head){
         .height = head->height, .block_hash = head->block_hash, .state_root = head->root};
-    memset(&range.first, 0, sizeof range.first);
-    memset(&range.last, 0xff, sizeof range.last);
+    nv_row_range_prefix(&range, NULL, 0);
     if (page->has_after) {
         range.first = page->after;
     }
-    bool more = !page->has_after || key_after(&range.first);
+    bool more = !page->has_after || nv_row_key_next(&range.first);
     while (more && count == ROWS_AT_ONCE) {
         NV_TRY(st_pin_rows(pin, rows, &count, &range, ROWS_AT_ONCE));
         if (!put_rows(page, rows, count)) {
@@ -86,7 +74,7 @@ static enum nv_err fill(struct node_checkpointer *c, struct rpc_rows *page)
         }
         if (count > 0) {
             range.first = rows[count - 1].key;
-            more = key_after(&range.first);
+            more = nv_row_key_next(&range.first);
         }
     }
     page->end = true;

@@ -138,21 +138,15 @@ enum nv_err node_machine_genesis(struct node_machine *m, const struct node_genes
     return NV_OK;
 }
 
-static void whole_range(struct nv_row_range *range)
+/* go_behind lets a range begin behind the page of rows just read; false when there
+ * are no more. */
+static bool go_behind(struct nv_row_range *range, const struct nv_row *rows, uint32_t count)
 {
-    static const uint8_t last = 0xff;
-    memset(&range->first, 0, sizeof range->first);
-    memset(&range->last, last, sizeof range->last);
-}
-
-/* go_behind lets a range begin behind the last key of the rows just read. */
-static void go_behind(struct nv_row_range *range, const struct nv_row *rows, uint32_t count)
-{
-    if (count > 0) {
-        range->first = rows[count - 1].key;
-        for (uint32_t i = NV_ROW_KEY_SIZE; i > 0 && ++range->first.bytes[i - 1] == 0; i--) {
-        }
+    if (count < LOAD_ROWS) {
+        return false;
     }
+    range->first = rows[count - 1].key;
+    return nv_row_key_next(&range->first);
 }
 
 /* load_rows gives every row of the state to the VM. */
@@ -162,14 +156,13 @@ static enum nv_err load_rows(struct node_machine *m)
     struct nv_row_range range;
     uint32_t count = 0;
     uint64_t const height = st_newest(m->state)->height;
-    whole_range(&range);
+    nv_row_range_prefix(&range, NULL, 0);
     do {
         NV_TRY(st_rows(m->state, rows, &count, height, &range, LOAD_ROWS));
         for (uint32_t i = 0; i < count; i++) {
             NV_TRY(vm_load_row(m->vm, &rows[i]));
         }
-        go_behind(&range, rows, count);
-    } while (count == LOAD_ROWS);
+    } while (go_behind(&range, rows, count));
     return vm_load_end(m->vm);
 }
 
@@ -393,12 +386,11 @@ enum nv_err node_machine_rows(const struct node_machine *m,
     struct nv_row_range range;
     uint32_t count = 0;
     uint64_t const height = st_newest(m->state)->height;
-    whole_range(&range);
+    nv_row_range_prefix(&range, NULL, 0);
     do {
         NV_TRY(st_rows(m->state, list, &count, height, &range, LOAD_ROWS));
         visit(ctx, list, count);
-        go_behind(&range, list, count);
-    } while (count == LOAD_ROWS);
+    } while (go_behind(&range, list, count));
     return NV_OK;
 }
 

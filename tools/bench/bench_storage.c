@@ -100,16 +100,6 @@ static void fill_db(const char *dir)
     bench_rows_free(rows);
 }
 
-/* step moves a key to the next one. */
-static void step(struct nv_row_key *key)
-{
-    uint32_t at = NV_ROW_KEY_SIZE;
-    do {
-        at--;
-        key->bytes[at]++;
-    } while (key->bytes[at] == 0 && at > 0);
-}
-
 /* scan reads all rows and returns what it took. */
 static double scan(struct st_db *db)
 {
@@ -121,15 +111,18 @@ static double scan(struct st_db *db)
     double const begin = bench_cpu_s();
     enum nv_err err = st_db_pin(db, &pin, 0, 1);
     NV_ASSERT(err == NV_OK);
-    memset(&range.first, 0, sizeof range.first);
-    memset(&range.last, 0xff, sizeof range.last);
-    do {
+    nv_row_range_prefix(&range, NULL, 0);
+    bool more = true;
+    while (more) {
         err = st_pin_rows(pin, page, &count, &range, PAGE);
         NV_ASSERT(err == NV_OK);
         total += count;
-        range.first = page[count > 0 ? count - 1 : 0].key;
-        step(&range.first);
-    } while (count > 0);
+        more = count > 0;
+        if (more) {
+            range.first = page[count - 1].key;
+            more = nv_row_key_next(&range.first);
+        }
+    }
     double const took = bench_cpu_s() - begin;
     NV_ASSERT(total == BENCH_ROWS);
     st_db_unpin(db, UINT64_MAX);

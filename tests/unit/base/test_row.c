@@ -94,12 +94,51 @@ static void hashes_are_those_of_the_page(void **state)
     assert_memory_equal(&got, &want, 32);
 }
 
+static void the_next_key_carries_and_ends(void **state)
+{
+    (void)state;
+    struct nv_row_key key = {{0}};
+    struct nv_row_key want = {{0}};
+    assert_true(nv_row_key_next(&key));
+    want.bytes[31] = 1;
+    assert_memory_equal(&key, &want, sizeof key);
+    memset(key.bytes + 1, 0xff, 31);
+    assert_true(nv_row_key_next(&key));
+    memset(&want, 0, sizeof want);
+    want.bytes[0] = 1;
+    assert_memory_equal(&key, &want, sizeof key);
+    memset(&key, 0xff, sizeof key);
+    assert_false(nv_row_key_next(&key));
+    want.bytes[0] = 0;
+    assert_memory_equal(&key, &want, sizeof key);
+}
+
+static void a_prefix_has_all_keys_that_begin_with_it(void **state)
+{
+    (void)state;
+    struct nv_row_range range;
+    struct nv_row_range want;
+    memset(&want.first, 0, sizeof want.first);
+    memset(&want.last, 0xff, sizeof want.last);
+    nv_row_range_prefix(&range, NULL, 0);
+    assert_memory_equal(&range, &want, sizeof range);
+    nv_row_range_prefix(&range, (const uint8_t *)"ab", 2);
+    memcpy(want.first.bytes, "ab", 2);
+    memcpy(want.last.bytes, "ab", 2);
+    assert_memory_equal(&range, &want, sizeof range);
+    nv_row_range_prefix(&range, want.first.bytes, NV_ROW_KEY_SIZE);
+    assert_memory_equal(&range.first, &want.first, sizeof range.first);
+    assert_memory_equal(&range.last, &want.first, sizeof range.last);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_count_from_the_highest),
         cmocka_unit_test(the_first_difference_is_found),
         cmocka_unit_test(a_reach_is_a_prefix_and_a_bit),
+        cmocka_unit_test(the_next_key_carries_and_ends),
+        cmocka_unit_test(a_prefix_has_all_keys_that_begin_with_it),
         cmocka_unit_test(hashes_are_those_of_the_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
