@@ -170,7 +170,6 @@ void replica__bodies_judge(struct replica *r)
         enum replica_judgement const verdict = judge(r, body);
         if (verdict != REPLICA_JUDGED_LATER) {
             body->wanted = false;
-            body->valid_told = verdict == REPLICA_JUDGED_VALID;
             answer(r, body, verdict == REPLICA_JUDGED_VALID ? CS_BODY_VALID : CS_BODY_INVALID);
         }
     }

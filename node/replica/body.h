@@ -59,7 +59,6 @@ struct node_body {
     bool journaled;     /* its record has been queued, or comes from there */
     bool executing;     /* lent to the executor */
     bool wanted;        /* the engine asked for it and was not answered */
-    bool valid_told;    /* VALID was the answer */
 };
 
 /* node_body_init makes an empty body of a block known by its hash alone. */

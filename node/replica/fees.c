@@ -94,10 +94,10 @@ enum replica_judgement replica__fees_judge(const struct replica *r,
     if (executed > node_purses_newest(r->purses)) {
         return REPLICA_JUDGED_LATER;
     }
-    /* SPEC transactions 6.3: "A validator that has not the rows of that height any more takes the
-     * rule as kept." */
-    if (!node_purses_known(r->purses, executed)) {
-        return REPLICA_JUDGED_VALID;
+    /* SPEC transactions 6.3: "One that has not the rows of that height any more, because it began
+     * at a later one, does not vote for a body with transactions" */
+    if (body->charges.count > 0 && !node_purses_known(r->purses, executed)) {
+        return REPLICA_JUDGED_LATER;
     }
     open_span(r, &span, executed, before, before_count);
     for (uint32_t i = 0; i < body->charges.count; i++) {

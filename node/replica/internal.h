@@ -124,7 +124,7 @@ struct replica_span {
 enum replica_judgement {
     REPLICA_JUDGED_VALID = 1,
     REPLICA_JUDGED_INVALID,
-    REPLICA_JUDGED_LATER, /* an ancestor, or the state, is not known well enough yet */
+    REPLICA_JUDGED_LATER, /* an ancestor, or the state, is not known well enough, or not yet */
 };
 
 struct replica {

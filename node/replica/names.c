@@ -24,10 +24,10 @@ enum replica_judgement replica__names_judge(const struct replica *r, const struc
     if (executed > node_sessions_newest(r->sessions)) {
         return REPLICA_JUDGED_LATER;
     }
-    /* SPEC transactions 7.4: "A validator that has not the rows of e any more takes the rule as
-     * kept." */
-    if (!node_sessions_known(r->sessions, executed)) {
-        return REPLICA_JUDGED_VALID;
+    /* SPEC transactions 7.4: "one that has not the rows of e any more does not vote for a body that
+     * holds what is not signed by accounts' own keys" */
+    if (body->signers.count > 0 && !node_sessions_known(r->sessions, executed)) {
+        return REPLICA_JUDGED_LATER;
     }
     for (uint32_t i = 0; i < body->signers.count; i++) {
         if (session_of(r, executed, time_ms, &body->signers.list[i]) != NODE_SESSION_GOOD) {

@@ -71,8 +71,8 @@ void rw__job_end(struct rw *w, uint32_t node, struct replica_job *job);
 /* rw__charge takes the fee of a transaction, where there is one to take. */
 void rw__charge(struct rw *w, struct rw_node *node, const struct vm_tx *tx);
 
-/* rw__tell_fee tells the fee; rw__tell_rows what the block of a height wrote. */
-void rw__tell_fee(struct rw *w, uint32_t node);
+/* rw__tell_fee tells the fee after a height; rw__tell_rows what its block wrote. */
+void rw__tell_fee(struct rw *w, uint32_t node, uint64_t height);
 void rw__tell_rows(struct rw *w, uint32_t node, uint64_t height, const int64_t cash[RW_ACCOUNTS]);
 
 #endif /* NV_TESTS_LIB_REPLICA_PARTS_H */

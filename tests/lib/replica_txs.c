@@ -9,7 +9,7 @@
 #include "vm/rows.h"
 #include "vm/wire/wire.h"
 
-void rw__tell_fee(struct rw *w, uint32_t node)
+void rw__tell_fee(struct rw *w, uint32_t node, uint64_t height)
 {
     uint8_t value[VM_ROW_SIZE_MAX];
     struct vm_param_row const fee = {.value = RW_FEE};
@@ -19,7 +19,7 @@ void rw__tell_fee(struct rw *w, uint32_t node)
     vm_param_row_encode(&writer, &fee);
     vm_key_param(&row.key, VM_PARAM_TX_FEE);
     row.value = nv_view_of(value, writer.size);
-    replica_wrote(w->node[node].replica, 0, &row, 1);
+    replica_wrote(w->node[node].replica, height, &row, 1);
 }
 
 /* ---- accounts ---- */

@@ -117,7 +117,7 @@ void rw_open_fees(struct rw *w, uint32_t count, uint32_t blind)
     w->blind = blind;
     start_all(w, (1u << count) - 1);
     for (uint32_t i = 0; i < count; i++) {
-        rw__tell_fee(w, i);
+        rw__tell_fee(w, i, 0);
     }
 }
 
