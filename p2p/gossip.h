@@ -27,7 +27,6 @@
 #include "p2p/p2p.h"
 
 #define P2P__SLOTS_MAX (P2P_VALIDATORS_MAX + P2P_OBSERVERS_MAX)
-#define P2P__SLOT_NONE UINT32_MAX
 
 struct p2p__gossip;
 

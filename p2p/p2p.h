@@ -265,10 +265,6 @@ uint32_t p2p_send_each(struct p2p *p2p,
  * `transaction.size` is in [1, P2P_TRANSACTION_MAX].  Copies. */
 bool p2p_gossip(struct p2p *p2p, uint32_t from, struct nv_view transaction);
 
-/* p2p_forget forgets a transaction that on_transaction gave and that was not
- * kept for a passing reason (no room): a peer may bring it again. */
-void p2p_forget(struct p2p *p2p, struct nv_view transaction);
-
 /* p2p_resume delivers again to lanes that stopped because on_message returned
  * false.  Cheap when none did. */
 void p2p_resume(struct p2p *p2p);

@@ -113,13 +113,6 @@ bool p2p_gossip(struct p2p *p2p, uint32_t from, struct nv_view transaction)
     return true;
 }
 
-void p2p_forget(struct p2p *p2p, struct nv_view transaction)
-{
-    struct nv_hash hash;
-    nv_sha256(&hash, transaction);
-    p2p__gossip_forget(p2p->gossip, &hash);
-}
-
 void p2p_resume(struct p2p *p2p)
 {
     p2p->resume = true;

@@ -405,7 +405,6 @@ static void test_a_refused_transaction_may_come_again(void **state)
     net.nodes[1].full = false;
     assert_true(p2p_gossip(net.nodes[2].p2p, P2P_PEER_NONE, nv_view_of("pay", 3)));
     p2p_net_until(&net, one_transaction, NULL);
-    p2p_forget(net.nodes[1].p2p, nv_view_of("pay", 3));
     p2p_net_end(&net);
 }
 
