@@ -10,7 +10,8 @@
 #include "tools/ask.h"
 #include "vm/wire/wire.h"
 
-#define TIMEOUT_MS 30000u
+#define TIMEOUT_MS 30000u /* of one call */
+#define OUTCOME_MS 25000u /* that the node may take of it until a transaction is final */
 #define EXPIRES_MS 30000u
 
 uint64_t tool_now_ms(void)
@@ -82,7 +83,12 @@ enum tool_exit tool_submit(const struct tool_chain *chain,
         return code;
     }
     nv_bytes_format(text, bytes, size);
-    json_t *const params =
-        json_pack("{s:s, s:s}", "transaction", text, "wait", wait ? "finalised" : "accepted");
+    json_t *const params = json_pack("{s:s, s:s, s:i}",
+                                     "transaction",
+                                     text,
+                                     "wait",
+                                     wait ? "finalised" : "accepted",
+                                     "timeout_ms",
+                                     (int)OUTCOME_MS);
     return tool_ask(chain->client, chain->url, result, "tx_submit", params);
 }

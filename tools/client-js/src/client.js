@@ -49,11 +49,12 @@ export class Client {
     return answer.result;
   }
 
-  // Signs and submits; resolves when the transaction is final.
-  async submit(account, actions, { expiresMs = Date.now() + 30000, salt } = {}) {
+  // Signs and submits; resolves when the transaction is final, for which the node waits at most `timeoutMs`.
+  async submit(account, actions, { expiresMs = Date.now() + 30000, timeoutMs = 25000, salt } = {}) {
     const random = salt ?? BigInt(hex(randomBytes(8)));
     const tx = sign(account, this.chainId, { expiresMs: BigInt(expiresMs), salt: random, actions });
-    const result = await this.call("tx_submit", { transaction: hex(tx.bytes), wait: "finalised" });
+    const params = { transaction: hex(tx.bytes), wait: "finalised", timeout_ms: timeoutMs };
+    const result = await this.call("tx_submit", params);
     if (result.tx_hash !== hex(tx.hash)) {
       throw new Error("the node names another hash than ours");
     }

@@ -26,7 +26,7 @@ function free(port) {
 }
 
 async function freeBase() {
-  for (let base = 21000; base < 32000; base += 50) {
+  for (let base = 21000 + (process.pid % 100) * 50; base < 32000; base += 50) {
     const ports = Array.from({ length: 40 }, (_, i) => base + i);
     if ((await Promise.all(ports.map(free))).every(Boolean)) {
       return base;
@@ -35,11 +35,11 @@ async function freeBase() {
   throw new Error("no free ports");
 }
 
-test("from a signature to a proved receipt", { timeout: 170000 }, async (t) => {
+test("from a signature to a proved receipt", { timeout: 600000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "novate-js-"));
   const dir = join(folder, "d");
   const base = await freeBase();
-  const run = (...words) => execFileSync(novate, words, { encoding: "utf8", timeout: 120000 });
+  const run = (...words) => execFileSync(novate, words, { encoding: "utf8", timeout: 300000 });
   t.after(() => {
     run("devnet", "down", "--dir", dir);
     rmSync(folder, { recursive: true });
