@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/heap.h"
 
@@ -180,14 +181,18 @@ void bench_net4_finality_ms(void)
         return;
     }
     struct bench_call *const calls = sign(PACE_TXS, 1, true);
+    double const cpu = bench_net_cpu_s(&net);
     uint32_t const done = bench_pace_run(&net, calls, PACE_TXS, PACE_GAP_S, PACE_S, took);
+    double const cpu_s = bench_net_cpu_s(&net) - cpu;
     double const limit = 1e3 * (2 * l.sync + l.quorum * l.verify + 3 * l.hop);
     (void)snprintf(note,
                    sizeof note,
-                   "p50 of %" PRIu32 " of %u at 100 a second, until executed; floor: 2 x %.2f ms "
-                   "fdatasync + 3 x %.0f us verify + 3 x %.0f us hop",
+                   "p50 of %" PRIu32 " of %u at 100 a second, until executed, %.2f ms cpu of four "
+                   "nodes each; floor: 2 x %.2f ms fdatasync + 3 x %.0f us verify + 3 x %.0f us "
+                   "hop",
                    done,
                    PACE_TXS,
+                   done > 0 ? 1e3 * cpu_s / done : 0,
                    l.sync * 1e3,
                    l.verify * 1e6,
                    l.hop * 1e6);
@@ -225,17 +230,21 @@ void bench_net4_small_blocks_s(void)
     for (uint32_t i = 0; i < count; i++) {
         full += blocks[i].txs > 0 ? 1u : 0u;
     }
+    long const cores = sysconf(_SC_NPROCESSORS_ONLN);
     double const floor_s = 2 * l.sync + l.quorum * l.verify + 3 * l.hop;
     double const value = (double)full / seconds;
     (void)snprintf(note,
                    sizeof note,
                    "%" PRIu32 " transactions, the next at a node when the last is final, %" PRIu32
                    " blocks with, %" PRIu32
-                   " without, %.2f ms cpu of four nodes a block; limit: 1 / %.2f ms",
+                   " without, %.2f ms cpu of four nodes a block, so that %ld cores allow %.0f; "
+                   "limit: 1 / %.2f ms",
                    done,
                    full,
                    count - full,
                    count > 0 ? 1e3 * cpu_s / count : 0,
+                   cores,
+                   cpu_s > 0 ? (double)cores * count / cpu_s : 0,
                    floor_s * 1e3);
     bench_report("net4_small_blocks_s", value, "1/s", 1 / floor_s, value * floor_s, note);
     forget(calls, SMALL_TXS);
