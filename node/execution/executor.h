@@ -42,8 +42,8 @@ NV_MUST_USE enum nv_err node_executor_start(struct node_executor **executor,
 void node_executor_block(struct node_executor *executor, const struct replica_block *block);
 
 /* node_executor_at_once runs a block on the caller's thread, if that will not take
- * long: the block is small, the other thread has nothing to do, and the last
- * blocks were quick.  The result is back then, and comes in no mail; NULL after a
+ * long: the block is small, the other thread has nothing to do, and most of
+ * the last blocks were quick.  The result is back then, and comes in no mail; NULL after a
  * failure, which does.  False: nothing was done. */
 NV_MUST_USE bool node_executor_at_once(struct node_executor *executor,
                                        const struct replica_block *block,

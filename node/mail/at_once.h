@@ -6,9 +6,11 @@
  *
  * To hand work over and to be woken when it is done takes two switches of
  * threads: as long as a small block or a sync of a fast disk.  So while the
- * other thread has nothing to do, and what was done last was quick each time,
- * the one that asks does it at once.  What the work touches changes hands as by
- * a mailbox: who finds the other one idle sees all that it did.
+ * other thread has nothing to do, and most of what was done last was quick, the
+ * one that asks does it at once.  Not all of it need be: where other processes
+ * want the cores too, a piece waits now and then for one of them, on whichever
+ * thread it is.  What the work touches changes hands as by a mailbox: who finds
+ * the other one idle sees all that it did.
  *
  * One thread asks, and calls give and may; one works, and calls done.  Begin and
  * end are for whoever does the work. */
@@ -19,7 +21,7 @@
 
 struct node_at_once {
     _Atomic uint32_t under_way; /* handed over, and not done yet */
-    uint32_t quick;             /* in a row, up to now */
+    uint32_t quick;             /* which of the last ones were, the newest in bit 0 */
     uint64_t since_ns;          /* begin of what is being done */
 };
 
