@@ -235,7 +235,7 @@ void bench_net4_small_blocks_s(void)
     double const value = (double)full / seconds;
     (void)snprintf(note,
                    sizeof note,
-                   "%" PRIu32 " transactions, the next at a node when the last is final, %" PRIu32
+                   "%" PRIu32 " transactions, of two clients that wait for each, %" PRIu32
                    " blocks with, %" PRIu32
                    " without, %.2f ms cpu of four nodes a block, so that %ld cores allow %.0f; "
                    "limit: 1 / %.2f ms",

@@ -19,6 +19,7 @@
 #define ANSWER_ROOM (1u << 20)
 #define SILENCE_MS  20000
 #define LINES       128u /* connections of a steady pace */
+#define CLIENTS     2u   /* that wait for each other's blocks: as a rule one transaction in each */
 
 /* ---- HTTP, as little of it as serves ---- */
 
@@ -308,7 +309,7 @@ uint32_t bench_pace_run(const struct bench_net *net,
 {
     struct pace *const p = bench_memory(sizeof *p);
     p->took = took;
-    p->lines = gap_s > 0 ? LINES : net->devnet.validators;
+    p->lines = gap_s > 0 ? LINES : CLIENTS;
     p->request = bench_memory(LINE_ROOM);
     for (uint32_t i = 0; i < p->lines; i++) {
         p->line[i].fd = bench_net_connect(net, i % net->devnet.validators);

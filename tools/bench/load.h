@@ -25,9 +25,9 @@ void bench_flood_run(const struct bench_net *net,
                      struct bench_flood *out);
 
 /* bench_pace_run sends calls that wait for their receipt, each on a connection
- * of its own to the nodes in turn: one every `gap_s`, or, when it is 0, one
- * to each node as soon as the last one there is answered.  It writes the time from sending
- * to the answer, in seconds, and returns how many came within `seconds`. */
+ * of its own to the nodes in turn: one every `gap_s`, or, when it is 0, two clients
+ * at two nodes, each as soon as its last one is answered.  It writes the time from
+ * sending to the answer, in seconds, and returns how many came within `seconds`. */
 uint32_t bench_pace_run(const struct bench_net *net,
                         const struct bench_call *calls,
                         uint32_t count,
