@@ -108,6 +108,17 @@ static inline struct nv_view vm__image(const struct vm_rowset *set, uint32_t ind
     return nv_view_of(size > 0 ? cell + VM_IMAGE_HEAD : NULL, size);
 }
 
+/* vm__image_bytes is where it lies, vm__image_resize says how long it is. */
+static inline uint8_t *vm__image_bytes(const struct vm_rowset *set, uint32_t index)
+{
+    return set->images + (size_t)index * set->image_stride + VM_IMAGE_HEAD;
+}
+static inline void vm__image_resize(const struct vm_rowset *set, uint32_t index, uint32_t size)
+{
+    NV_ASSERT(size <= set->image_max);
+    nv_be16_store(vm__image_bytes(set, index) - VM_IMAGE_HEAD, (uint16_t)size);
+}
+
 struct vm_position_cell {
     struct vm_position open;
     uint32_t page[VM_ORDERS_ACCOUNT_MARKET_MAX / VM_ORDER_PAGE]; /* order pages or VM_NONE */
@@ -273,8 +284,14 @@ void vm__row_key(const struct vm_state *s,
                  uint32_t index,
                  struct nv_row_key *key);
 
-/* vm__image_set makes `value` the committed value of a row (loading). */
-void vm__image_set(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_view value);
+/* vm__image_set makes `value` the committed value of a row. */
+static inline void
+vm__image_set(struct vm_state *s, enum vm_set_id id, uint32_t index, struct nv_view value)
+{
+    const struct vm_rowset *const set = &s->sets[id];
+    vm__image_resize(set, index, value.size);
+    memcpy(vm__image_bytes(set, index), value.bytes, value.size);
+}
 
 /* Loading.  _account is the slab index of an account that a key names; _accept
  * compares an element's own key with its row's and takes the value as committed.
