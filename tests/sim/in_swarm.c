@@ -84,6 +84,8 @@ static void faulty_draw(struct sim *sim)
     conf->lies = conf->byzantine != 0 ? lies_draw(sim) : 0;
     conf->real = (conf->lies & SIM_LIE_FLOOD) == 0 ? conf->real : 0; /* it would sign all day */
     conf->slow_ns = ms_between(sim, 5, 200);
+    /* One sync a record would be too slow for ever: it falls back further with each view. */
+    conf->one_batch = conf->one_batch != 0 || conf->slow != 0 ? 1 : 0;
     conf->skew_ms = sim_between(&sim->rng, 100, 5000);
     conf->skew_step_ns = half(sim) ? ms_between(sim, 100, 1000) : 0;
     if (sim_chance(&sim->rng, 150000)) {
