@@ -1,7 +1,5 @@
 #include "vm/read_stake.h"
 
-#include <string.h>
-
 #include "base/codec.h"
 
 #include "vm/number/pool.h"
@@ -43,15 +41,6 @@ read_address(const struct vm_row_source *from, struct nv_address *out, uint64_t 
     return NV_OK;
 }
 
-/* below makes the range of all keys that begin with the first `size` bytes of a key. */
-static struct nv_row_range below(const struct nv_row_key *key, uint32_t size)
-{
-    struct nv_row_range range = {.first = *key, .last = *key};
-    memset(range.first.bytes + size, 0, NV_ROW_KEY_SIZE - size);
-    memset(range.last.bytes + size, 0xff, NV_ROW_KEY_SIZE - size);
-    return range;
-}
-
 /* ---- the set in force ---- */
 
 static enum nv_err add_members(void *ctx, const struct nv_row *row, bool *enough)
@@ -69,10 +58,11 @@ static enum nv_err add_members(void *ctx, const struct nv_row *row, bool *enough
 enum nv_err vm_read_in_force(const struct vm_row_source *from, struct vm_in_force *out)
 {
     struct nv_row_key key;
+    struct nv_row_range pages;
     out->count = 0;
     NV_TRY(vm_read_staking(from, &out->staking));
     vm_key_set(&key, 0, 0);
-    struct nv_row_range const pages = below(&key, 2);
+    nv_row_range_prefix(&pages, key.bytes, 2);
     NV_TRY(from->walk(from->ctx, &pages, add_members, out));
     vm_key_uptime(&key);
     enum nv_err const err = read_uptime(from, &out->uptime, &key);
@@ -139,9 +129,10 @@ enum nv_err vm_read_validators(const struct vm_row_source *from,
                                void *ctx)
 {
     struct nv_row_key key;
+    struct nv_row_range range;
     struct listing l = {from, in_force, visit, ctx, page_of(page->limit), 0};
     vm_key_validator(&key, page->first);
-    struct nv_row_range range = below(&key, 1);
+    nv_row_range_prefix(&range, key.bytes, 1);
     range.first = key;
     NV_TRY(from->walk(from->ctx, &range, add_validator, &l));
     page->next = l.next;
@@ -158,12 +149,14 @@ struct holding {
     void *ctx;
 };
 
-/* own_prefix makes the range of an account's rows in a table. */
-static struct nv_row_range own_prefix(uint8_t table, uint64_t account)
+/* own_rows makes the range of an account's rows in a table. */
+static struct nv_row_range own_rows(uint8_t table, uint64_t account)
 {
-    struct nv_row_key key = {{table}};
-    nv_be64_store(key.bytes + 1, account);
-    return below(&key, 9);
+    uint8_t prefix[9] = {table};
+    struct nv_row_range range;
+    nv_be64_store(prefix + 1, account);
+    nv_row_range_prefix(&range, prefix, sizeof prefix);
+    return range;
 }
 
 /* room takes the place of one more entry; without one, the row is the next page's. */
@@ -231,8 +224,8 @@ enum nv_err vm_read_own_begin(struct vm_read_own *own,
                               const struct nv_row_key *first,
                               uint32_t limit)
 {
-    struct nv_row_range const stakes = own_prefix(VM_TABLE_DELEGATION, account);
-    struct nv_row_range const waiting = own_prefix(VM_TABLE_UNBONDING, account);
+    struct nv_row_range const stakes = own_rows(VM_TABLE_DELEGATION, account);
+    struct nv_row_range const waiting = own_rows(VM_TABLE_UNBONDING, account);
     *own = (struct vm_read_own){.account = account, .first = stakes.first, .left = page_of(limit)};
     if (first == NULL) {
         return NV_OK;
@@ -245,7 +238,7 @@ enum nv_err vm_read_own_begin(struct vm_read_own *own,
 static enum nv_err walk_own(struct holding *h, uint8_t table, vm_row_fn visit)
 {
     const struct vm_read_own *const own = h->own;
-    struct nv_row_range range = own_prefix(table, own->account);
+    struct nv_row_range range = own_rows(table, own->account);
     if (own->more || nv_row_key_cmp(&own->first, &range.last) > 0) {
         return NV_OK;
     }

@@ -103,16 +103,6 @@ static bool pin_verify(struct sync *s, const struct cs_valset *set)
     return true;
 }
 
-static struct sync__peer *peer_of(struct sync *s, uint32_t id)
-{
-    for (uint32_t i = 0; i < SYNC_PEERS_MAX; i++) {
-        if (s->peer[i].up && s->peer[i].id == id) {
-            return &s->peer[i];
-        }
-    }
-    return NULL;
-}
-
 /* take_pin takes what a peer says of the trusted epoch's boundary: that, or for the
  * set that signed it the end of the epoch before. */
 static void take_pin(struct sync *s,
@@ -131,7 +121,7 @@ static void take_pin(struct sync *s,
             sync__lie(s, peer, "it sent another epoch's validators");
             return;
         }
-        struct sync__peer *const giver = peer_of(s, s->walk.pin_giver);
+        struct sync__peer *const giver = sync__peer_of(s, s->walk.pin_giver);
         if (!pin_verify(s, &set) && giver != NULL) {
             sync__lie(s, giver, "it sent an end of an epoch that is not final");
         }

@@ -116,6 +116,8 @@ struct sync {
 
 void sync__send(struct sync *s, const struct sync__peer *peer, const struct sync_message *message);
 void sync__send_epoch(struct sync *s, const struct sync__peer *peer, uint64_t epoch);
+/* sync__peer_of returns the peer that is linked under an id, or NULL. */
+struct sync__peer *sync__peer_of(struct sync *s, uint32_t id);
 /* sync__lie leaves a peer out for good and has it banned. */
 void sync__lie(struct sync *s, struct sync__peer *peer, const char *why);
 void sync__fail(struct sync *s, enum nv_err err);

@@ -156,7 +156,7 @@ static void listing(struct sync *s)
 
 /* ---- inputs ---- */
 
-static struct sync__peer *find_peer(struct sync *s, uint32_t id)
+struct sync__peer *sync__peer_of(struct sync *s, uint32_t id)
 {
     for (uint32_t i = 0; i < SYNC_PEERS_MAX; i++) {
         if (s->peer[i].up && s->peer[i].id == id) {
@@ -190,7 +190,7 @@ static bool over(const struct sync *s)
 
 void sync_link(struct sync *s, struct sync_time t, uint32_t peer, bool up)
 {
-    struct sync__peer *place = find_peer(s, peer);
+    struct sync__peer *place = sync__peer_of(s, peer);
     s->time = t;
     if (place != NULL) {
         sync__forget(s, place);
@@ -221,7 +221,7 @@ void sync_take(
     struct sync *s, struct sync_time t, uint32_t peer, uint32_t type, struct nv_view bytes)
 {
     struct sync_message message;
-    struct sync__peer *const place = find_peer(s, peer);
+    struct sync__peer *const place = sync__peer_of(s, peer);
     s->time = t;
     if (place == NULL || place->liar || over(s)) {
         return;
