@@ -2,7 +2,6 @@
  * docs/spec/bytes.md.
  * Method: every vector of tests/golden/bytes.json. */
 
-#include <jansson.h>
 #include <string.h>
 
 #include "base/codec.h"
@@ -12,6 +11,7 @@
 #include "base/key.h"
 #include "base/merkle.h"
 
+#include "tests/lib/golden.h"
 #include "tests/lib/nv_test.h"
 
 #define LEAVES_MAX 64u
@@ -22,8 +22,7 @@ static json_t *document;
 static int document_load(void **state)
 {
     (void)state;
-    json_error_t error;
-    document = json_load_file("tests/golden/bytes.json", JSON_REJECT_DUPLICATES, &error);
+    document = golden_load("bytes");
     return document != NULL ? 0 : -1;
 }
 
@@ -32,37 +31,6 @@ static int document_drop(void **state)
     (void)state;
     json_decref(document);
     return 0;
-}
-
-/* list returns the vectors of one kind, of which there must be some. */
-static json_t *list(const char *name)
-{
-    json_t *const vectors = json_object_get(document, name);
-    assert_true(json_is_array(vectors));
-    assert_true(json_array_size(vectors) > 0);
-    return vectors;
-}
-
-static const char *text(const json_t *vector, const char *name)
-{
-    const char *const value = json_string_value(json_object_get(vector, name));
-    assert_non_null(value);
-    return value;
-}
-
-static uint32_t small(const json_t *vector, const char *name)
-{
-    const json_t *const value = json_object_get(vector, name);
-    assert_true(json_is_integer(value));
-    return (uint32_t)json_integer_value(value);
-}
-
-/* bytes_of reads hex into `out`, of BYTES_MAX bytes, and returns a view of it. */
-static struct nv_view bytes_of(uint8_t *out, const char *hex)
-{
-    uint32_t size = 0;
-    assert_int_equal(nv_bytes_parse_up_to(out, &size, BYTES_MAX, nv_view_of_text(hex)), NV_OK);
-    return nv_view_of(out, size);
 }
 
 static void assert_bytes(const void *got, uint32_t size, const char *hex)
@@ -93,9 +61,9 @@ static void integers(void **state)
     (void)state;
     size_t i;
     const json_t *vector;
-    json_array_foreach(list("integers"), i, vector)
+    json_array_foreach(golden_list(document, "integers"), i, vector)
     {
-        const char *value = text(vector, "value");
+        const char *value = golden_text(vector, "value");
         bool const negative = value[0] == '-';
         uint64_t magnitude = 0;
         uint8_t bytes[8];
@@ -103,8 +71,8 @@ static void integers(void **state)
         value += negative ? 1 : 0;
         assert_int_equal(nv_u64_parse(&magnitude, nv_view_of_text(value)), NV_OK);
         nv_writer_init(&w, bytes, sizeof bytes);
-        put_integer(&w, text(vector, "type"), magnitude, negative);
-        assert_bytes(bytes, nv_writer_view(&w).size, text(vector, "bytes"));
+        put_integer(&w, golden_text(vector, "type"), magnitude, negative);
+        assert_bytes(bytes, nv_writer_view(&w).size, golden_text(vector, "bytes"));
     }
 }
 
@@ -115,21 +83,21 @@ static void hashes(void **state)
     const json_t *vector;
     uint8_t message[BYTES_MAX];
     struct nv_hash hash;
-    json_array_foreach(list("sha256"), i, vector)
+    json_array_foreach(golden_list(document, "sha256"), i, vector)
     {
-        nv_sha256(&hash, bytes_of(message, text(vector, "message")));
-        assert_bytes(hash.bytes, 32, text(vector, "hash"));
+        nv_sha256(&hash, golden_bytes(message, BYTES_MAX, vector, "message"));
+        assert_bytes(hash.bytes, 32, golden_text(vector, "hash"));
     }
-    json_array_foreach(list("keccak256"), i, vector)
+    json_array_foreach(golden_list(document, "keccak256"), i, vector)
     {
-        nv_keccak256(&hash, bytes_of(message, text(vector, "message")));
-        assert_bytes(hash.bytes, 32, text(vector, "hash"));
+        nv_keccak256(&hash, golden_bytes(message, BYTES_MAX, vector, "message"));
+        assert_bytes(hash.bytes, 32, golden_text(vector, "hash"));
     }
-    json_array_foreach(list("tagged_hash"), i, vector)
+    json_array_foreach(golden_list(document, "tagged_hash"), i, vector)
     {
-        struct nv_view const part = bytes_of(message, text(vector, "message"));
-        nv_tagged_hash(&hash, text(vector, "tag"), &part, 1);
-        assert_bytes(hash.bytes, 32, text(vector, "hash"));
+        struct nv_view const part = golden_bytes(message, BYTES_MAX, vector, "message");
+        nv_tagged_hash(&hash, golden_text(vector, "tag"), &part, 1);
+        assert_bytes(hash.bytes, 32, golden_text(vector, "hash"));
     }
 }
 
@@ -138,7 +106,7 @@ static void check_path(const json_t *vector,
                        const struct nv_hash *leaves,
                        uint32_t count)
 {
-    uint32_t const index = small(vector, "index");
+    uint32_t const index = golden_small(vector, "index");
     const json_t *const expected = json_object_get(vector, "path");
     struct nv_merkle_path path;
     assert_true(index < count);
@@ -158,7 +126,7 @@ static void merkle_roots_and_paths(void **state)
     size_t j;
     const json_t *vector;
     const json_t *path;
-    json_array_foreach(list("merkle"), i, vector)
+    json_array_foreach(golden_list(document, "merkle"), i, vector)
     {
         static uint8_t bytes[LEAVES_MAX][BYTES_MAX];
         struct nv_view views[LEAVES_MAX];
@@ -168,11 +136,12 @@ static void merkle_roots_and_paths(void **state)
         uint32_t const count = (uint32_t)json_array_size(texts);
         assert_true(count <= LEAVES_MAX);
         for (uint32_t k = 0; k < count; k++) {
-            views[k] = bytes_of(bytes[k], json_string_value(json_array_get(texts, k)));
+            views[k] =
+                golden_parse(bytes[k], BYTES_MAX, json_string_value(json_array_get(texts, k)));
             nv_merkle_leaf(&leaves[k], views[k]);
         }
         nv_merkle_root(&root, views, count);
-        assert_bytes(root.bytes, 32, text(vector, "root"));
+        assert_bytes(root.bytes, 32, golden_text(vector, "root"));
         json_array_foreach(json_object_get(vector, "paths"), j, path)
         {
             check_path(path, &root, leaves, count);
@@ -185,7 +154,7 @@ static void keys_addresses_and_signatures(void **state)
     (void)state;
     size_t i;
     const json_t *vector;
-    json_array_foreach(list("keys"), i, vector)
+    json_array_foreach(golden_list(document, "keys"), i, vector)
     {
         uint8_t seed[BYTES_MAX];
         struct nv_seckey seckey;
@@ -194,18 +163,18 @@ static void keys_addresses_and_signatures(void **state)
         struct nv_hash digest;
         struct nv_sig sig;
         char address_text[NV_ADDRESS_TEXT];
-        struct nv_view const part = bytes_of(seed, text(vector, "seed"));
+        struct nv_view const part = golden_bytes(seed, BYTES_MAX, vector, "seed");
         assert_int_equal(nv_key_from_seed(&seckey, &pubkey, seed), NV_OK);
-        assert_bytes(seckey.bytes, 32, text(vector, "secret_key"));
-        assert_bytes(pubkey.bytes, 32, text(vector, "public_key"));
+        assert_bytes(seckey.bytes, 32, golden_text(vector, "secret_key"));
+        assert_bytes(pubkey.bytes, 32, golden_text(vector, "public_key"));
         nv_address_of_key(&address, &pubkey);
         nv_address_format(address_text, &address);
-        assert_bytes(address.bytes, 20, text(vector, "address"));
-        assert_string_equal(address_text, text(vector, "address_text"));
+        assert_bytes(address.bytes, 20, golden_text(vector, "address"));
+        assert_string_equal(address_text, golden_text(vector, "address_text"));
         nv_tagged_hash(&digest, "novate/example/v1", &part, 1);
-        assert_bytes(digest.bytes, 32, text(vector, "digest"));
+        assert_bytes(digest.bytes, 32, golden_text(vector, "digest"));
         nv_sign(&sig, &seckey, &digest);
-        assert_bytes(sig.bytes, 64, text(vector, "signature"));
+        assert_bytes(sig.bytes, 64, golden_text(vector, "signature"));
         assert_true(nv_verify(&sig, &pubkey, &digest));
     }
 }
@@ -215,15 +184,15 @@ static void address_texts(void **state)
     (void)state;
     size_t i;
     const json_t *vector;
-    json_array_foreach(list("address_text"), i, vector)
+    json_array_foreach(golden_list(document, "address_text"), i, vector)
     {
         uint8_t bytes[BYTES_MAX];
         struct nv_address address;
         char got[NV_ADDRESS_TEXT];
-        assert_int_equal(bytes_of(bytes, text(vector, "address")).size, sizeof address);
+        assert_int_equal(golden_bytes(bytes, BYTES_MAX, vector, "address").size, sizeof address);
         memcpy(&address, bytes, sizeof address);
         nv_address_format(got, &address);
-        assert_string_equal(got, text(vector, "text"));
+        assert_string_equal(got, golden_text(vector, "text"));
     }
 }
 
@@ -235,21 +204,22 @@ static void decimals(void **state)
     char got[NV_DECIMAL_TEXT];
     char value_text[NV_DECIMAL_TEXT];
     int64_t value = 0;
-    json_array_foreach(list("decimals"), i, vector)
+    json_array_foreach(golden_list(document, "decimals"), i, vector)
     {
-        struct nv_view const view = nv_view_of_text(text(vector, "text"));
-        uint32_t const places = small(vector, "places");
+        struct nv_view const view = nv_view_of_text(golden_text(vector, "text"));
+        uint32_t const places = golden_small(vector, "places");
         assert_int_equal(nv_decimal_parse(&value, got, view, places), NV_OK);
         nv_decimal_format(value_text, value, 0);
-        assert_string_equal(value_text, text(vector, "value"));
+        assert_string_equal(value_text, golden_text(vector, "value"));
         nv_decimal_format(got, value, places);
-        assert_string_equal(got, text(vector, "text"));
+        assert_string_equal(got, golden_text(vector, "text"));
     }
-    json_array_foreach(list("decimals_refused"), i, vector)
+    json_array_foreach(golden_list(document, "decimals_refused"), i, vector)
     {
-        struct nv_view const view = nv_view_of_text(text(vector, "text"));
-        assert_int_not_equal(nv_decimal_parse(&value, got, view, small(vector, "places")), NV_OK);
-        assert_string_equal(got, text(vector, "canonical"));
+        struct nv_view const view = nv_view_of_text(golden_text(vector, "text"));
+        assert_int_not_equal(nv_decimal_parse(&value, got, view, golden_small(vector, "places")),
+                             NV_OK);
+        assert_string_equal(got, golden_text(vector, "canonical"));
     }
 }
 

@@ -4,7 +4,6 @@
  * is also cut short, lengthened and changed in each byte, and what is still
  * accepted must encode to the same bytes. */
 
-#include <jansson.h>
 #include <string.h>
 
 #include "base/fmt.h"
@@ -14,6 +13,7 @@
 #include "consensus/message.h"
 #include "consensus/record.h"
 #include "tests/lib/consensus_build.h"
+#include "tests/lib/golden.h"
 #include "tests/lib/nv_test.h"
 
 #define BYTES_MAX 65536u
@@ -24,65 +24,25 @@ static struct nv_hash chain_id;
 static uint8_t bytes[BYTES_MAX];
 static uint8_t again[BYTES_MAX];
 
-static const char *text(const json_t *vector, const char *name)
-{
-    const char *const value = json_string_value(json_object_get(vector, name));
-    assert_non_null(value);
-    return value;
-}
-
-static uint32_t small(const json_t *vector, const char *name)
-{
-    const json_t *const value = json_object_get(vector, name);
-    assert_true(json_is_integer(value));
-    return (uint32_t)json_integer_value(value);
-}
-
 static struct nv_view bytes_of(const json_t *vector, const char *name)
 {
-    uint32_t size = 0;
-    struct nv_view const hex = nv_view_of_text(text(vector, name));
-    assert_int_equal(nv_bytes_parse_up_to(bytes, &size, BYTES_MAX, hex), NV_OK);
-    return nv_view_of(bytes, size);
-}
-
-static struct nv_hash hash_of(const json_t *vector, const char *name)
-{
-    struct nv_hash hash;
-    struct nv_view const hex = nv_view_of_text(text(vector, name));
-    assert_int_equal(nv_bytes_parse(&hash, sizeof hash, hex), NV_OK);
-    return hash;
-}
-
-static uint64_t number_of(const json_t *vector, const char *name)
-{
-    uint64_t value = 0;
-    assert_int_equal(nv_u64_parse(&value, nv_view_of_text(text(vector, name))), NV_OK);
-    return value;
+    return golden_bytes(bytes, BYTES_MAX, vector, name);
 }
 
 static void assert_hash(const struct nv_hash *got, const json_t *vector, const char *name)
 {
-    struct nv_hash const expected = hash_of(vector, name);
+    struct nv_hash const expected = golden_hash(vector, name);
     assert_memory_equal(got, &expected, sizeof expected);
-}
-
-static json_t *list(const char *name)
-{
-    json_t *const vectors = json_object_get(document, name);
-    assert_true(json_array_size(vectors) > 0);
-    return vectors;
 }
 
 static int document_load(void **state)
 {
     (void)state;
-    json_error_t error;
-    document = json_load_file("tests/golden/consensus.json", JSON_REJECT_DUPLICATES, &error);
+    document = golden_load("consensus");
     if (document == NULL) {
         return -1;
     }
-    chain_id = hash_of(document, "chain_id");
+    chain_id = golden_hash(document, "chain_id");
     return cs_valset_decode(&four, bytes_of(document, "four")) == NV_OK ? 0 : -1;
 }
 
@@ -113,16 +73,16 @@ static void valset_agrees(const json_t *vector)
     assert_memory_equal(again, expected.bytes, expected.size);
     assert_hash(&set.hash, vector, "hash");
 
-    struct nv_hash const boundary = hash_of(vector, "boundary");
-    cs_schedule_init(&schedule, &set, &chain_id, small(vector, "epoch"), &boundary);
-    assert_int_equal(schedule.length, small(vector, "cycle"));
+    struct nv_hash const boundary = golden_hash(vector, "boundary");
+    cs_schedule_init(&schedule, &set, &chain_id, golden_small(vector, "epoch"), &boundary);
+    assert_int_equal(schedule.length, golden_small(vector, "cycle"));
     json_t *const leaders = json_object_get(vector, "leaders");
     for (uint32_t view = 0; view < json_array_size(leaders); view++) {
         assert_int_equal(cs_schedule_leader(&schedule, view),
                          json_integer_value(json_array_get(leaders, view)));
     }
     assert_int_equal(cs_schedule_leader(&schedule, UINT64_MAX),
-                     small(vector, "leader_of_last_view"));
+                     golden_small(vector, "leader_of_last_view"));
 }
 
 static void valsets_agree(void **state)
@@ -130,7 +90,7 @@ static void valsets_agree(void **state)
     (void)state;
     size_t i;
     json_t *vector;
-    json_array_foreach(list("valsets"), i, vector)
+    json_array_foreach(golden_list(document, "valsets"), i, vector)
     {
         valset_agrees(vector);
     }
@@ -148,17 +108,17 @@ static void header_agrees(const json_t *vector)
     assert_int_equal(cs_header_get(&r, &header), NV_OK);
     assert_int_equal(nv_reader_end(&r), NV_OK);
     assert_hash(&header.chain_id, fields, "chain_id");
-    assert_int_equal(header.epoch, number_of(fields, "epoch"));
-    assert_int_equal(header.height, number_of(fields, "height"));
-    assert_int_equal(header.view, number_of(fields, "view"));
-    assert_int_equal(header.parent_view, number_of(fields, "parent_view"));
+    assert_int_equal(header.epoch, golden_number(fields, "epoch"));
+    assert_int_equal(header.height, golden_number(fields, "height"));
+    assert_int_equal(header.view, golden_number(fields, "view"));
+    assert_int_equal(header.parent_view, golden_number(fields, "parent_view"));
     assert_hash(&header.parent_hash, fields, "parent_hash");
-    assert_int_equal(header.proposer, number_of(fields, "proposer"));
-    assert_int_equal(header.time_ms, number_of(fields, "time_ms"));
+    assert_int_equal(header.proposer, golden_number(fields, "proposer"));
+    assert_int_equal(header.time_ms, golden_number(fields, "time_ms"));
     assert_hash(&header.body_root, fields, "body_root");
-    assert_int_equal(header.body_size, number_of(fields, "body_size"));
-    assert_int_equal(header.tx_count, number_of(fields, "tx_count"));
-    assert_int_equal(header.executed_height, number_of(fields, "executed_height"));
+    assert_int_equal(header.body_size, golden_number(fields, "body_size"));
+    assert_int_equal(header.tx_count, golden_number(fields, "tx_count"));
+    assert_int_equal(header.executed_height, golden_number(fields, "executed_height"));
     assert_hash(&header.state_root, fields, "state_root");
     assert_hash(&header.justify_hash, fields, "justify_hash");
     assert_hash(&header.evidence_root, fields, "evidence_root");
@@ -178,7 +138,7 @@ static void headers_agree(void **state)
     (void)state;
     size_t i;
     json_t *vector;
-    json_array_foreach(list("headers"), i, vector)
+    json_array_foreach(golden_list(document, "headers"), i, vector)
     {
         header_agrees(vector);
     }
@@ -189,7 +149,7 @@ static void votes_agree(void **state)
     (void)state;
     size_t i;
     json_t *vector;
-    json_array_foreach(list("votes"), i, vector)
+    json_array_foreach(golden_list(document, "votes"), i, vector)
     {
         struct cs_vote vote;
         struct nv_hash digest;
@@ -197,7 +157,7 @@ static void votes_agree(void **state)
         nv_reader_init(&r, bytes_of(vector, "bytes"));
         assert_int_equal(cs_vote_get(&r, &vote), NV_OK);
         assert_int_equal(nv_reader_end(&r), NV_OK);
-        assert_int_equal(vote.signer, small(vector, "signer"));
+        assert_int_equal(vote.signer, golden_small(vector, "signer"));
         cs_ballot_digest(&digest, &chain_id, &vote.ballot);
         assert_hash(&digest, vector, "digest");
         assert_true(cs_vote_verify(&vote, &chain_id, &four));
@@ -209,7 +169,7 @@ static void certificates_agree(void **state)
     (void)state;
     size_t i;
     json_t *vector;
-    json_array_foreach(list("certificates"), i, vector)
+    json_array_foreach(golden_list(document, "certificates"), i, vector)
     {
         struct cs_certificate certificate;
         struct cs_valset set;
@@ -235,7 +195,7 @@ static uint32_t body_fill(uint8_t *body, const json_t *vector)
         pattern[i] = (uint8_t)(i % 251);
     }
     nv_writer_init(&w, body, 16 * CS_CHUNK_SIZE);
-    for (uint32_t repeat = small(vector, "repeat"); repeat > 0; repeat--) {
+    for (uint32_t repeat = golden_small(vector, "repeat"); repeat > 0; repeat--) {
         for (uint32_t i = 0; i < json_array_size(sizes); i++) {
             uint32_t const size = (uint32_t)json_integer_value(json_array_get(sizes, i));
             cs_body_put(&w, nv_view_of(pattern, size));
@@ -251,12 +211,12 @@ static void bodies_agree(void **state)
     static uint8_t body[16 * CS_CHUNK_SIZE];
     size_t i;
     json_t *vector;
-    json_array_foreach(list("bodies"), i, vector)
+    json_array_foreach(golden_list(document, "bodies"), i, vector)
     {
         struct nv_hash root;
         uint32_t const size = body_fill(body, vector);
         json_t *const paths = json_object_get(vector, "paths");
-        assert_int_equal(size, small(vector, "size"));
+        assert_int_equal(size, golden_small(vector, "size"));
         cs_body_root(&root, nv_view_of(body, size));
         assert_hash(&root, vector, "root");
         assert_int_equal(cs_body_chunk_count(size), json_array_size(paths));
@@ -311,9 +271,9 @@ static void messages_agree(void **state)
     (void)state;
     size_t i;
     json_t *vector;
-    json_array_foreach(list("messages"), i, vector)
+    json_array_foreach(golden_list(document, "messages"), i, vector)
     {
-        message_agrees((uint8_t)small(vector, "type"), bytes_of(vector, "bytes").size);
+        message_agrees((uint8_t)golden_small(vector, "type"), bytes_of(vector, "bytes").size);
     }
 }
 
@@ -326,10 +286,10 @@ static void signatures_of_messages_are_checked(void **state)
     size_t i;
     json_t *vector;
     uint32_t signatures = 0;
-    json_array_foreach(list("messages"), i, vector)
+    json_array_foreach(golden_list(document, "messages"), i, vector)
     {
         struct cs_message message;
-        uint8_t const type = (uint8_t)small(vector, "type");
+        uint8_t const type = (uint8_t)golden_small(vector, "type");
         struct nv_view const whole = bytes_of(vector, "bytes");
         assert_int_equal(cs_message_decode(&message, type, whole), NV_OK);
         assert_true(cs_message_check(&message, &all, &chain_id, &four));
@@ -381,11 +341,11 @@ static void records_agree(void **state)
     (void)state;
     size_t i;
     json_t *vector;
-    json_array_foreach(list("records"), i, vector)
+    json_array_foreach(golden_list(document, "records"), i, vector)
     {
         bool const whole = json_is_null(json_object_get(vector, "view")); /* all of its epoch */
-        record_agrees((uint8_t)small(vector, "type"),
-                      whole ? UINT64_MAX : small(vector, "view"),
+        record_agrees((uint8_t)golden_small(vector, "type"),
+                      whole ? UINT64_MAX : golden_small(vector, "view"),
                       bytes_of(vector, "bytes").size);
     }
 }
@@ -395,7 +355,7 @@ static void evidence_agrees(void **state)
     (void)state;
     size_t i;
     json_t *vector;
-    json_array_foreach(list("evidence"), i, vector)
+    json_array_foreach(golden_list(document, "evidence"), i, vector)
     {
         struct nv_view const whole = bytes_of(vector, "bytes");
         struct cs_evidence item;
@@ -403,7 +363,7 @@ static void evidence_agrees(void **state)
         assert_int_equal(whole.size, CS_EVIDENCE_SIZE);
         nv_reader_init(&r, whole);
         assert_int_equal(cs_evidence_get(&r, &item), NV_OK);
-        assert_int_equal(cs_evidence_offence(&item), small(vector, "offence"));
+        assert_int_equal(cs_evidence_offence(&item), golden_small(vector, "offence"));
         assert_true(cs_evidence_verify(&item, &chain_id));
         for (uint32_t bit = 0; bit < 8 * whole.size; bit++) {
             bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -422,11 +382,11 @@ static void blocks_bring_what_their_headers_name(void **state)
     size_t i;
     json_t *vector;
     uint32_t sound = 0;
-    json_array_foreach(list("messages"), i, vector)
+    json_array_foreach(golden_list(document, "messages"), i, vector)
     {
         struct cs_message message;
         struct nv_reader r;
-        if (small(vector, "type") != CS_MSG_BLOCK_RESPONSE) {
+        if (golden_small(vector, "type") != CS_MSG_BLOCK_RESPONSE) {
             continue;
         }
         assert_int_equal(

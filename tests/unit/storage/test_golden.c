@@ -4,7 +4,6 @@
  * have the root; proofs are the same bytes, open, and say the same; what is no
  * proof is refused; the journal and the head are the same bytes. */
 
-#include <jansson.h>
 #include <string.h>
 
 #include "base/fmt.h"
@@ -14,6 +13,7 @@
 #include "storage/journal.h"
 #include "storage/storage.h"
 #include "tests/lib/disk_model.h"
+#include "tests/lib/golden.h"
 #include "tests/lib/nv_test.h"
 
 #define ROWS_MAX    300u
@@ -25,31 +25,9 @@ static uint8_t values[VALUES_SIZE];
 static uint8_t expected[1u << 20];
 static uint8_t got[1u << 20];
 
-static json_t *member(const json_t *object, const char *name)
-{
-    json_t *const value = json_object_get(object, name);
-    assert_non_null(value);
-    return value;
-}
-
-static struct nv_view parse(uint8_t *out, uint32_t cap, const json_t *text)
-{
-    uint32_t size = 0;
-    struct nv_view const view = nv_view_of_text(json_string_value(text));
-    assert_int_equal(nv_bytes_parse_up_to(out, &size, cap, view), NV_OK);
-    return nv_view_of(out, size);
-}
-
 static void parse_key(struct nv_row_key *key, const json_t *text)
 {
-    assert_int_equal(parse(key->bytes, 32, text).size, 32);
-}
-
-static struct nv_hash parse_hash(const json_t *text)
-{
-    struct nv_hash hash;
-    assert_int_equal(parse(hash.bytes, 32, text).size, 32);
-    return hash;
+    assert_int_equal(golden_parse(key->bytes, 32, json_string_value(text)).size, 32);
 }
 
 static uint32_t parse_rows(struct nv_row *rows, const json_t *list)
@@ -60,8 +38,8 @@ static uint32_t parse_rows(struct nv_row *rows, const json_t *list)
     json_array_foreach(list, i, row)
     {
         assert_true(i < ROWS_MAX);
-        parse_key(&rows[i].key, member(row, "key"));
-        rows[i].value = parse(values + used, VALUES_SIZE - used, member(row, "value"));
+        parse_key(&rows[i].key, golden_member(row, "key"));
+        rows[i].value = golden_bytes(values + used, VALUES_SIZE - used, row, "value");
         used += rows[i].value.size;
     }
     return (uint32_t)i;
@@ -78,12 +56,12 @@ static void check_proof(const struct st_state *state, const json_t *proof_vector
     size_t count = 0;
     size_t i = 0;
     const json_t *item = NULL;
-    json_array_foreach(member(proof_vector, "ranges"), count, item)
+    json_array_foreach(golden_member(proof_vector, "ranges"), count, item)
     {
         parse_key(&ranges[count].first, json_array_get(item, 0));
         parse_key(&ranges[count].last, json_array_get(item, 1));
     }
-    struct nv_view const bytes = parse(expected, sizeof expected, member(proof_vector, "bytes"));
+    struct nv_view const bytes = golden_bytes(expected, sizeof expected, proof_vector, "bytes");
     nv_writer_init(&w, got, sizeof got);
     assert_int_equal(st_prove(state, &w, 0, ranges, (uint32_t)count), NV_OK);
     assert_true(nv_view_eq(nv_writer_view(&w), bytes));
@@ -92,7 +70,7 @@ static void check_proof(const struct st_state *state, const json_t *proof_vector
         assert_true(nv_proof_covers(&proof, &ranges[i]));
     }
     uint32_t cursor = 0;
-    json_array_foreach(member(proof_vector, "shown"), i, item)
+    json_array_foreach(golden_member(proof_vector, "shown"), i, item)
     {
         parse_key(&key, item);
         assert_true(nv_proof_next(&proof, &cursor, &row));
@@ -100,7 +78,7 @@ static void check_proof(const struct st_state *state, const json_t *proof_vector
         assert_int_equal(nv_proof_find(&proof, &key, &value), NV_SHOWN_PRESENT);
     }
     assert_false(nv_proof_next(&proof, &cursor, &row));
-    json_array_foreach(member(proof_vector, "absent"), i, item)
+    json_array_foreach(golden_member(proof_vector, "absent"), i, item)
     {
         parse_key(&key, item);
         assert_int_equal(nv_proof_find(&proof, &key, &value), NV_SHOWN_ABSENT);
@@ -120,18 +98,18 @@ static void roots_and_proofs(void **unused)
                                      .txs_max = 1};
     size_t i = 0;
     const json_t *vector = NULL;
-    json_array_foreach(member(document, "states"), i, vector)
+    json_array_foreach(golden_member(document, "states"), i, vector)
     {
         struct st_state *state = NULL;
-        uint32_t const count = parse_rows(rows, member(vector, "rows"));
-        struct nv_hash const root = parse_hash(member(vector, "root"));
+        uint32_t const count = parse_rows(rows, golden_member(vector, "rows"));
+        struct nv_hash const root = golden_hash(vector, "root");
         struct st_block const block = {.writes = rows, .write_count = count};
         assert_int_equal(st_state_open(&state, &limits), NV_OK);
         assert_int_equal(st_apply(state, &block), NV_OK);
         assert_memory_equal(&st_newest(state)->root, &root, 32);
         size_t j = 0;
         const json_t *proof = NULL;
-        json_array_foreach(member(vector, "proofs"), j, proof)
+        json_array_foreach(golden_member(vector, "proofs"), j, proof)
         {
             check_proof(state, proof);
         }
@@ -146,11 +124,11 @@ static void bytes_that_are_no_proof(void **unused)
     (void)unused;
     size_t i = 0;
     const json_t *vector = NULL;
-    json_array_foreach(member(document, "refused"), i, vector)
+    json_array_foreach(golden_member(document, "refused"), i, vector)
     {
         struct nv_proof proof;
         struct nv_hash const root = {{0}};
-        struct nv_view const bytes = parse(expected, sizeof expected, member(vector, "bytes"));
+        struct nv_view const bytes = golden_bytes(expected, sizeof expected, vector, "bytes");
         enum nv_err const err = nv_proof_open(&proof, &root, bytes);
         assert_int_not_equal(err, NV_OK);
         assert_int_not_equal(err, NV_ERR_MISMATCH); /* it is the form that is wrong */
@@ -166,10 +144,10 @@ static void append(struct st_journal *journal, const json_t *vector)
     size_t i = 0;
     const json_t *record = NULL;
     st_batch_init(&batch, memory, sizeof memory);
-    json_array_foreach(member(vector, "records"), i, record)
+    json_array_foreach(golden_member(vector, "records"), i, record)
     {
-        uint8_t const type = (uint8_t)json_integer_value(member(record, "type"));
-        struct nv_view const part = parse(expected, sizeof expected, member(record, "bytes"));
+        uint8_t const type = (uint8_t)json_integer_value(golden_member(record, "type"));
+        struct nv_view const part = golden_bytes(expected, sizeof expected, record, "bytes");
         assert_int_equal(st_batch_add(&batch, NULL, type, &part, 1), NV_OK);
     }
     assert_int_equal(st_journal_append(journal, &batch), NV_OK);
@@ -178,27 +156,27 @@ static void append(struct st_journal *journal, const json_t *vector)
 static void the_journal(void **unused)
 {
     (void)unused;
-    const json_t *const vector = member(document, "journal");
+    const json_t *const vector = golden_member(document, "journal");
     struct disk *const disk = disk_new();
     struct st_files const files = disk_port(disk);
     struct st_journal_options const options = {
         .files = &files, .dir = "d", .segment_size = 4096, .batch_max = 2048};
     struct st_journal *journal = NULL;
     uint8_t id[ST_JOURNAL_ID_SIZE];
-    assert_int_equal(parse(id, sizeof id, member(vector, "id")).size, sizeof id);
+    assert_int_equal(golden_bytes(id, sizeof id, vector, "id").size, sizeof id);
     assert_int_equal(st_journal_create(&journal, &options, id), NV_OK);
     const struct disk_file *const file = disk_file_named(disk, "journal-00000001");
     assert_non_null(file);
-    assert_int_equal(file->seen_size, json_integer_value(member(vector, "size")));
-    struct nv_view bytes = parse(expected, sizeof expected, member(vector, "head"));
+    assert_int_equal(file->seen_size, json_integer_value(golden_member(vector, "size")));
+    struct nv_view bytes = golden_bytes(expected, sizeof expected, vector, "head");
     assert_memory_equal(file->seen, bytes.bytes, bytes.size);
     uint32_t at = ST_SECTOR_SIZE;
     size_t i = 0;
     const json_t *batch = NULL;
-    json_array_foreach(member(vector, "batches"), i, batch)
+    json_array_foreach(golden_member(vector, "batches"), i, batch)
     {
         append(journal, batch);
-        bytes = parse(expected, sizeof expected, member(batch, "bytes"));
+        bytes = golden_bytes(expected, sizeof expected, batch, "bytes");
         assert_memory_equal(file->seen + at, bytes.bytes, bytes.size);
         at += (bytes.size + ST_SECTOR_SIZE - 1) / ST_SECTOR_SIZE * ST_SECTOR_SIZE;
         assert_int_equal(st_journal_end(journal).offset, at);
@@ -210,25 +188,23 @@ static void the_journal(void **unused)
 static void the_head(void **unused)
 {
     (void)unused;
-    const json_t *const vector = member(document, "head");
-    struct st_head head = {.block_hash = parse_hash(member(vector, "block_hash")),
-                           .root = parse_hash(member(vector, "root"))};
+    const json_t *const vector = golden_member(document, "head");
+    struct st_head head = {.block_hash = golden_hash(vector, "block_hash"),
+                           .root = golden_hash(vector, "root")};
     uint8_t bytes[ST__HEAD_SIZE];
-    const char *const height = json_string_value(member(vector, "height"));
-    const char *const rows = json_string_value(member(vector, "rows"));
+    const char *const height = json_string_value(golden_member(vector, "height"));
+    const char *const rows = json_string_value(golden_member(vector, "rows"));
     assert_int_equal(nv_u64_parse(&head.height, nv_view_of_text(height)), NV_OK);
     assert_int_equal(nv_u64_parse(&head.row_count, nv_view_of_text(rows)), NV_OK);
     st__head_encode(bytes, &head);
-    struct nv_view const want = parse(expected, sizeof expected, member(vector, "bytes"));
+    struct nv_view const want = golden_bytes(expected, sizeof expected, vector, "bytes");
     assert_true(nv_view_eq(nv_view_of(bytes, sizeof bytes), want));
 }
 
 int main(void)
 {
-    json_error_t error;
-    document = json_load_file("tests/golden/state.json", 0, &error);
+    document = golden_load("state");
     if (document == NULL) {
-        (void)fprintf(stderr, "tests/golden/state.json:%d: %s\n", error.line, error.text);
         return 1;
     }
     const struct CMUnitTest tests[] = {

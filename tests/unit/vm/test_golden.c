@@ -4,7 +4,6 @@
  * and encoded again; each is also cut short, lengthened and changed in each
  * byte, and what is then still accepted must encode to the same bytes. */
 
-#include <jansson.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -12,6 +11,7 @@
 #include "base/heap.h"
 #include "base/merkle.h"
 
+#include "tests/lib/golden.h"
 #include "tests/lib/nv_test.h"
 #include "vm/event.h"
 #include "vm/receipt.h"
@@ -26,28 +26,9 @@ static uint8_t bytes[BYTES_MAX];
 static uint8_t again[BYTES_MAX];
 static struct nv_arena arena;
 
-static struct nv_view hex_of(const json_t *vector, const char *name, uint8_t *out)
-{
-    const char *const text = json_string_value(json_object_get(vector, name));
-    uint32_t size = 0;
-    assert_non_null(text);
-    assert_int_equal(nv_bytes_parse_up_to(out, &size, BYTES_MAX, nv_view_of_text(text)), NV_OK);
-    return nv_view_of(out, size);
-}
-
-/* An integer field, signed or not, as 64 bits. */
-static uint64_t number(const json_t *fields, const char *name)
-{
-    const char *const text = json_string_value(json_object_get(fields, name));
-    uint64_t value = 0;
-    assert_non_null(text);
-    bool const negative = text[0] == '-';
-    assert_int_equal(nv_u64_parse(&value, nv_view_of_text(text + negative)), NV_OK);
-    return negative ? 0 - value : value;
-}
-
 /* Comparing a field of a decoded struct with the vector's. */
-#define SAME(fields, value, name)   assert_int_equal((uint64_t)(value), number((fields), (name)))
+#define SAME(fields, value, name)                                                                  \
+    assert_int_equal((uint64_t)(value), golden_number((fields), (name)))
 #define SAME_MONEY(fields, s, name) SAME(fields, vm_money_raw((s).name), #name)
 #define SAME_LOTS(fields, s, name)  SAME(fields, vm_lots_raw((s).name), #name)
 #define SAME_PRICE(fields, s, name) SAME(fields, vm_price_raw((s).name), #name)
@@ -58,7 +39,7 @@ static uint64_t number(const json_t *fields, const char *name)
 static void same_bytes(const json_t *fields, const char *name, const void *value, size_t size)
 {
     uint8_t expected[64];
-    assert_int_equal(hex_of(fields, name, expected).size, size);
+    assert_int_equal(golden_bytes(expected, sizeof expected, fields, name).size, size);
     assert_memory_equal(expected, value, size);
 }
 
@@ -147,15 +128,18 @@ static bool key_of_stake(struct nv_row_key *key, const char *table, const json_t
     if (strcmp(table, "staking") == 0) {
         vm_key_staking(key);
     } else if (strcmp(table, "validator") == 0) {
-        vm_key_validator(key, number(f, "account"));
+        vm_key_validator(key, golden_number(f, "account"));
     } else if (strcmp(table, "delegation") == 0) {
-        vm_key_delegation(key, number(f, "account"), number(f, "validator"));
+        vm_key_delegation(key, golden_number(f, "account"), golden_number(f, "validator"));
     } else if (strcmp(table, "batch") == 0) {
-        vm_key_batch(key, number(f, "validator"), number(f, "epoch"));
+        vm_key_batch(key, golden_number(f, "validator"), golden_number(f, "epoch"));
     } else if (strcmp(table, "unbonding") == 0) {
-        vm_key_unbonding(key, number(f, "account"), number(f, "validator"), number(f, "epoch"));
+        vm_key_unbonding(key,
+                         golden_number(f, "account"),
+                         golden_number(f, "validator"),
+                         golden_number(f, "epoch"));
     } else if (strcmp(table, "set") == 0) {
-        vm_key_set(key, (uint8_t)number(f, "set"), (uint8_t)number(f, "page"));
+        vm_key_set(key, (uint8_t)golden_number(f, "set"), (uint8_t)golden_number(f, "page"));
     } else if (strcmp(table, "uptime") == 0) {
         vm_key_uptime(key);
     } else {
@@ -169,45 +153,46 @@ static void key_of(struct nv_row_key *key, const char *table, const json_t *f, c
     struct nv_address address;
     struct nv_pubkey session;
     uint32_t const market =
-        json_object_get(f, "market") != NULL ? (uint32_t)number(f, "market") : 0;
+        json_object_get(f, "market") != NULL ? (uint32_t)golden_number(f, "market") : 0;
     if (strcmp(table, "account") == 0) {
-        vm_key_account(key, number(f, "account"));
+        vm_key_account(key, golden_number(f, "account"));
     } else if (strcmp(table, "position") == 0) {
-        vm_key_position(key, number(f, "account"), market);
+        vm_key_position(key, golden_number(f, "account"), market);
     } else if (strcmp(table, "market") == 0) {
         vm_key_market(key, market);
     } else if (strcmp(table, "market_state") == 0) {
         vm_key_market_state(key, market);
     } else if (strcmp(table, "level") == 0) {
-        uint64_t const page = vm_page_of(vm_price((int64_t)number(f, "tick")));
-        vm_key_level(key, market, (uint8_t)number(f, "side"), page);
+        uint64_t const page = vm_page_of(vm_price((int64_t)golden_number(f, "tick")));
+        vm_key_level(key, market, (uint8_t)golden_number(f, "side"), page);
     } else if (strcmp(table, "address") == 0) {
-        (void)hex_of(f, "address", address.bytes);
+        (void)golden_bytes(address.bytes, sizeof address.bytes, f, "address");
         vm_key_address(key, &address);
     } else if (strcmp(table, "session") == 0) {
-        (void)hex_of(row, "key", session.bytes);
-        vm_key_session(key, number(f, "account"), &session);
+        (void)golden_bytes(session.bytes, sizeof session.bytes, row, "key");
+        vm_key_session(key, golden_number(f, "account"), &session);
     } else if (strcmp(table, "orders") == 0) {
-        vm_key_orders(key, market, number(f, "account"), (uint8_t)number(f, "page"));
+        vm_key_orders(key, market, golden_number(f, "account"), (uint8_t)golden_number(f, "page"));
     } else if (strcmp(table, "feed") == 0) {
-        vm_key_feed(key, (uint32_t)number(f, "feed"));
+        vm_key_feed(key, (uint32_t)golden_number(f, "feed"));
     } else if (strcmp(table, "report") == 0) {
-        vm_key_report(key, (uint32_t)number(f, "feed"), (uint16_t)number(f, "reporter"));
+        vm_key_report(
+            key, (uint32_t)golden_number(f, "feed"), (uint16_t)golden_number(f, "reporter"));
     } else if (strcmp(table, "reporter") == 0) {
-        vm_key_reporter(key, (uint16_t)number(f, "reporter"));
+        vm_key_reporter(key, (uint16_t)golden_number(f, "reporter"));
     } else if (strcmp(table, "param") == 0) {
-        vm_key_param(key, (uint16_t)number(f, "param"));
+        vm_key_param(key, (uint16_t)golden_number(f, "param"));
     } else if (strcmp(table, "chain") == 0) {
         vm_key_chain(key);
     } else if (strcmp(table, "block_result") == 0) {
-        vm_key_block_result(key, number(row, "height"));
+        vm_key_block_result(key, golden_number(row, "height"));
     } else if (strcmp(table, "root") == 0) {
-        vm_key_root(key, number(row, "height"));
+        vm_key_root(key, golden_number(row, "height"));
     } else if (key_of_stake(key, table, f)) {
         return;
     } else {
         assert_string_equal(table, "tombstone");
-        vm_key_tombstone(key, market, number(f, "account"), number(f, "client_id"));
+        vm_key_tombstone(key, market, golden_number(f, "account"), golden_number(f, "client_id"));
     }
 }
 
@@ -452,10 +437,10 @@ static void row_agrees(const json_t *vector)
     const char *const table = json_string_value(json_object_get(vector, "table"));
     const json_t *const f = json_object_get(vector, "fields");
     struct nv_row_key key, expected;
-    (void)hex_of(vector, "key", expected.bytes);
+    (void)golden_bytes(expected.bytes, sizeof expected.bytes, vector, "key");
     key_of(&key, table, json_object_get(vector, "key_fields"), f);
     assert_int_equal(nv_row_key_cmp(&key, &expected), 0);
-    struct nv_view const value = hex_of(vector, "value", bytes);
+    struct nv_view const value = golden_bytes(bytes, sizeof bytes, vector, "value");
     union row r;
 #define XX(x)                                                                                      \
     if (strcmp(table, #x) == 0) {                                                                  \
@@ -491,22 +476,16 @@ static void row_agrees(const json_t *vector)
     }
 }
 
-static json_t *list(const char *name)
-{
-    json_t *const vectors = json_object_get(document, name);
-    assert_true(json_array_size(vectors) > 0);
-    return vectors;
-}
-
 static void rows(void **state)
 {
     (void)state;
     bool seen[32] = {false};
     uint32_t tables = 0;
-    for (size_t i = 0; i < json_array_size(list("rows")); i++) {
+    for (size_t i = 0; i < json_array_size(golden_list(document, "rows")); i++) {
         struct nv_row_key key;
-        row_agrees(json_array_get(list("rows"), i));
-        (void)hex_of(json_array_get(list("rows"), i), "key", key.bytes);
+        row_agrees(json_array_get(golden_list(document, "rows"), i));
+        (void)golden_bytes(
+            key.bytes, sizeof key.bytes, json_array_get(golden_list(document, "rows"), i), "key");
         tables += seen[key.bytes[0]] ? 0u : 1u;
         seen[key.bytes[0]] = true;
     }
@@ -542,8 +521,9 @@ static void group_holds(const json_t *vector, uint32_t count, const json_t *chos
     const json_t *const groups = json_object_get(vector, "groups");
     struct nv_merkle_path const path = path_of(json_object_get(chosen, "path"));
     struct nv_hash const root = hash_of(json_object_get(vector, "root"));
-    struct nv_view const group = hex_of(json_array_get(groups, leaf), "bytes", bytes);
-    struct nv_view const receipt = hex_of(chosen, "receipt", again);
+    struct nv_view const group =
+        golden_bytes(bytes, sizeof bytes, json_array_get(groups, leaf), "bytes");
+    struct nv_view const receipt = golden_bytes(again, sizeof again, chosen, "receipt");
     struct nv_view found;
     struct nv_hash hash;
     assert_int_equal(vm_receipt_in_group(&found, group, index, count), NV_OK);
@@ -561,8 +541,8 @@ static void group_holds(const json_t *vector, uint32_t count, const json_t *chos
 static void receipt_groups(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < json_array_size(list("receipt_groups")); i++) {
-        const json_t *const vector = json_array_get(list("receipt_groups"), i);
+    for (size_t i = 0; i < json_array_size(golden_list(document, "receipt_groups")); i++) {
+        const json_t *const vector = json_array_get(golden_list(document, "receipt_groups"), i);
         const json_t *const paths = json_object_get(vector, "paths");
         uint32_t const count = (uint32_t)json_integer_value(json_object_get(vector, "count"));
         assert_int_equal(json_array_size(json_object_get(vector, "groups")),
@@ -576,12 +556,12 @@ static void receipt_groups(void **state)
 static void receipts(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < json_array_size(list("receipts")); i++) {
+    for (size_t i = 0; i < json_array_size(golden_list(document, "receipts")); i++) {
         static struct vm_receipt receipt;
-        const json_t *const vector = json_array_get(list("receipts"), i);
+        const json_t *const vector = json_array_get(golden_list(document, "receipts"), i);
         const json_t *const f = json_object_get(vector, "fields");
         const json_t *const outcomes = json_object_get(vector, "outcomes");
-        struct nv_view const in = hex_of(vector, "bytes", bytes);
+        struct nv_view const in = golden_bytes(bytes, sizeof bytes, vector, "bytes");
         assert_int_equal(vm_receipt_decode(&receipt, in), NV_OK);
         same_bytes(f, "hash", receipt.tx_hash.bytes, 32);
         SAME_INT(f, receipt, account);
@@ -692,12 +672,12 @@ static void same_other_event(const struct vm_event *e, const json_t *f)
 static void events(void **state)
 {
     (void)state;
-    assert_int_equal(json_array_size(list("events")), VM_EVENT_EPOCH);
-    for (size_t i = 0; i < json_array_size(list("events")); i++) {
+    assert_int_equal(json_array_size(golden_list(document, "events")), VM_EVENT_EPOCH);
+    for (size_t i = 0; i < json_array_size(golden_list(document, "events")); i++) {
         struct vm_event e;
-        const json_t *const vector = json_array_get(list("events"), i);
+        const json_t *const vector = json_array_get(golden_list(document, "events"), i);
         const json_t *const f = json_object_get(vector, "fields");
-        struct nv_view const in = hex_of(vector, "bytes", bytes);
+        struct nv_view const in = golden_bytes(bytes, sizeof bytes, vector, "bytes");
         assert_int_equal(vm_event_decode(&e, in), NV_OK);
         assert_int_equal(e.kind, i + 1);
         if (e.kind == VM_EVENT_ORDER || e.kind == VM_EVENT_FILL) {
@@ -721,10 +701,10 @@ static void transaction_agrees(const json_t *vector)
     struct nv_seckey secret;
     struct vm_tx tx;
     uint32_t size = 0;
-    (void)hex_of(document, "chain_id", chain_id.bytes);
-    (void)hex_of(vector, "secret", secret.bytes);
-    (void)hex_of(vector, "hash", hash.bytes);
-    struct nv_view const in = hex_of(vector, "bytes", bytes);
+    (void)golden_bytes(chain_id.bytes, sizeof chain_id.bytes, document, "chain_id");
+    (void)golden_bytes(secret.bytes, sizeof secret.bytes, vector, "secret");
+    (void)golden_bytes(hash.bytes, sizeof hash.bytes, vector, "hash");
+    struct nv_view const in = golden_bytes(bytes, sizeof bytes, vector, "bytes");
     nv_arena_reset(&arena);
     assert_int_equal(vm_tx_decode(&tx, in, &chain_id, &arena), NV_OK);
     assert_memory_equal(tx.hash.bytes, hash.bytes, 32);
@@ -745,15 +725,14 @@ static void transaction_agrees(const json_t *vector)
 static void transactions(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < json_array_size(list("transactions")); i++) {
-        transaction_agrees(json_array_get(list("transactions"), i));
+    for (size_t i = 0; i < json_array_size(golden_list(document, "transactions")); i++) {
+        transaction_agrees(json_array_get(golden_list(document, "transactions"), i));
     }
 }
 
 static int document_load(void **state)
 {
-    json_error_t error;
-    document = json_load_file("tests/golden/vm.json", JSON_REJECT_DUPLICATES, &error);
+    document = golden_load("vm");
     *state = nv_heap_reserve(ARENA);
     if (document == NULL || *state == NULL) {
         return -1;
