@@ -9,12 +9,6 @@
 
 _Static_assert(CS_BODIES_MAX >= CS_BLOCKS_MAX + CS__LAG_MAX, "what must be held at once, can be");
 
-bool cs__body_counts(const struct cs__block *block)
-{
-    return block->header.body_size > 0 &&
-           (block->body == CS__BODY_HELD || block->body == CS__BODY_VALID);
-}
-
 /* begin clears the marks, and returns how many may be needed: what is final keeps
  * its body until it is executed. */
 static uint32_t begin(struct cs *cs)

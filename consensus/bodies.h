@@ -22,9 +22,6 @@
 
 #include "consensus/state.h"
 
-/* cs__body_counts returns whether a block's body is held and not empty. */
-bool cs__body_counts(const struct cs__block *block);
-
 /* cs__bodies_need finds the blocks whose bodies may be held when not all may. */
 void cs__bodies_need(struct cs *cs);
 

@@ -17,16 +17,6 @@ void cs__catchup_run(struct cs *cs)
     cs__fetches_run(cs);
 }
 
-void cs__catchup_again(struct cs *cs)
-{
-    if (cs->timers.certs != CS__NEVER) {
-        cs->timers.certs = cs->now_ns;
-    }
-    for (uint32_t i = 0; i < CS__FETCHES; i++) {
-        cs->fetch[i].at_ns = cs->now_ns;
-    }
-}
-
 /* ---- blocks that came ---- */
 
 /* chain_hashes writes the hash of every block of a response; false when one is

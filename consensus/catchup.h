@@ -6,7 +6,7 @@
  *     certificates        by view     catchup_certs.c, answered by catchup_answer.c
  *     headers and bodies  by hash     catchup_wants.c says which, catchup_fetch.c asks
  *     final blocks        by height   catchup_range.c
- *     the epoch's end                 rules_epoch.c
+ *     the epoch's end                 catchup_handover.c
  *
  * Requests for blocks and bodies are answered by the shell, which keeps them. */
 
@@ -18,9 +18,6 @@
 /* cs__catchup_run asks for what is missing now and was not asked for yet, or
  * too long ago. */
 void cs__catchup_run(struct cs *cs);
-
-/* cs__catchup_again makes it ask again at once. */
-void cs__catchup_again(struct cs *cs);
 
 /* cs__blocks_take takes blocks that were asked for. */
 void cs__blocks_take(struct cs *cs, const struct cs_block_response *response, bool final_checked);
@@ -57,5 +54,24 @@ bool cs__fetch_asked(const struct cs *cs, const struct nv_hash *hash);
 
 /* cs__range_run asks for the next final blocks when there are many to come. */
 void cs__range_run(struct cs *cs);
+
+/* ---- catchup_handover.c ---- */
+
+/* cs__handover_fill makes the end of the last epoch, with the present set in
+ * `set_bytes`, of CS_VALSET_SIZE_MAX bytes. */
+void cs__handover_fill(const struct cs *cs, struct cs_handover *handover, uint8_t *set_bytes);
+
+/* cs__handover_send sends the end of the last epoch to one that is still in it. */
+void cs__handover_send(struct cs *cs, uint32_t peer);
+
+/* cs__handover_need notes that the epoch's end is missing; `peer` (or
+ * CS_NOBODY) is known to have it. */
+void cs__handover_need(struct cs *cs, uint32_t peer);
+
+/* cs__handover_take takes a verified one. */
+void cs__handover_take(struct cs *cs, const struct cs_handover *handover);
+
+/* cs__handover_run asks for it, if needed, and not too often. */
+void cs__handover_run(struct cs *cs);
 
 #endif /* NV_CONSENSUS_CATCHUP_H */

@@ -6,7 +6,7 @@
 #include "base/critbit.h"
 
 #include "consensus/bodies.h"
-#include "consensus/store.h"
+#include "consensus/certs.h"
 
 #include "base/pure.h"
 
@@ -283,6 +283,12 @@ enum cs__link cs__block_link(struct cs *cs, const struct nv_hash *hash)
         above->link_version = cs->version;
     }
     return link;
+}
+
+bool cs__body_counts(const struct cs__block *block)
+{
+    return block->header.body_size > 0 &&
+           (block->body == CS__BODY_HELD || block->body == CS__BODY_VALID);
 }
 
 void cs__block_body(struct cs *cs, struct cs__block *block, enum cs__body_state body)

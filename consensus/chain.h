@@ -50,6 +50,9 @@ cs__block_walk(const struct cs *cs, const struct nv_hash *hash, struct cs__walk 
  * nothing has changed.  It may use cs->path. */
 enum cs__link cs__block_link(struct cs *cs, const struct nv_hash *hash);
 
+/* cs__body_counts returns whether a block's body is held and not empty. */
+bool cs__body_counts(const struct cs__block *block);
+
 /* cs__block_body sets what is known of a block's body. */
 void cs__block_body(struct cs *cs, struct cs__block *block, enum cs__body_state body);
 

@@ -9,6 +9,7 @@
 #include "consensus/chain.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
+#include "consensus/self.h"
 #include "consensus/store.h"
 
 #include "base/pure.h"

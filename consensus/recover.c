@@ -1,8 +1,7 @@
-#include <string.h>
-
 #include "base/assert.h"
 #include "base/bug.h"
 
+#include "consensus/certs.h"
 #include "consensus/chain.h"
 #include "consensus/consensus.h"
 #include "consensus/rules.h"

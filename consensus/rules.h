@@ -100,16 +100,24 @@ bool cs__try_propose(struct cs *cs);
 /* cs__built takes the shell's answer to BUILD. */
 void cs__built(struct cs *cs, const struct cs_event *event);
 
+/* ---- rules_send.c ---- */
+
 /* cs__send_proposal sends the own proposal of the current view, once more if
  * need be, to one peer, or with CS_NOBODY to all.  False when there is none. */
 bool cs__send_proposal(struct cs *cs, uint32_t peer);
 
-/* ---- rules_vote.c ---- */
+/* ---- rules_judge.c ---- */
 
-bool cs__try_vote(struct cs *cs);
+/* cs__judge judges the proposal of a slot, and asks for the certificates that it
+ * misses. */
+enum cs__verdict cs__judge(struct cs *cs, const struct cs__slot *slot);
 
 /* cs__judge_alone judges what a header says without regard to other blocks. */
 enum cs__verdict cs__judge_alone(const struct cs *cs, const struct cs_header *header);
+
+/* ---- rules_vote.c ---- */
+
+bool cs__try_vote(struct cs *cs);
 
 /* ---- rules_fork.c ---- */
 
@@ -234,19 +242,6 @@ NV_MUST_USE bool cs__epoch_turn(struct cs *cs,
 
 /* cs__epoch_begin tells the shell and the peers of the epoch just turned to. */
 void cs__epoch_begin(struct cs *cs);
-
-/* cs__handover_send sends the end of the last epoch to one that is still in it. */
-void cs__handover_send(struct cs *cs, uint32_t peer);
-
-/* cs__handover_need notes that the epoch's end is missing; `peer` (or
- * CS_NOBODY) is known to have it. */
-void cs__handover_need(struct cs *cs, uint32_t peer);
-
-/* cs__handover_take takes a verified one. */
-void cs__handover_take(struct cs *cs, const struct cs_handover *handover);
-
-/* cs__handover_run asks for it, if needed, and not too often. */
-void cs__handover_run(struct cs *cs);
 
 /* ---- rules_final.c ---- */
 

@@ -1,10 +1,11 @@
-#include "base/arena.h"
 #include "base/assert.h"
 #include "base/bug.h"
 
+#include "consensus/certs.h"
 #include "consensus/chain.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
+#include "consensus/self.h"
 #include "consensus/store.h"
 
 #include "base/pure.h"

@@ -1,7 +1,6 @@
-#include <string.h>
-
 #include "base/arena.h"
 
+#include "consensus/certs.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
 #include "consensus/store.h"

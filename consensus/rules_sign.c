@@ -5,6 +5,7 @@
 
 #include "consensus/emit.h"
 #include "consensus/rules.h"
+#include "consensus/self.h"
 #include "consensus/store.h"
 
 #include "base/pure.h"

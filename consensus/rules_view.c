@@ -1,9 +1,9 @@
 #include "base/assert.h"
 #include "base/bug.h"
 
-#include "consensus/catchup.h"
 #include "consensus/emit.h"
 #include "consensus/rules.h"
+#include "consensus/self.h"
 #include "consensus/store.h"
 
 #include "base/pure.h"
@@ -163,6 +163,17 @@ static void resend_entry(struct cs *cs, bool all)
     }
 }
 
+/* ask_again lets all that is asked for be asked for again at once. */
+static void ask_again(struct cs *cs)
+{
+    if (cs->timers.certs != CS__NEVER) {
+        cs->timers.certs = cs->now_ns;
+    }
+    for (uint32_t i = 0; i < CS__FETCHES; i++) {
+        cs->fetch[i].at_ns = cs->now_ns;
+    }
+}
+
 void cs__resend(struct cs *cs, bool all)
 {
     if (!NV_SEEDED(VOTES_NOT_AGAIN)) {
@@ -170,7 +181,7 @@ void cs__resend(struct cs *cs, bool all)
     }
     resend_entry(cs, all);
     cs__send_status(cs, CS_NOBODY);
-    cs__catchup_again(cs);
+    ask_again(cs);
 }
 
 void cs__timeout(struct cs *cs, uint32_t reason)

@@ -11,10 +11,11 @@
  *     target     the newest finalization whose block is not committed yet;
  *     near       an older one that is worked on until it is committed
  *
- * All memory is taken when the engine is made.  The files: store.c looks after
- * slots and certificates, chain.c after blocks, bodies.c after how many bodies are
- * held; emit.c writes effects; receive.c takes messages; catchup*.c ask for what is
- * missing; rules_*.c are the protocol; engine.c drives them. */
+ * All memory is taken when the engine is made, by make.c.  The files, from the ground
+ * up, none of which needs one above it: certs.c looks after certificates, chain.c
+ * after blocks, store.c after slots, bodies.c after how many bodies are held; self.c
+ * says who this node is; emit.c writes effects; rules_*.c are the protocol; catchup*.c
+ * ask for what is missing; receive.c takes messages; engine.c drives them. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -242,19 +243,5 @@ struct cs {
 
 #define CS__EVIDENCE_SIZE (CS_EVIDENCE_MAX * CS_EVIDENCE_SIZE)
 #define CS__SCRATCH       (CS_MESSAGE_SIZE_MAX + CS_CERTIFICATE_SIZE_MAX)
-
-/* cs__set_of returns the validators of an epoch, of which the last three are
- * known, if the journal goes back that far; else NULL. */
-const struct cs_valset *cs__set_of(const struct cs *cs, uint64_t epoch);
-
-/* cs__leads returns whether this node leads `view`. */
-bool cs__leads(const struct cs *cs, uint64_t view);
-
-/* cs__sits_out returns whether the present epoch is one in which the own key may
- * have signed what this engine does not know. */
-bool cs__sits_out(const struct cs *cs);
-
-/* cs__votes returns whether this node is a validator that may sign now. */
-bool cs__votes(const struct cs *cs);
 
 #endif /* NV_CONSENSUS_STATE_H */

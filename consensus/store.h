@@ -23,14 +23,6 @@ struct cs__slot *cs__slot_take(struct cs *cs, uint64_t view);
  * when all are in use.  NULL if this is the lowest. */
 struct cs__tally *cs__slot_tally(struct cs *cs, struct cs__slot *slot);
 
-/* cs__cert_copy returns a copy, or NULL when all memory for certificates is in
- * use, or when it has more signers than there are validators. */
-struct cs__cert *cs__cert_copy(struct cs *cs, const struct cs_certificate *certificate);
-void cs__cert_drop(struct cs *cs, struct cs__cert *cert);
-
-/* cs__cert_give puts a certificate into a place and drops the one there. */
-void cs__cert_give(struct cs *cs, struct cs__cert **place, struct cs__cert *cert);
-
 /* cs__cert_add takes a verified certificate into its slot, or as target.  It
  * returns whether that was news. */
 bool cs__cert_add(struct cs *cs, const struct cs_certificate *certificate);

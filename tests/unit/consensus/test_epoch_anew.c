@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "consensus/rules.h"
+#include "consensus/self.h"
 #include "consensus/state.h"
 #include "tests/lib/engine_epoch.h"
 #include "tests/lib/nv_test.h"
