@@ -66,6 +66,11 @@ NV_MUST_USE enum nv_err st__db_get(struct st_db *db,
 NV_MUST_USE enum nv_err
 st__db_read_head(struct st_db *db, struct MDB_txn *txn, struct st_head *head);
 
+/* st__db_row makes a row of what a cursor found, which borrows from the map. */
+struct MDB_val;
+NV_MUST_USE enum nv_err
+st__db_row(struct nv_row *row, const struct MDB_val *key, const struct MDB_val *value);
+
 /* st__db_put_row puts a row that has a value; `how` is of LMDB. */
 NV_MUST_USE enum nv_err
 st__db_put_row(struct MDB_cursor *cursor, const struct nv_row *row, unsigned int how);

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdio.h>
 
 #include <lmdb.h>
@@ -21,40 +20,6 @@ static const char *const table_names[ST__TABLES] = {
     [ST__TXS] = "txs",
     [ST__EPOCHS] = "epochs",
 };
-
-static enum nv_err error_of(int code)
-{
-    switch (code) {
-    case MDB_SUCCESS: return NV_OK;
-    case MDB_NOTFOUND:
-    case ENOENT: return NV_ERR_NOT_FOUND;
-    case MDB_MAP_FULL:
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG: return NV_ERR_DISK_FULL;
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_INVALID:
-    case MDB_PANIC: return NV_ERR_CORRUPT;
-    case MDB_VERSION_MISMATCH: return NV_ERR_VERSION;
-    case MDB_READERS_FULL: return NV_ERR_BUSY;
-    case ENOMEM: return NV_ERR_NO_MEMORY;
-    case EACCES:
-    case EPERM:
-    case EROFS: return NV_ERR_PERMISSION;
-    default: return NV_ERR_IO;
-    }
-}
-
-enum nv_err st__db_error(int code, const char *doing)
-{
-    if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
-        char text[256];
-        (void)nv_log_quote(text, sizeof text, nv_view_of_text(mdb_strerror(code)));
-        nv_log(NV_LOG_ERROR, "event=database_error doing=%s code=%d text=%s", doing, code, text);
-    }
-    return error_of(code);
-}
 
 /* open_tables opens the named databases; `how` is MDB_CREATE when they are to
  * be made.  One that is missing otherwise was lost. */
@@ -199,35 +164,4 @@ void st_db_close(struct st_db *db)
         mdb_env_close(db->env);
     }
     nv_heap_free(db);
-}
-
-enum nv_err st__db_begin(struct st_db *db, struct MDB_txn **txn)
-{
-    return st__db_error(mdb_txn_begin(db->env, NULL, MDB_RDONLY, txn), "begin_read");
-}
-
-enum nv_err st__db_get(struct st_db *db,
-                       struct MDB_txn *txn,
-                       struct nv_view *value,
-                       enum st__table table,
-                       struct nv_view key)
-{
-    uint8_t key_bytes[NV_ROW_KEY_SIZE]; /* LMDB takes no pointer to const */
-    NV_ASSERT(key.size <= sizeof key_bytes);
-    memcpy(key_bytes, key.bytes, key.size);
-    MDB_val mdb_key = {.mv_size = key.size, .mv_data = key_bytes};
-    MDB_val mdb_value = {.mv_size = 0, .mv_data = NULL};
-    NV_TRY(st__db_error(mdb_get(txn, db->tables[table], &mdb_key, &mdb_value), "get"));
-    if (mdb_value.mv_size > UINT32_MAX) {
-        return NV_ERR_CORRUPT;
-    }
-    *value = nv_view_of(mdb_value.mv_data, (uint32_t)mdb_value.mv_size);
-    return NV_OK;
-}
-
-enum nv_err st__db_read_head(struct st_db *db, struct MDB_txn *txn, struct st_head *head)
-{
-    struct nv_view value;
-    NV_TRY(st__db_get(db, txn, &value, ST__META, nv_view_of_text("head")));
-    return st__head_decode(head, value);
 }

@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include <lmdb.h>
 
 #include "base/assert.h"
@@ -8,6 +10,73 @@
 
 #include "storage/db.h"
 #include "storage/state.h"
+
+/* ---- reading ---- */
+
+static enum nv_err error_of(int code)
+{
+    switch (code) {
+    case MDB_SUCCESS: return NV_OK;
+    case MDB_NOTFOUND:
+    case ENOENT: return NV_ERR_NOT_FOUND;
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: return NV_ERR_DISK_FULL;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_PANIC: return NV_ERR_CORRUPT;
+    case MDB_VERSION_MISMATCH: return NV_ERR_VERSION;
+    case MDB_READERS_FULL: return NV_ERR_BUSY;
+    case ENOMEM: return NV_ERR_NO_MEMORY;
+    case EACCES:
+    case EPERM:
+    case EROFS: return NV_ERR_PERMISSION;
+    default: return NV_ERR_IO;
+    }
+}
+
+enum nv_err st__db_error(int code, const char *doing)
+{
+    if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
+        char text[256];
+        (void)nv_log_quote(text, sizeof text, nv_view_of_text(mdb_strerror(code)));
+        nv_log(NV_LOG_ERROR, "event=database_error doing=%s code=%d text=%s", doing, code, text);
+    }
+    return error_of(code);
+}
+
+enum nv_err st__db_begin(struct st_db *db, struct MDB_txn **txn)
+{
+    return st__db_error(mdb_txn_begin(db->env, NULL, MDB_RDONLY, txn), "begin_read");
+}
+
+enum nv_err st__db_get(struct st_db *db,
+                       struct MDB_txn *txn,
+                       struct nv_view *value,
+                       enum st__table table,
+                       struct nv_view key)
+{
+    uint8_t key_bytes[NV_ROW_KEY_SIZE]; /* LMDB takes no pointer to const */
+    NV_ASSERT(key.size <= sizeof key_bytes);
+    memcpy(key_bytes, key.bytes, key.size);
+    MDB_val mdb_key = {.mv_size = key.size, .mv_data = key_bytes};
+    MDB_val mdb_value = {.mv_size = 0, .mv_data = NULL};
+    NV_TRY(st__db_error(mdb_get(txn, db->tables[table], &mdb_key, &mdb_value), "get"));
+    if (mdb_value.mv_size > UINT32_MAX) {
+        return NV_ERR_CORRUPT;
+    }
+    *value = nv_view_of(mdb_value.mv_data, (uint32_t)mdb_value.mv_size);
+    return NV_OK;
+}
+
+enum nv_err st__db_read_head(struct st_db *db, struct MDB_txn *txn, struct st_head *head)
+{
+    struct nv_view value;
+    NV_TRY(st__db_get(db, txn, &value, ST__META, nv_view_of_text("head")));
+    return st__head_decode(head, value);
+}
 
 enum nv_err st_db_head(struct st_db *db, struct st_head *head)
 {
@@ -60,8 +129,7 @@ enum nv_err st_db_tx(struct st_db *db, struct st_tx_place *out, const struct nv_
 
 /* ---- rows ---- */
 
-/* row_of makes a row of what a cursor found, which borrows from the map. */
-static enum nv_err row_of(struct nv_row *row, const MDB_val *key, const MDB_val *value)
+enum nv_err st__db_row(struct nv_row *row, const MDB_val *key, const MDB_val *value)
 {
     static const uint8_t nothing;
     if (key->mv_size != NV_ROW_KEY_SIZE || value->mv_size > NV_ROW_VALUE_MAX) {
@@ -84,7 +152,7 @@ static enum nv_err load_rows(struct st_db *db, MDB_txn *txn, struct st__loader *
     int code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
     while (code == MDB_SUCCESS && err == NV_OK) {
         struct nv_row row;
-        err = row_of(&row, &key, &value);
+        err = st__db_row(&row, &key, &value);
         err = err == NV_OK ? st__load_row(loader, &row) : err;
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
@@ -125,105 +193,4 @@ enum nv_err st_db_load(struct st_db *db, struct st_state *state)
     enum nv_err const err = load(db, txn, state);
     mdb_txn_abort(txn);
     return err;
-}
-
-/* ---- pins ---- */
-
-static void pin_end(struct st_pin *pin)
-{
-    mdb_cursor_close(pin->cursor);
-    mdb_txn_abort(pin->txn);
-    pin->txn = NULL;
-}
-
-static enum nv_err pin_make(struct st_db *db, struct st_pin *pin, uint64_t now_ms)
-{
-    MDB_txn *txn = NULL;
-    NV_TRY(st__db_begin(db, &txn));
-    enum nv_err err = st__db_read_head(db, txn, &pin->head);
-    if (err == NV_OK) {
-        err = st__db_error(mdb_cursor_open(txn, db->tables[ST__ROWS], &pin->cursor), "cursor");
-    }
-    if (err != NV_OK) {
-        mdb_txn_abort(txn);
-        return err;
-    }
-    pin->db = db;
-    pin->txn = txn;
-    pin->made_ms = now_ms;
-    pin->used_ms = now_ms;
-    return NV_OK;
-}
-
-/* pin_slot returns a free slot, made so if need be. */
-static struct st_pin *pin_slot(struct st_db *db)
-{
-    struct st_pin *slot = &db->pins[0];
-    for (uint32_t i = 0; i < ST_PINS_MAX; i++) {
-        struct st_pin *const pin = &db->pins[i];
-        if (pin->txn == NULL) {
-            return pin;
-        }
-        slot = pin->used_ms < slot->used_ms ? pin : slot;
-    }
-    pin_end(slot);
-    return slot;
-}
-
-enum nv_err st_db_pin(struct st_db *db, struct st_pin **out, uint64_t height, uint64_t now_ms)
-{
-    struct st_head newest;
-    NV_TRY(st_db_head(db, &newest));
-    uint64_t const wanted = height != 0 ? height : newest.height;
-    for (uint32_t i = 0; i < ST_PINS_MAX; i++) {
-        struct st_pin *const pin = &db->pins[i];
-        if (pin->txn != NULL && pin->head.height == wanted) {
-            pin->used_ms = now_ms;
-            *out = pin;
-            return NV_OK;
-        }
-    }
-    if (wanted != newest.height) {
-        return NV_ERR_NOT_FOUND;
-    }
-    *out = pin_slot(db);
-    return pin_make(db, *out, now_ms);
-}
-
-void st_db_unpin(struct st_db *db, uint64_t before_ms)
-{
-    for (uint32_t i = 0; i < ST_PINS_MAX; i++) {
-        if (db->pins[i].txn != NULL && db->pins[i].made_ms < before_ms) {
-            pin_end(&db->pins[i]);
-        }
-    }
-}
-
-const struct st_head *st_pin_head(const struct st_pin *pin)
-{
-    NV_ASSERT(pin->txn != NULL);
-    return &pin->head;
-}
-
-enum nv_err st_pin_rows(struct st_pin *pin,
-                        struct nv_row *rows,
-                        uint32_t *count,
-                        const struct nv_row_range *range,
-                        uint32_t rows_max)
-{
-    NV_ASSERT(pin->txn != NULL);
-    struct nv_row_key first = range->first;
-    MDB_val key = {.mv_size = sizeof first.bytes, .mv_data = first.bytes};
-    MDB_val value;
-    *count = 0;
-    int code = mdb_cursor_get(pin->cursor, &key, &value, MDB_SET_RANGE);
-    while (code == MDB_SUCCESS && *count < rows_max) {
-        NV_TRY(row_of(&rows[*count], &key, &value));
-        if (nv_row_key_cmp(&rows[*count].key, &range->last) > 0) {
-            break;
-        }
-        ++*count;
-        code = mdb_cursor_get(pin->cursor, &key, &value, MDB_NEXT);
-    }
-    return code == MDB_NOTFOUND ? NV_OK : st__db_error(code, "page");
 }

@@ -6,24 +6,6 @@
 
 #include "base/pure.h"
 
-uint32_t vm_account_count(const struct vm_state *s)
-{
-    return s->slabs[VM_SLAB_ACCOUNT].slots.count;
-}
-
-const struct vm_account *vm_account(const struct vm_state *s, uint32_t index)
-{
-    NV_ASSERT_PARANOID(vm__taken(s, VM_SLAB_ACCOUNT, index));
-    return vm__at(s, VM_SLAB_ACCOUNT, index);
-}
-
-struct vm_account *vm_account_mut(struct vm_state *s, uint32_t index)
-{
-    NV_ASSERT(vm__taken(s, VM_SLAB_ACCOUNT, index));
-    vm__dirty(s, VM_SET_ACCOUNT, index);
-    return vm__mut(s, VM_SLAB_ACCOUNT, index);
-}
-
 static bool account_is(const struct vm_state *s, uint32_t index, const struct nv_address *address)
 {
     if (!vm__taken(s, VM_SLAB_ACCOUNT, index)) {

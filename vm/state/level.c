@@ -10,12 +10,6 @@
 
 #include "base/pure.h"
 
-const struct vm_level_page *vm_level_page(const struct vm_state *s, uint32_t index)
-{
-    NV_ASSERT_PARANOID(vm__taken(s, VM_SLAB_LEVEL, index));
-    return vm__at(s, VM_SLAB_LEVEL, index);
-}
-
 uint32_t vm_book_best_page(const struct vm_state *s, uint32_t market, uint8_t side)
 {
     const struct vm_market *const m = vm_market(s, market);

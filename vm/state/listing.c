@@ -7,29 +7,6 @@
 
 #include "base/pure.h"
 
-uint32_t vm_market_count(const struct vm_state *s)
-{
-    return s->slabs[VM_SLAB_MARKET].slots.count;
-}
-
-const struct vm_market *vm_market(const struct vm_state *s, uint32_t market)
-{
-    NV_ASSERT_PARANOID(vm__taken(s, VM_SLAB_MARKET, market));
-    return vm__at(s, VM_SLAB_MARKET, market);
-}
-
-struct vm_market *vm_market_mut(struct vm_state *s, uint32_t market)
-{
-    NV_ASSERT(vm__taken(s, VM_SLAB_MARKET, market));
-    vm__dirty(s, VM_SET_MARKET_STATE, market);
-    return vm__mut(s, VM_SLAB_MARKET, market);
-}
-
-struct vm_market *vm_market_derived(struct vm_state *s, uint32_t market)
-{
-    return vm__at(s, VM_SLAB_MARKET, market);
-}
-
 uint32_t vm_market_create(struct vm_state *s, const struct vm_market_row *row)
 {
     uint32_t const market = vm__create(s, VM_SLAB_MARKET);
@@ -116,13 +93,6 @@ struct vm_report_row *vm_report_mut(struct vm_state *s, uint32_t feed, uint32_t 
     uint32_t const index = report_index(s, feed, reporter);
     vm__dirty(s, VM_SET_REPORT, index);
     return vm__mut(s, VM_SLAB_REPORT, index);
-}
-
-int64_t vm_param(const struct vm_state *s, uint16_t param)
-{
-    const struct vm_param_cell *const cell = vm__at(s, VM_SLAB_PARAM, param);
-    NV_ASSERT(cell->live);
-    return cell->row.value;
 }
 
 void vm_param_set(struct vm_state *s, uint16_t param, int64_t value)

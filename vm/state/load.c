@@ -23,25 +23,6 @@ static uint32_t field_u32(const struct nv_row_key *key, uint32_t at)
     return nv_be32_load(key->bytes + at);
 }
 
-/* Whether the element's own key is the one that the row came with. */
-static bool
-key_is(const struct vm_state *s, enum vm_set_id id, uint32_t index, const struct nv_row_key *key)
-{
-    struct nv_row_key own;
-    vm__row_key(s, id, index, &own);
-    return nv_row_key_cmp(&own, key) == 0;
-}
-
-enum nv_err
-vm__load_accept(struct vm_state *s, enum vm_set_id id, uint32_t index, const struct nv_row *row)
-{
-    if (!key_is(s, id, index, &row->key)) {
-        return NV_ERR_CORRUPT;
-    }
-    vm__image_set(s, id, index, row->value);
-    return NV_OK;
-}
-
 static enum nv_err load_account(struct vm_state *s, const struct nv_row *row)
 {
     struct vm_account_row decoded;
@@ -61,15 +42,6 @@ static enum nv_err load_account(struct vm_state *s, const struct nv_row *row)
     account->id = (uint64_t)index + 1;
     vm__index_add(s, VM_INDEX_ADDRESS, &key, index);
     return vm__load_accept(s, VM_SET_ACCOUNT, index, row);
-}
-
-enum nv_err vm__load_account(const struct vm_state *s, uint64_t id, uint32_t *index)
-{
-    if (id == 0 || id > vm_account_count(s)) {
-        return NV_ERR_CORRUPT;
-    }
-    *index = (uint32_t)(id - 1);
-    return NV_OK;
 }
 
 static enum nv_err load_position(struct vm_state *s, const struct nv_row *row)

@@ -7,12 +7,6 @@
 
 #include "base/pure.h"
 
-const struct vm_order *vm_order(const struct vm_state *s, uint32_t slot)
-{
-    NV_ASSERT_PARANOID(vm__taken(s, VM_SLAB_ORDER, slot));
-    return vm__at(s, VM_SLAB_ORDER, slot);
-}
-
 static struct vm_order *order_mut(struct vm_state *s, uint32_t slot)
 {
     return vm__mut(s, VM_SLAB_ORDER, slot);

@@ -7,7 +7,6 @@
 
 #include "vm/state/rows_put.h"
 #include "vm/state/writes.h"
-#include "vm/tx.h"
 
 #include "base/pure.h"
 

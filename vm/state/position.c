@@ -6,12 +6,6 @@
 
 #include "base/pure.h"
 
-bool vm__position_empty(const struct vm_position_cell *cell)
-{
-    const struct vm_position *const p = &cell->open;
-    return vm_lots_raw(p->row.lots) == 0 && vm_money_raw(p->row.cost) == 0 && p->order_count == 0;
-}
-
 /* The place of a market in the account's list: the first entry not below it. */
 static uint32_t list_place(const struct vm_account *a, uint32_t market)
 {
@@ -40,20 +34,6 @@ uint32_t vm_position_find(const struct vm_state *s, uint32_t account, uint32_t m
 {
     uint32_t const index = list_find(s, account, market);
     return index == VM_NONE || vm__position_empty(vm__position(s, index)) ? VM_NONE : index;
-}
-
-const struct vm_position *vm_position(const struct vm_state *s, uint32_t index)
-{
-    NV_ASSERT_PARANOID(vm__taken(s, VM_SLAB_POSITION, index));
-    return &vm__position(s, index)->open;
-}
-
-struct vm_position *vm_position_mut(struct vm_state *s, uint32_t index)
-{
-    NV_ASSERT(vm__taken(s, VM_SLAB_POSITION, index));
-    vm__dirty(s, VM_SET_POSITION, index);
-    struct vm_position_cell *const cell = vm__mut(s, VM_SLAB_POSITION, index);
-    return &cell->open;
 }
 
 uint32_t vm_position_open(struct vm_state *s, uint32_t account, uint32_t market)

@@ -5,7 +5,6 @@
 #include "vm/state/rows_put.h"
 #include "vm/state/stake.h"
 #include "vm/state/writes.h"
-#include "vm/tx.h"
 
 #include "base/pure.h"
 
