@@ -3,24 +3,7 @@
 #include "node/store/replay.h"
 
 #include "base/crash.h"
-#include "base/fmt.h"
 #include "base/heap.h"
-
-bool node_replay__broken(const struct node_start *s,
-                         const char *what,
-                         uint64_t height,
-                         enum nv_err err)
-{
-    node_fault_set(s->fault,
-                   err == NV_ERR_NO_MEMORY ? NODE_EXIT_FAILED : NODE_EXIT_STORAGE,
-                   "restore the data folder, or move it away to begin anew (not a validator's)",
-                   "%s: %s at height %" NV_U64 ": %s",
-                   s->journal_dir,
-                   what,
-                   height,
-                   nv_err_text(err));
-    return false;
-}
 
 /* lacks_state returns whether the state cannot be made of the journal, which has
  * not all blocks, and is not in the database either. */

@@ -8,7 +8,7 @@
  *     the blocks up to it -------------> the replica is told of them   replay_tell.c
  *     the blocks above it -------------> executed                      replay_execute.c
  *
- * The blocks are read by replay_blocks.c. */
+ * The blocks are read by replay_blocks.c; what is wrong is told by replay_broken.c. */
 
 #include <stdbool.h>
 #include <stdint.h>
