@@ -4,16 +4,6 @@
 
 /* ---- requests ---- */
 
-/* mark notes whether a chunk is under way; other parts are asked for of one
- * peer at a time, and are looked for among the requests. */
-static void mark(struct sync *s, uint32_t part, bool asked)
-{
-    if (part < ST_CHUNKS_MAX) {
-        s->target.asked[part] = asked ? 1 : 0;
-        s->target.next = !asked && part < s->target.next ? part : s->target.next;
-    }
-}
-
 static bool under_way(const struct sync *s, uint32_t part)
 {
     for (uint32_t i = 0; i < SYNC_PEERS_MAX; i++) {
@@ -25,31 +15,6 @@ static bool under_way(const struct sync *s, uint32_t part)
         }
     }
     return false;
-}
-
-static void drop_request(struct sync *s, struct sync__peer *peer, struct sync__request *request)
-{
-    mark(s, request->part, false);
-    request->used = false;
-    peer->request_count--;
-}
-
-void sync__forget(struct sync *s, struct sync__peer *peer)
-{
-    for (uint32_t k = 0; k < SYNC_REQUESTS_MAX; k++) {
-        struct sync__request *const request = &peer->request[k];
-        if (request->used) {
-            peer->faults += s->time.now_ms - request->at_ms >= SYNC__SLOW_MS ? 1 : 0;
-            drop_request(s, peer, request);
-        }
-    }
-}
-
-void sync__lose(struct sync *s, struct sync__peer *peer)
-{
-    s->target.losses += sync__source(s, peer) || peer->liar ? 1 : 0;
-    peer->left_out = true;
-    sync__forget(s, peer);
 }
 
 /* may_ask returns whether the limits allow one more request to a peer. */
@@ -73,7 +38,7 @@ static void ask(struct sync *s, struct sync__peer *peer, uint32_t part)
         peer->second_count = 0;
     }
     peer->second_count++;
-    mark(s, part, true);
+    sync__asked(s, part, true);
     struct sync_message const message = {
         .type = SYNC_PART_REQ,
         .part = {.height = s->target.offer.height, .part = part},
@@ -191,7 +156,7 @@ void sync__expire(struct sync *s)
         for (uint32_t k = 0; k < SYNC_REQUESTS_MAX; k++) {
             struct sync__request *const request = &peer->request[k];
             if (request->used && s->time.now_ms - request->at_ms >= SYNC__PATIENCE_MS) {
-                drop_request(s, peer, request);
+                sync__end_request(s, peer, request);
                 peer->silences++;
                 peer->faults++;
             }
@@ -250,7 +215,7 @@ void sync__take_part(struct sync *s, struct sync__peer *peer, const struct sync_
     if (request == NULL || part->height != s->target.offer.height) {
         return; /* too late */
     }
-    drop_request(s, peer, request);
+    sync__end_request(s, peer, request);
     peer->silences = 0;
     if (part->bytes.size == 0) {
         sync__lose(s, peer); /* it does not hold it any more */

@@ -1,12 +1,16 @@
 #ifndef NV_NODE_SYNC_STATE_H
 #define NV_NODE_SYNC_STATE_H
 
-/* state.h - what a joiner remembers (private to sync.c, target.c, fetch.c).
+/* state.h - what a joiner remembers (private to the files of this list, each of which
+ * calls those below it alone).
  *
- *     sync.c     inputs, operations, stages
- *     target.c   which snapshot, and what of it is in the folder
- *     fetch.c    requests and their answers
- *     epochs.c   from what is believed to the epochs of an anchor */
+ *     sync.c         inputs, listing, how far
+ *     fetch.c        requests and their answers
+ *     target.c       which snapshot, and what of it is in the folder
+ *     epochs.c       from what is believed to the epochs of an anchor
+ *     peers.c        who is asked for what, who is left out
+ *     operations.c   the queue of what is to be done
+ *     stage.c        listing, anchor, ..., ready or failed */
 
 #include "consensus/consensus.h"
 #include "node/sync/sync.h"
@@ -112,21 +116,47 @@ struct sync {
     uint8_t chunk[ST_CHUNK_SIZE_MAX];
 };
 
-/* ---- sync.c ---- */
+/* ---- stage.c ---- */
+
+void sync__stage(struct sync *s, enum sync_stage stage);
+void sync__fail(struct sync *s, enum nv_err err);
+
+/* ---- operations.c; what finds no room in the queue is as if it had been lost ---- */
 
 void sync__send(struct sync *s, const struct sync__peer *peer, const struct sync_message *message);
 void sync__send_epoch(struct sync *s, const struct sync__peer *peer, uint64_t epoch);
+void sync__ban(struct sync *s, const struct sync__peer *peer, const char *why);
+
+/* ---- peers.c ---- */
+
 /* sync__peer_of returns the peer that is linked under an id, or NULL. */
 struct sync__peer *sync__peer_of(struct sync *s, uint32_t id);
+bool sync__same_offer(const struct sync_offer *a, const struct sync_offer *b);
+/* sync__source returns whether a peer offers the target. */
+bool sync__source(const struct sync *s, const struct sync__peer *peer);
+/* sync__asked notes whether a chunk is under way; other parts are asked for of one
+ * peer at a time, and are looked for among the requests. */
+void sync__asked(struct sync *s, uint32_t part, bool asked);
+/* sync__end_request ends a request with a peer, sync__forget all of them. */
+void sync__end_request(struct sync *s, struct sync__peer *peer, struct sync__request *request);
+void sync__forget(struct sync *s, struct sync__peer *peer);
+/* sync__lose leaves a source out of the target. */
+void sync__lose(struct sync *s, struct sync__peer *peer);
 /* sync__lie leaves a peer out for good and has it banned. */
 void sync__lie(struct sync *s, struct sync__peer *peer, const char *why);
-void sync__fail(struct sync *s, enum nv_err err);
-void sync__stage(struct sync *s, enum sync_stage stage);
+
+/* ---- epochs.c ---- */
+
+/* sync__reach brings both light states of the walk to these epochs, `later` not
+ * below `epoch`. */
+enum sync__reach sync__reach(struct sync *s, uint64_t epoch, uint64_t later);
+/* sync__ask_epoch asks for the end of the epoch that is missing; false when everybody
+ * was asked in vain. */
+bool sync__ask_epoch(struct sync *s);
+void sync__take_epoch(struct sync *s, struct sync__peer *peer, struct nv_view bytes);
 
 /* ---- target.c ---- */
 
-/* sync__source returns whether a peer offers the target. */
-bool sync__source(const struct sync *s, const struct sync__peer *peer);
 /* sync__choose takes a target among the offers; false when there is none. */
 bool sync__choose(struct sync *s);
 /* sync__newer returns whether somebody offers a newer one. */
@@ -151,19 +181,5 @@ void sync__ask(struct sync *s);
 void sync__take_part(struct sync *s, struct sync__peer *peer, const struct sync_part *part);
 /* sync__expire ends requests that nobody answers. */
 void sync__expire(struct sync *s);
-/* sync__forget ends all requests with a peer. */
-void sync__forget(struct sync *s, struct sync__peer *peer);
-/* sync__lose leaves a source out of the target. */
-void sync__lose(struct sync *s, struct sync__peer *peer);
-
-/* ---- epochs.c ---- */
-
-/* sync__reach brings both light states of the walk to these epochs, `later` not
- * below `epoch`. */
-enum sync__reach sync__reach(struct sync *s, uint64_t epoch, uint64_t later);
-/* sync__ask_epoch asks for the end of the epoch that is missing; false when everybody
- * was asked in vain. */
-bool sync__ask_epoch(struct sync *s);
-void sync__take_epoch(struct sync *s, struct sync__peer *peer, struct nv_view bytes);
 
 #endif /* NV_NODE_SYNC_STATE_H */

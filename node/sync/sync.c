@@ -7,105 +7,6 @@
 
 #include "node/sync/state.h"
 
-/* ---- operations ---- */
-
-static struct sync_op *add_op(struct sync *s)
-{
-    if (s->op_count == SYNC__OPS_MAX) {
-        return NULL;
-    }
-    struct sync_op *const op = &s->op[(s->op_first + s->op_count++) % SYNC__OPS_MAX];
-    memset(op, 0, sizeof *op);
-    return op;
-}
-
-bool sync_next(struct sync *s, struct sync_op *op)
-{
-    if (s->op_count == 0) {
-        return false;
-    }
-    *op = s->op[s->op_first];
-    s->op_first = (s->op_first + 1) % SYNC__OPS_MAX;
-    s->op_count--;
-    return true;
-}
-
-void sync__send(struct sync *s, const struct sync__peer *peer, const struct sync_message *message)
-{
-    struct sync_op *const op = add_op(s);
-    if (op == NULL) {
-        return; /* as if it had been lost */
-    }
-    struct nv_writer w;
-    nv_writer_init(&w, op->bytes, sizeof op->bytes);
-    sync_encode(&w, message);
-    NV_ASSERT(!w.overflow); /* requests are small */
-    op->kind = SYNC_OP_SEND;
-    op->peer = peer->id;
-    op->type = (uint8_t)message->type;
-    op->size = (uint8_t)w.size;
-}
-
-void sync__send_epoch(struct sync *s, const struct sync__peer *peer, uint64_t epoch)
-{
-    struct sync_op *const op = add_op(s);
-    if (op != NULL) {
-        nv_be64_store(op->bytes, epoch);
-        op->kind = SYNC_OP_SEND;
-        op->peer = peer->id;
-        op->type = CS_MSG_EPOCH_REQUEST;
-        op->size = 8;
-    }
-}
-
-void sync__lie(struct sync *s, struct sync__peer *peer, const char *why)
-{
-    struct sync_op *const op = add_op(s);
-    peer->liar = true;
-    sync__lose(s, peer);
-    if (op != NULL) {
-        op->kind = SYNC_OP_BAN;
-        op->peer = peer->id;
-        op->why = why;
-    }
-}
-
-/* ---- stages ---- */
-
-void sync__stage(struct sync *s, enum sync_stage stage)
-{
-    s->stage = stage;
-    if (stage == SYNC_LISTING) {
-        s->listing_ms = s->time.now_ms;
-        s->listed_ms = 0;
-    }
-    if (stage == SYNC_CHUNKS) {
-        s->rate_ms = s->time.now_ms;
-        s->rate_chunks = 0;
-    }
-}
-
-void sync__fail(struct sync *s, enum nv_err err)
-{
-    s->err = err;
-    s->stage = SYNC_FAILED;
-}
-
-const char *sync_stage_name(enum sync_stage stage)
-{
-    switch (stage) {
-    case SYNC_LISTING: return "listing";
-    case SYNC_ANCHOR: return "anchor";
-    case SYNC_EPOCHS: return "epochs";
-    case SYNC_MANIFEST: return "manifest";
-    case SYNC_CHUNKS: return "chunks";
-    case SYNC_READY: return "ready";
-    case SYNC_SKIP: return "skip";
-    case SYNC_FAILED: return "failed";
-    }
-    return "unknown";
-}
-
 /* ---- listing ---- */
 
 static void list_peer(struct sync *s, struct sync__peer *peer)
@@ -155,16 +56,6 @@ static void listing(struct sync *s)
 }
 
 /* ---- inputs ---- */
-
-struct sync__peer *sync__peer_of(struct sync *s, uint32_t id)
-{
-    for (uint32_t i = 0; i < SYNC_PEERS_MAX; i++) {
-        if (s->peer[i].up && s->peer[i].id == id) {
-            return &s->peer[i];
-        }
-    }
-    return NULL;
-}
 
 /* room_for finds a place: that of before, which remembers a liar, or a free one. */
 static struct sync__peer *room_for(struct sync *s, uint32_t id)

@@ -4,34 +4,12 @@
 
 #include "node/sync/state.h"
 
-static bool same_offer(const struct sync_offer *a, const struct sync_offer *b)
-{
-    return a->height == b->height && nv_hash_eq(&a->manifest_hash, &b->manifest_hash) &&
-           nv_hash_eq(&a->root, &b->root);
-}
-
-static bool offers(const struct sync__peer *peer, const struct sync_offer *offer)
-{
-    for (uint32_t i = 0; i < peer->offers.count; i++) {
-        if (same_offer(&peer->offers.offer[i], offer)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool sync__source(const struct sync *s, const struct sync__peer *peer)
-{
-    return s->target.set && peer->up && !peer->liar && !peer->left_out &&
-           offers(peer, &s->target.offer);
-}
-
 /* ---- choosing ---- */
 
 static bool failed_before(const struct sync *s, const struct sync_offer *offer)
 {
     for (uint32_t i = 0; i < s->failed_count && i < SYNC__FAILED_MAX; i++) {
-        if (same_offer(&s->failed[i], offer)) {
+        if (sync__same_offer(&s->failed[i], offer)) {
             return true;
         }
     }
