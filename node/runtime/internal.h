@@ -5,15 +5,23 @@
  *
  *     runtime.c     the loop: callbacks, the tick, the end
  *     open.c        the parts in their order, and back
+ *     join.c        the state of a recent height from peers
  *     operations.c  performs the replica's operations
+ *     executed.c    what a block has yielded, to all that wait for it
+ *     state.c       the state out of journal and database
  *     disk.c        performs the store's orders, and what it means when they fail
- *     peers.c       peers <-> inboxes, messages
+ *     snapshot.c    snapshots for those who join
  *     rpc.c         what the RPC server asks
  *     status.c      how the node is
- *     home.c        lock, genesis, keys, journal, database
- *     join.c        the state of a recent height from peers
+ *     peers.c       peers <-> inboxes, messages
+ *     inboxes.c     the inboxes, one a lane
  *     trust.c       whom a joiner believes, from epoch to epoch
- *     snapshot.c    snapshots for those who join */
+ *     home.c        lock, genesis, keys, journal, database
+ *     signals.c     SIGINT and SIGTERM
+ *     stop.c        the wish to end, and why
+ *     clock.c       the two clocks
+ *
+ * Each calls those below it alone. */
 
 #include <uv.h>
 
@@ -223,12 +231,23 @@ bool node_sharing_quiet(const struct node *n);
 void node_sharing_message(struct node *n, const struct node_inbox_item *item);
 void node_sync_send(struct node *n, uint32_t peer, uint8_t type, struct nv_view bytes);
 
-/* open.c */
+/* state.c */
+/* node_state_open makes the machine, empty. */
+NV_MUST_USE bool node_state_open(struct node *n);
+/* node_state_load fills it; node_state_replay brings it, index and replica to the present. */
+NV_MUST_USE bool node_state_load(struct node *n);
+NV_MUST_USE bool node_state_replay(struct node *n);
 /* node_found_journal notes in a new journal which chain it is of. */
 NV_MUST_USE bool node_found_journal(struct node *n);
 /* node_note_base notes in the journal that a snapshot was taken over. */
 NV_MUST_USE enum nv_err node_note_base(struct node *n, const struct node_base *base);
+
+/* inboxes.c */
+NV_MUST_USE enum nv_err node_inboxes_open(struct node *n);
 void node_inboxes_clear(struct node *n);
+void node_inboxes_close(struct node *n);
+
+/* open.c */
 NV_MUST_USE bool node_open(struct node *n);
 /* node_recover is the part of node_open that goes from the files of a home to
  * the present, without threads and sockets. */
@@ -236,11 +255,21 @@ NV_MUST_USE bool node_recover(struct node *n);
 void node_abandon(struct node *n); /* after a failed opening, before the loop runs out */
 void node_close_parts(struct node *n);
 
-/* runtime.c */
+/* clock.c */
 struct replica_time node_now(void);
-void node_fail(struct node *n, enum node_exit code, const char *hint, const char *what);
+
+/* stop.c */
+/* node_stop wants the node to end; the first code that is not 0 stays. */
 void node_stop(struct node *n, int code);
+/* node_fail tells why in the fault, and ends it. */
+void node_fail(struct node *n, enum node_exit code, const char *hint, const char *what);
+/* node_not_opened tells in the fault what could not be opened; always false. */
+bool node_not_opened(struct node *n, const char *what, enum nv_err err);
+
+/* signals.c */
 void node_watch_signals(struct node *n);
+
+/* executed.c */
 void node_executed(struct node *n, struct node_result *result); /* takes it over */
 
 /* operations.c */

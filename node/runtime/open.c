@@ -5,113 +5,19 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "base/cpu.h"
-#include "base/fmt.h"
-#include "base/log.h"
 
 #include "node/runtime/internal.h"
 #include "vm/params.h"
 
-#define INBOX_VOTES (4u << 20)
-#define INBOX_BULK  (16u << 20)
-#define INBOX_TXS   (16u << 20)
-#define WINDOW_MAX  (4u << 20) /* a minute of full blocks, by far */
-#define MARGIN_NS   UINT64_C(20000000)
-#define AHEAD_MS    500u
-#define BEHIND_MS   2000u
-#define LISTEN_NS   UINT64_C(2000000000)
-#define OLD_MS      60000u /* a genesis of that age is not just being started */
-#define STATUS_NS   UINT64_C(5000000000)
-#define FOLLOW_NS   UINT64_C(500000000) /* a follower hears of new blocks by asking */
-#define VIEWS_MAX   1024u
-
-static bool failed(struct node *n, const char *what, enum nv_err err)
-{
-    node_fault_set(n->fault,
-                   err == NV_ERR_NO_MEMORY ? NODE_EXIT_FAILED : NODE_EXIT_STORAGE,
-                   NULL,
-                   "%s: %s: %s",
-                   n->home.data,
-                   what,
-                   nv_err_text(err));
-    return false;
-}
-
-/* ---- state ---- */
-
-static bool guard(void *ctx, const struct node_found *found)
-{
-    struct node *const n = ctx;
-    bool const member = n->home.me != CS_NOBODY || replica_summary(n->replica).me != CS_NOBODY;
-    return node_home_guard(&n->home, found, member, n->fault);
-}
-
-static struct node_start start_of(struct node *n)
-{
-    return (struct node_start){
-        .fault = n->fault,
-        .data = n->home.data,
-        .journal_dir = n->home.journal_dir,
-        .state_dir = n->home.state_dir,
-        .genesis = &n->home.genesis,
-        .journal = n->home.journal,
-        .journal_new = n->home.journal_new,
-        .db = n->home.db,
-        .chain = &n->home.chain,
-        .machine = n->machine,
-        .store = &n->store,
-        .guard = guard,
-        .guard_ctx = n,
-    };
-}
-
-static bool open_machine(struct node *n)
-{
-    struct node_machine_limits limits = {
-        .vm = vm_limits_devnet(),
-        .rows_max = (uint32_t)node_config_number(n->config, NODE_LIMITS_STATE_ROWS),
-        .dirty_max = NODE_ROWS_PER_CHECKPOINT,
-    };
-    limits.vm.wide = nv_cpu_wide();
-    enum nv_err const err = node_machine_open(&n->machine, &limits);
-    return err == NV_OK || failed(n, "the state cannot be opened", err);
-}
-
-static bool open_state(struct node *n)
-{
-    struct node_start const start = start_of(n);
-    return node_start_state(&start);
-}
-
-bool node_found_journal(struct node *n)
-{
-    if (!open_machine(n)) {
-        return false;
-    }
-    struct node_start const start = start_of(n);
-    bool const ok = node_start_found(&start);
-    node_machine_close(n->machine);
-    n->machine = NULL;
-    n->home.journal_new = false;
-    return ok;
-}
-
-enum nv_err node_note_base(struct node *n, const struct node_base *base)
-{
-    struct node_start const start = start_of(n);
-    return node_start_base(&start, base);
-}
-
-static bool replay(struct node *n)
-{
-    n->store.port = node_disk_port(n);
-    n->store.blocks = n->blocks;
-    n->store.replica = n->replica;
-    struct node_start const start = start_of(n);
-    bool const ok = node_start_replay(&start);
-    n->head = node_machine_head(n->machine);
-    return ok;
-}
+#define WINDOW_MAX (4u << 20) /* a minute of full blocks, by far */
+#define MARGIN_NS  UINT64_C(20000000)
+#define AHEAD_MS   500u
+#define BEHIND_MS  2000u
+#define LISTEN_NS  UINT64_C(2000000000)
+#define OLD_MS     60000u /* a genesis of that age is not just being started */
+#define STATUS_NS  UINT64_C(5000000000)
+#define FOLLOW_NS  UINT64_C(500000000) /* a follower hears of new blocks by asking */
+#define VIEWS_MAX  1024u
 
 /* ---- the replica ---- */
 
@@ -161,7 +67,7 @@ static bool open_replica(struct node *n)
     };
     enum nv_err err = node_blocks_open(&n->blocks, &blocks);
     if (err != NV_OK) {
-        return failed(n, "the index of blocks cannot be opened", err);
+        return node_not_opened(n, "the index of blocks cannot be opened", err);
     }
     for (uint32_t i = 0; i < n->home.valset.count; i++) {
         node_keys[i] = n->home.genesis.validators[i].node_key;
@@ -182,29 +88,16 @@ static bool open_replica(struct node *n)
         .sessions_max = vm_limits_devnet().sessions_max,
     };
     err = replica_open(&n->replica, &config);
-    return err == NV_OK || failed(n, "the replica cannot be opened", err);
+    return err == NV_OK || node_not_opened(n, "the replica cannot be opened", err);
 }
 
 /* ---- threads ---- */
 
 static bool open_memory(struct node *n)
 {
-    static const uint32_t sizes[NODE_LANES] = {INBOX_VOTES, INBOX_BULK, INBOX_TXS};
-    enum nv_err err = NV_OK;
-    for (uint32_t i = 0; i < NODE_LANES && err == NV_OK; i++) {
-        err = node_inbox_open(&n->inbox[i], sizes[i]);
-    }
+    enum nv_err err = node_inboxes_open(n);
     err = err != NV_OK ? err : node_store_open(&n->store, n->home.journal_options.batch_max);
-    return err == NV_OK || failed(n, "memory", err);
-}
-
-void node_inboxes_clear(struct node *n)
-{
-    struct node_inbox_item item;
-    for (uint32_t i = 0; i < NODE_LANES; i++) {
-        while (node_inbox_take(&n->inbox[i], &item)) {
-        }
-    }
+    return err == NV_OK || node_not_opened(n, "memory", err);
 }
 
 static bool start_threads(struct node *n)
@@ -231,13 +124,13 @@ static bool start_threads(struct node *n)
     if (err == NV_OK && !node_sharing_open(n)) {
         err = NV_ERR_NO_MEMORY;
     }
-    return err == NV_OK || failed(n, "a thread cannot be started", err);
+    return err == NV_OK || node_not_opened(n, "a thread cannot be started", err);
 }
 
 bool node_recover(struct node *n)
 {
     return node_home_open(&n->home, n->config, n->fault) && open_memory(n) && node_join(n) &&
-           open_machine(n) && open_state(n) && open_replica(n) && replay(n);
+           node_state_open(n) && node_state_load(n) && open_replica(n) && node_state_replay(n);
 }
 
 bool node_open(struct node *n)
@@ -291,8 +184,6 @@ void node_close_parts(struct node *n)
     node_machine_close(n->machine);
     node_blocks_close(n->blocks);
     node_store_close(&n->store);
-    for (uint32_t i = 0; i < NODE_LANES; i++) {
-        node_inbox_close(&n->inbox[i]);
-    }
+    node_inboxes_close(n);
     node_home_close(&n->home);
 }

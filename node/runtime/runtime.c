@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/fmt.h"
@@ -18,17 +16,6 @@
 #define LIGHT_A_TICK     24u                   /* signature checks a tick does itself */
 #define STOP_NS          UINT64_C(10000000000) /* a clean end may take so long */
 #define RATE_NS          UINT64_C(1000000000)
-
-struct replica_time node_now(void)
-{
-    struct timespec wall;
-    int const result = clock_gettime(CLOCK_REALTIME, &wall);
-    NV_ASSERT(result == 0);
-    return (struct replica_time){
-        .now_ns = uv_hrtime(),
-        .wall_ms = (uint64_t)wall.tv_sec * 1000u + (uint64_t)wall.tv_nsec / 1000000u,
-    };
-}
 
 /* ---- callbacks: they note and return ---- */
 
@@ -54,33 +41,7 @@ static void on_beat(uv_timer_t *beat)
     n->beat_due = true;
 }
 
-static void on_signal(uv_signal_t *signal, int number)
-{
-    struct node *const n = signal->data;
-    if (n->stopping && !n->rejoins) {
-        _exit(NODE_EXIT_FAILED); /* asked twice: at once; the journal bears it */
-    }
-    n->rejoins = false;
-    nv_log(NV_LOG_INFO, "event=stopping signal=%d", number);
-    node_stop(n, NODE_EXIT_OK);
-}
-
 /* ---- ending ---- */
-
-void node_stop(struct node *n, int code)
-{
-    if (!n->stopping) {
-        n->stopping = true;
-        n->stopping_ns = uv_hrtime();
-    }
-    n->code = n->code == 0 ? code : n->code;
-}
-
-void node_fail(struct node *n, enum node_exit code, const char *hint, const char *what)
-{
-    node_fault_set(n->fault, code, hint, "%s: %s", n->home.data, what);
-    node_stop(n, (int)code);
-}
 
 static void on_part_closed(void *ctx)
 {
@@ -135,35 +96,6 @@ static void end_step(struct node *n)
 }
 
 /* ---- the tick ---- */
-
-static void forget_executing(struct node *n, uint64_t height)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < n->executing_count; i++) {
-        if (n->executing[i]->header.height != height) {
-            n->executing[kept++] = n->executing[i];
-        }
-    }
-    n->executing_count = kept;
-}
-
-void node_executed(struct node *n, struct node_result *result)
-{
-    n->head = result->head;
-    n->head_at_ns = uv_hrtime();
-    n->txs_executed += result->tx_count;
-    forget_executing(n, result->head.height);
-    replica_wrote(n->replica, result->head.height, result->writes, result->write_count);
-    struct replica_outcome const outcome = node_result_outcome(result);
-    replica_executed(n->replica, node_now(), &outcome);
-    if (result->in_force != NULL) {
-        replica_validators(n->replica, node_now(), result->in_force);
-    }
-    if (!n->parts_closed) {
-        node_rpc_executed(n, result);
-    }
-    node_store_result(&n->store, uv_hrtime(), result);
-}
 
 static void on_job(struct node *n, struct rpc_job *job)
 {
@@ -358,13 +290,6 @@ static void open_loop(struct node *n)
     result |= uv_signal_init(&n->loop, &n->sigterm);
     NV_ASSERT(result == 0);
     node_mailbox_init(&n->mail, wake_loop, n);
-}
-
-void node_watch_signals(struct node *n)
-{
-    int result = uv_signal_start(&n->sigint, on_signal, SIGINT);
-    result |= uv_signal_start(&n->sigterm, on_signal, SIGTERM);
-    NV_ASSERT(result == 0);
 }
 
 static void start_loop(struct node *n)
