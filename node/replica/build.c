@@ -6,9 +6,6 @@
 
 #include "node/replica/internal.h"
 
-/* How far a walk over unexecuted ancestors may go. */
-#define ANCESTORS_MAX 4096u
-
 /* A transaction chosen for a block. */
 struct choice {
     struct nv_hash hash;
@@ -37,31 +34,6 @@ static bool has_tx(const struct node_body *body, const struct nv_hash *hash)
             low = middle + 1;
         } else {
             high = middle;
-        }
-    }
-    return false;
-}
-
-bool replica__ancestors(struct replica *r,
-                        struct nv_hash parent,
-                        const struct node_body *list[REPLICA_BODIES_MAX],
-                        uint32_t *count)
-{
-    *count = 0;
-    for (uint32_t i = 0; i < ANCESTORS_MAX; i++) {
-        if (nv_hash_eq(&parent, &r->last_hash)) {
-            return true;
-        }
-        const struct node_body *const body = replica__body(r, &parent);
-        struct cs_header header;
-        if (body != NULL && body->state == NODE_BODY_HELD) {
-            list[*count] = body;
-            (*count)++;
-            parent = body->header.parent_hash;
-        } else if (cs_block_header(r->cs, &parent, &header) && header.body_size == 0) {
-            parent = header.parent_hash;
-        } else {
-            return false;
         }
     }
     return false;
@@ -203,6 +175,6 @@ void replica__publish(struct replica *r, const struct cs_effect *effect)
     err = node_body_fill(body, nv_view_of(bytes, effect->body.header->body_size));
     NV_ASSERT(err == NV_OK); /* it is the body of that root */
     stream(r, body);
-    replica__body_check_own(r, body);
+    replica__body_check(r, body);
     nv_heap_free(bytes);
 }

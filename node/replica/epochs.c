@@ -7,36 +7,12 @@
 
 #include "node/replica/internal.h"
 
-/* ---- whose signatures are checked ---- */
-
-static struct replica_checkers *checkers_new(const struct cs_valset *set)
-{
-    struct replica_checkers *const checkers = nv_heap_alloc(sizeof *checkers);
-    if (checkers != NULL) {
-        *checkers = (struct replica_checkers){.refs = 1, .set = *set};
-    }
-    return checkers;
-}
-
-struct replica_checkers *replica__checkers_take(struct replica *r)
-{
-    r->checkers->refs++;
-    return r->checkers;
-}
-
-void replica__checkers_drop(struct replica_checkers *checkers)
-{
-    if (checkers != NULL && --checkers->refs == 0) {
-        nv_heap_free(checkers);
-    }
-}
-
 /* ---- epochs ---- */
 
 enum nv_err replica__epochs_open(struct replica *r, const struct nv_pubkey *node_keys)
 {
     replica_roster_init(&r->roster, &r->valset, node_keys);
-    r->checkers = checkers_new(&r->valset);
+    r->checkers = replica__checkers_new(&r->valset);
     return r->checkers == NULL ? NV_ERR_NO_MEMORY : NV_OK;
 }
 
@@ -51,7 +27,7 @@ void replica__epoch_begin(struct replica *r, const struct cs_valset *set)
     replica_roster_turn(&r->roster, set);
     memset(r->asked, 0, sizeof r->asked);
     replica__checkers_drop(r->checkers);
-    r->checkers = checkers_new(set);
+    r->checkers = replica__checkers_new(set);
     NV_ASSERT(r->checkers != NULL); /* no message could be checked: stop */
 }
 

@@ -3,22 +3,30 @@
 
 /* internal.h - what the replica's files share; for the files of this folder.
  *
- *     replica.c       life, inputs, stepping the engine
- *     effects.c       performing what a step asks for
- *     lend.c          final blocks on their way through execution
- *     restart.c       records of the journal, up to the start
- *     operations.c    the queue of operations for the shell
- *     room.c          bodies: which are in memory
- *     bodies.c        bodies: assembling and judging
- *     build.c         bodies: building and publishing
- *     fees.c          who can pay for what a body holds
- *     names.c         who may sign it
- *     transactions.c  transactions coming in
+ *     replica.c       life, inputs
  *     messages.c      messages coming in
+ *     restart.c       records of the journal, up to the start
+ *     engine.c        stepping the engine
+ *     effects.c       performing what a step asks for
+ *     next.c          which operation the shell gets next
+ *     checked.c       bodies: what workers find of them
+ *     lend.c          final blocks on their way through execution
+ *     transactions.c  transactions coming in
+ *     build.c         bodies: building and publishing
+ *     bodies.c        bodies: assembling
+ *     judge.c         bodies: what the rules say of them
  *     serve.c         requests answered
  *     epochs.c        sets, links, numbers
+ *     operations.c    the queue of operations for the shell
  *     jobs.c          what runs on workers
- *     facts.c         what consensus knows of a final block */
+ *     checkers.c      whose signatures are checked
+ *     events.c        the queue of events for the engine
+ *     room.c          bodies: which are in memory
+ *     fees.c          who can pay for what a body holds
+ *     names.c         who may sign it
+ *     facts.c         what consensus knows of a final block
+ *
+ * Each calls those below it alone. */
 
 #include "base/arena.h"
 
@@ -179,10 +187,13 @@ struct replica {
     uint8_t *message_memory; /* CS_MESSAGE_SIZE_MAX for encoding */
 };
 
-/* replica.c */
+/* events.c */
 void replica__event(struct replica *r, const struct cs_event *event); /* queue for the engine */
-void replica__run(struct replica *r);                                 /* step until none is left */
 void replica__work(struct replica *r); /* tell the engine of the mempool, if it changed */
+struct cs_event replica__executed_event(const struct replica_outcome *outcome);
+
+/* engine.c */
+void replica__run(struct replica *r); /* step until none is left */
 /* Queues an event that came at a time, and steps. */
 void replica__input(struct replica *r, struct replica_time t, const struct cs_event *event);
 
@@ -193,7 +204,8 @@ void replica__perform(struct replica *r, const struct cs_effect *effect);
 void replica__lend(struct replica *r, const struct cs_effect *effect);
 /* replica__give lends the final blocks that can be: a body was checked. */
 void replica__give(struct replica *r);
-struct cs_event replica__executed_event(const struct replica_outcome *outcome);
+/* replica__lent_back takes back the block of a height, which was lent. */
+void replica__lent_back(struct replica *r, uint64_t height);
 void replica__lent_free(struct replica *r);
 
 /* operations.c */
@@ -203,6 +215,9 @@ void replica__send_all(struct replica *r, const struct cs_message *message);
 /* replica__send_bytes sends a message that is encoded already. */
 void replica__send_bytes(struct replica *r, uint32_t link, uint8_t type, struct nv_view bytes);
 void replica__ban(struct replica *r, uint32_t link);
+void replica__job_start(struct replica *r, struct replica_job *job);
+/* replica__op_done frees the operation that the shell was given last. */
+void replica__op_done(struct replica *r);
 void replica__ops_free(struct replica *r);
 
 /* room.c */
@@ -220,24 +235,32 @@ bool replica__body_there(struct replica *r, const struct nv_hash *hash);
  * if one was dropped, or their number has changed, since it did so last. */
 void replica__bodies_check(struct replica *r);
 void replica__bodies_prune(struct replica *r);
-
-/* bodies.c */
-void replica__body_needed(struct replica *r, const struct cs_effect *effect);
-void replica__body_chunk(struct replica *r, uint32_t link, const struct cs_body_chunk *chunk);
-void replica__body_job_done(struct replica *r, struct replica_job *job);
-void replica__bodies_judge(struct replica *r);
-void replica__body_check_own(struct replica *r, struct node_body *body);
-
-/* build.c */
-void replica__build(struct replica *r, const struct cs_effect *effect);
-void replica__publish(struct replica *r, const struct cs_effect *effect);
-
 /* replica__ancestors lists the bodies between the newest final block and
  * `parent`; false when one of them is not known. */
 bool replica__ancestors(struct replica *r,
                         struct nv_hash parent,
                         const struct node_body *list[REPLICA_BODIES_MAX],
                         uint32_t *count);
+
+/* bodies.c */
+void replica__body_needed(struct replica *r, const struct cs_effect *effect);
+void replica__body_chunk(struct replica *r, uint32_t link, const struct cs_body_chunk *chunk);
+/* replica__body_check has a body decoded, if it is complete and no job looks at it. */
+void replica__body_check(struct replica *r, struct node_body *body);
+
+/* judge.c */
+/* replica__bodies_judge judges those that are held and the engine waits for. */
+void replica__bodies_judge(struct replica *r);
+void replica__body_answer(struct replica *r,
+                          const struct node_body *body,
+                          enum cs_body_verdict verdict);
+
+/* checked.c */
+void replica__body_job_done(struct replica *r, struct replica_job *job);
+
+/* build.c */
+void replica__build(struct replica *r, const struct cs_effect *effect);
+void replica__publish(struct replica *r, const struct cs_effect *effect);
 
 /* fees.c */
 void replica__fees_final(struct replica *r, uint64_t height, const struct node_charges *charges);
@@ -293,12 +316,14 @@ void replica__epoch_begin(struct replica *r, const struct cs_valset *set);
 void replica__epoch_tell(struct replica *r); /* the shell */
 /* Learns node keys, and tells engine and shell what is new by them. */
 void replica__learn(struct replica *r, const struct replica_set *set);
-struct replica_checkers *replica__checkers_take(struct replica *r);
+
+/* checkers.c */
+struct replica_checkers *replica__checkers_new(const struct cs_valset *set); /* NULL: no memory */
+struct replica_checkers *replica__checkers_take(struct replica *r);          /* the present ones */
 void replica__checkers_drop(struct replica_checkers *checkers);
 
 /* jobs.c */
 struct replica_job *replica__job(struct replica *r, enum replica_job_kind kind);
-void replica__job_start(struct replica *r, struct replica_job *job);
 void replica__job_free(struct replica_job *job);
 
 #endif /* NV_NODE_REPLICA_INTERNAL_H */

@@ -17,13 +17,6 @@ struct replica_job *replica__job(struct replica *r, enum replica_job_kind kind)
     return job;
 }
 
-void replica__job_start(struct replica *r, struct replica_job *job)
-{
-    struct replica_op const op = {.kind = REPLICA_JOB, .job = job};
-    r->jobs++;
-    replica__op(r, &op, NULL);
-}
-
 void replica__job_free(struct replica_job *job)
 {
     if (job == NULL) {

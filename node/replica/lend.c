@@ -28,7 +28,7 @@ static void give(struct replica *r, struct replica_lent *lent)
 void replica__give(struct replica *r)
 {
     if (r->final != NULL && r->final->body != NULL) {
-        replica__body_check_own(r, r->final->body); /* if no job looks at it */
+        replica__body_check(r, r->final->body); /* if no job looks at it */
     }
     while (r->final != NULL &&
            (r->final->body == NULL || r->final->body->state == NODE_BODY_HELD)) {
@@ -88,21 +88,8 @@ void replica__lend(struct replica *r, const struct cs_effect *effect)
 
 /* ---- back from it ---- */
 
-struct cs_event replica__executed_event(const struct replica_outcome *outcome)
+void replica__lent_back(struct replica *r, uint64_t height)
 {
-    return (struct cs_event){
-        .kind = CS_EV_EXECUTED,
-        .executed = {.height = outcome->height,
-                     .root = outcome->root,
-                     .next = outcome->next != NULL ? &outcome->next->set : NULL},
-    };
-}
-
-void replica_executed(struct replica *r,
-                      struct replica_time t,
-                      const struct replica_outcome *outcome)
-{
-    uint64_t const height = outcome->height;
     struct replica_lent **at = &r->lent;
     while (*at != NULL && (*at)->block.header.height != height) {
         at = &(*at)->next;
@@ -114,17 +101,6 @@ void replica_executed(struct replica *r,
         lent->body->executing = false;
     }
     nv_heap_free(lent);
-    r->executed_height = height;
-    replica__bodies_prune(r);
-    if (r->started && !r->halted) {
-        replica__bodies_judge(r); /* some wait for this state */
-    }
-    struct cs_event const event = replica__executed_event(outcome);
-    r->time = t;
-    if (outcome->next != NULL) {
-        replica__learn(r, outcome->next);
-    }
-    replica__input(r, t, &event);
 }
 
 static void free_lent(struct replica_lent *lent)

@@ -70,6 +70,13 @@ void replica__ban(struct replica *r, uint32_t link)
     replica__op(r, &op, NULL);
 }
 
+void replica__job_start(struct replica *r, struct replica_job *job)
+{
+    struct replica_op const op = {.kind = REPLICA_JOB, .job = job};
+    r->jobs++;
+    replica__op(r, &op, NULL);
+}
+
 static void free_queued(struct replica_queued *queued)
 {
     if (queued != NULL) {
@@ -78,10 +85,15 @@ static void free_queued(struct replica_queued *queued)
     }
 }
 
-void replica__ops_free(struct replica *r)
+void replica__op_done(struct replica *r)
 {
     free_queued(r->given);
     r->given = NULL;
+}
+
+void replica__ops_free(struct replica *r)
+{
+    replica__op_done(r);
     while (r->first != NULL) {
         struct replica_queued *const queued = r->first;
         r->first = queued->next;
@@ -91,42 +103,4 @@ void replica__ops_free(struct replica *r)
         free_queued(queued);
     }
     r->last = NULL;
-}
-
-static void outbox_op(struct replica_op *op, const struct node_outbox_item *item)
-{
-    if (item->kind == NODE_OUTBOX_BATCH) {
-        *op = (struct replica_op){.kind = REPLICA_JOURNAL, .journal = item->batch};
-    } else if (item->kind == NODE_OUTBOX_BLOCK) {
-        *op = (struct replica_op){.kind = REPLICA_EXECUTE, .block = item->block};
-    } else {
-        const struct node_outbox_message *const m = &item->message;
-        *op = (struct replica_op){.kind = REPLICA_SEND,
-                                  .send = {m->links, m->link_count, m->type, m->bytes}};
-    }
-}
-
-bool replica_next(struct replica *r, struct replica_op *op)
-{
-    struct node_outbox_item item;
-    free_queued(r->given);
-    r->given = NULL;
-    bool const links = r->first != NULL && r->first->op.kind == REPLICA_EPOCH;
-    if (!links && node_outbox_next(r->outbox, &item)) { /* others wait for it */
-        outbox_op(op, &item);
-        return true;
-    }
-    if (r->first == NULL) {
-        replica__tx_flush(r);
-    }
-    if (r->first == NULL) {
-        return false;
-    }
-    r->given = r->first;
-    r->first = r->given->next;
-    if (r->first == NULL) {
-        r->last = NULL;
-    }
-    *op = r->given->op;
-    return true;
 }

@@ -109,69 +109,7 @@ void replica_close(struct replica *r)
     nv_heap_free(r);
 }
 
-/* ---- stepping ---- */
-
-void replica__event(struct replica *r, const struct cs_event *event)
-{
-    NV_ASSERT(r->pending_count < REPLICA_PENDING_MAX);
-    uint32_t const at = (r->pending_first + r->pending_count) % REPLICA_PENDING_MAX;
-    r->pending[at] = *event;
-    r->pending_count++;
-}
-
-/* outdated: a body was dropped after the engine had been told of it, and had given it
- * up: there was no room for it. */
-static bool outdated(struct replica *r, const struct cs_event *event)
-{
-    return event->kind == CS_EV_BODY && event->body.verdict != CS_BODY_INVALID &&
-           !replica__body_there(r, &event->body.block_hash);
-}
-
-void replica__run(struct replica *r)
-{
-    NV_ASSERT(!r->stepping);
-    r->stepping = true;
-    while (r->pending_count > 0 && !r->halted) {
-        struct cs_event event = r->pending[r->pending_first];
-        r->pending_first = (r->pending_first + 1) % REPLICA_PENDING_MAX;
-        r->pending_count--;
-        if (outdated(r, &event)) {
-            continue;
-        }
-        event.now_ns = r->time.now_ns;
-        event.wall_ms = r->time.wall_ms;
-        if (event.kind == CS_EV_LINK) { /* a link has its number of now */
-            event.link.peer = replica_roster_number(&r->roster, event.link.peer);
-        }
-        cs_step(r->cs, &event, r->fx);
-        for (uint32_t i = 0; i < r->fx->count; i++) {
-            replica__perform(r, &r->fx->list[i]);
-        }
-    }
-    r->stepping = false;
-    if (!r->halted) {
-        replica__bodies_check(r);
-    }
-}
-
-void replica__work(struct replica *r)
-{
-    uint32_t const waiting = node_mempool_count(r->mempool);
-    if (waiting != r->waiting_told) {
-        r->waiting_told = waiting;
-        struct cs_event const event = {.kind = CS_EV_WORK, .work = {.waiting = waiting}};
-        replica__event(r, &event);
-    }
-}
-
-void replica__input(struct replica *r, struct replica_time t, const struct cs_event *event)
-{
-    r->time = t;
-    if (r->started && !r->halted) {
-        replica__event(r, event);
-        replica__run(r);
-    }
-}
+/* ---- inputs ---- */
 
 void replica_timer(struct replica *r, struct replica_time t)
 {
@@ -186,6 +124,25 @@ void replica_link(struct replica *r,
 {
     replica_roster_link(&r->roster, link, node_key, up);
     replica__input(r, t, &(struct cs_event){.kind = CS_EV_LINK, .link = {.peer = link, .up = up}});
+}
+
+void replica_executed(struct replica *r,
+                      struct replica_time t,
+                      const struct replica_outcome *outcome)
+{
+    uint64_t const height = outcome->height;
+    replica__lent_back(r, height);
+    r->executed_height = height;
+    replica__bodies_prune(r);
+    if (r->started && !r->halted) {
+        replica__bodies_judge(r); /* some wait for this state */
+    }
+    struct cs_event const event = replica__executed_event(outcome);
+    r->time = t;
+    if (outcome->next != NULL) {
+        replica__learn(r, outcome->next);
+    }
+    replica__input(r, t, &event);
 }
 
 void replica_validators(struct replica *r, struct replica_time t, const struct replica_set *set)

@@ -146,3 +146,33 @@ void replica__bodies_prune(struct replica *r)
         }
     }
 }
+
+/* ---- ancestors ---- */
+
+/* How far a walk over unexecuted ancestors may go. */
+#define ANCESTORS_MAX 4096u
+
+bool replica__ancestors(struct replica *r,
+                        struct nv_hash parent,
+                        const struct node_body *list[REPLICA_BODIES_MAX],
+                        uint32_t *count)
+{
+    *count = 0;
+    for (uint32_t i = 0; i < ANCESTORS_MAX; i++) {
+        if (nv_hash_eq(&parent, &r->last_hash)) {
+            return true;
+        }
+        const struct node_body *const body = replica__body(r, &parent);
+        struct cs_header header;
+        if (body != NULL && body->state == NODE_BODY_HELD) {
+            list[*count] = body;
+            (*count)++;
+            parent = body->header.parent_hash;
+        } else if (cs_block_header(r->cs, &parent, &header) && header.body_size == 0) {
+            parent = header.parent_hash;
+        } else {
+            return false;
+        }
+    }
+    return false;
+}
