@@ -5,7 +5,7 @@
 
 #include "base/fmt.h"
 
-#include "rpc/margin.h"
+#include "rpc/stage.h"
 #include "vm/tx.h"
 
 void rpc__seq_format(char out[RPC_SEQ_TEXT], uint64_t height, uint32_t index)

@@ -6,21 +6,11 @@
 #include "rpc/methods.h"
 #include "rpc/read.h"
 #include "rpc/recent.h"
+#include "rpc/stage.h"
 #include "vm/tx.h"
 
 #define FILLS_DEFAULT 50u
 #define FILLS_MAX     500u
-
-const char *rpc__stage_name(uint8_t stage)
-{
-    switch ((enum vm_stage)stage) {
-    case VM_STAGE_SAFE: return "safe";
-    case VM_STAGE_CLOSING: return "closing";
-    case VM_STAGE_INSURED: return "insured";
-    case VM_STAGE_DELEVERAGE: return "deleverage";
-    }
-    return "unknown";
-}
 
 static void write_account(struct rpc_call *call, const struct rpc_account *account)
 {

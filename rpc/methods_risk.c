@@ -6,44 +6,14 @@
 #include "rpc/margin.h"
 #include "rpc/methods.h"
 #include "rpc/read.h"
+#include "rpc/stage.h"
 #include "vm/explain.h"
 #include "vm/params.h"
 
 #define CANDIDATES_MAX 100u
 #define SCAN_MAX       20000u
-#define HEALTH_PLACES  4u
 
 /* ---- margin ---- */
-
-static void write_health(struct rpc_json *out, const struct vm_explained *terms)
-{
-    int64_t health = 0;
-    int64_t const maintenance = vm_money_raw(terms->maintenance);
-    if (maintenance > 0 &&
-        nv_muldiv_i64(vm_money_raw(terms->equity), 10000, maintenance, NV_ROUND_FLOOR, &health)) {
-        rpc__json_decimal(out, "health", health, HEALTH_PLACES);
-    } else {
-        rpc__json_null(out, "health");
-    }
-}
-
-void rpc__margin_write(struct rpc_call *call, uint64_t account)
-{
-    struct vm_explained with;
-    struct vm_explained without;
-    struct rpc_json *out = &call->out;
-    const struct vm *vm = call->state->vm;
-    if (vm == NULL || !vm_explain_margin(vm, account, true, &with) ||
-        !vm_explain_margin(vm, account, false, &without)) {
-        rpc__json_null(out, "initial_margin");
-        rpc__json_null(out, "maintenance_margin");
-        rpc__json_null(out, "health");
-        return;
-    }
-    rpc__json_micro(out, "initial_margin", vm_money_raw(with.initial));
-    rpc__json_micro(out, "maintenance_margin", vm_money_raw(without.maintenance));
-    write_health(out, &without);
-}
 
 static void
 write_nodes(struct rpc_json *out, const char *key, const struct vm_money nodes[VM_EXPLAIN_NODES])
@@ -69,7 +39,7 @@ static void write_terms(struct rpc_json *out, const char *key, const struct vm_e
     rpc__json_micro(out, "rounding", vm_money_raw(terms->rounding));
     rpc__json_micro(out, "quarantine", vm_money_raw(terms->quarantine));
     rpc__json_number(out, "worst_node", terms->worst_node);
-    write_health(out, terms);
+    rpc__health_write(out, terms);
     write_nodes(out, "node_initial", terms->node_initial);
     write_nodes(out, "node_maintenance", terms->node_maintenance);
     rpc__json_end(out, '}');
@@ -176,7 +146,7 @@ static enum nv_err write_candidate(struct rpc_call *call, uint64_t id)
     if (vm_explain_margin(call->state->vm, id, false, &terms)) {
         rpc__json_micro(out, "equity", vm_money_raw(terms.equity));
         rpc__json_micro(out, "maintenance_margin", vm_money_raw(terms.maintenance));
-        write_health(out, &terms);
+        rpc__health_write(out, &terms);
     } else {
         rpc__json_null(out, "equity");
         rpc__json_null(out, "maintenance_margin");

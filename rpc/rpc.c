@@ -12,6 +12,7 @@
 #include "base/random.h"
 
 #include "rpc/conn.h"
+#include "rpc/net.h"
 #include "rpc/recent.h"
 #include "rpc/server.h"
 #include "rpc/subscribe.h"
@@ -20,30 +21,6 @@
 #define BACKLOG  128
 
 static const char LISTEN_DEFAULT[] = "127.0.0.1:27657";
-
-struct rpc_listener {
-    uv_tcp_t tcp; /* first */
-    bool pending; /* a connection waits for memory */
-};
-
-/* Sockets and timers. A handle is closed by the loop, so it is freed only after
- * the loop has said so. */
-struct rpc_net {
-    uv_loop_t *loop;
-    struct rpc_listener listener;
-    struct rpc_listener metrics;
-    uv_timer_t timer;
-    uint32_t handles; /* open ones of the three */
-    uint16_t port;
-    uint16_t metrics_port;
-    void (*closed)(void *ctx);
-    void *closed_ctx;
-};
-
-uint64_t rpc__now(const struct rpc *rpc)
-{
-    return uv_now(rpc->net->loop);
-}
 
 uint16_t rpc_listen_port(const struct rpc *rpc)
 {
@@ -207,21 +184,6 @@ static enum nv_err copy_texts(char **to, uint32_t *count, const char *const *fro
     return NV_OK;
 }
 
-static void free_all(struct rpc *rpc)
-{
-    for (uint32_t i = 0; i < rpc->host_count; i++) {
-        nv_heap_free(rpc->hosts[i]);
-    }
-    for (uint32_t i = 0; i < rpc->origin_count; i++) {
-        nv_heap_free(rpc->origins[i]);
-    }
-    rpc__hub_free(rpc->hub);
-    rpc__recent_free(rpc->recent);
-    rpc__catalogue_deinit(&rpc->catalogue);
-    nv_heap_free(rpc->net);
-    nv_heap_free(rpc);
-}
-
 static enum nv_err
 create(struct rpc **out, const struct rpc_config *config, const struct rpc_port *port)
 {
@@ -264,7 +226,7 @@ enum nv_err rpc_open(struct rpc **out, const struct rpc_config *config, const st
         return err;
     }
     if (rpc != NULL) {
-        free_all(rpc);
+        rpc__server_free(rpc);
     }
     return err;
 }
@@ -300,36 +262,7 @@ void rpc_close(struct rpc *rpc, void (*closed)(void *ctx), void *ctx)
     rpc__close_step(rpc);
 }
 
-void rpc__close_step(struct rpc *rpc)
-{
-    struct rpc_net *net = rpc->net;
-    if (!rpc->closing || net->handles > 0 || rpc->conn_count > 0 || rpc->borrowed > 0) {
-        return;
-    }
-    void (*closed)(void *ctx) = net->closed;
-    void *ctx = net->closed_ctx;
-    free_all(rpc);
-    if (closed != NULL) {
-        closed(ctx);
-    }
-}
-
 /* ---- what the node gives back ---- */
-
-enum nv_err rpc__work_start(struct rpc *rpc, struct rpc_work *work)
-{
-    NV_ASSERT(work->done != NULL && work->job.run != NULL);
-    work->job.err = NV_OK;
-    if (rpc->closing) {
-        return NV_ERR_CLOSED;
-    }
-    rpc->borrowed++;
-    enum nv_err const err = rpc->port.run_on_state(rpc->port.ctx, &work->job);
-    if (err != NV_OK) {
-        rpc->borrowed--;
-    }
-    return err;
-}
 
 void rpc_job_done(struct rpc *rpc, struct rpc_job *job)
 {

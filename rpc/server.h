@@ -20,7 +20,7 @@ struct rpc_recent;
 struct rpc {
     struct rpc_port port;
     struct rpc_limits limits;
-    struct rpc_net *net; /* sockets and timers: rpc.c */
+    struct rpc_net *net; /* sockets and timers: net.h */
     struct rpc_conn *conns;
     uint32_t conn_count;
     struct rpc_hub *hub;
@@ -58,5 +58,9 @@ uint64_t rpc__now(const struct rpc *rpc);
 /* rpc__close_step frees the server once nothing holds it any more; called
  * whenever something was given back. */
 void rpc__close_step(struct rpc *rpc);
+
+/* rpc__server_free frees a server, opened in part or in full, that has nothing
+ * on the loop. */
+void rpc__server_free(struct rpc *rpc);
 
 #endif /* NV_RPC_SERVER_H */
