@@ -2,13 +2,11 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/assert.h"
 #include "base/heap.h"
 
 #include "rpc/exchange.h"
-#include "rpc/methods.h"
 #include "rpc/proof.h"
 #include "vm/receipt.h"
 
@@ -17,70 +15,6 @@
 
 #define WAIT_MS_DEFAULT 10000u
 #define WAIT_MS_MAX     60000u
-
-static const struct rpc_method METHODS[] = {
-#define XX(name, function, where, weight, dev, params) {name, function, where, dev, weight, params},
-#include "rpc/methods.def"
-#undef XX
-};
-
-#define METHOD_COUNT (sizeof METHODS / sizeof METHODS[0])
-
-_Static_assert(METHOD_COUNT <= RPC_METHODS_MAX, "each method has a counter");
-
-uint32_t rpc__method_count(void)
-{
-    return METHOD_COUNT;
-}
-
-const struct rpc_method *rpc__method_at(uint32_t index)
-{
-    return index < METHOD_COUNT ? &METHODS[index] : NULL;
-}
-
-static uint32_t method_index(const struct rpc_method *method)
-{
-    return (uint32_t)(method - METHODS);
-}
-
-const struct rpc_method *rpc__method_find(const char *name)
-{
-    for (uint32_t i = 0; i < METHOD_COUNT; i++) {
-        if (strcmp(METHODS[i].name, name) == 0) {
-            return &METHODS[i];
-        }
-    }
-    return NULL;
-}
-
-/* alike counts the pairs of neighbouring characters of `a` that `b` has too. */
-static uint32_t alike(const char *a, const char *b)
-{
-    uint32_t count = 0;
-    for (; a[0] != '\0' && a[1] != '\0'; a++) {
-        char const pair[3] = {a[0], a[1], '\0'};
-        count += strstr(b, pair) != NULL ? 2 : 0;
-    }
-    return count;
-}
-
-/* method_nearest returns the name of the method that is spelt most alike. */
-static const char *method_nearest(const char *name)
-{
-    char cut[64];
-    snprintf(cut, sizeof cut, "%s", name);
-    const char *nearest = METHODS[0].name;
-    uint32_t best = 0;
-    for (uint32_t i = 0; i < METHOD_COUNT; i++) {
-        uint32_t const shared = alike(cut, METHODS[i].name) + alike(METHODS[i].name, cut);
-        uint32_t const score = shared * 64 / (uint32_t)(strlen(METHODS[i].name) + strlen(cut));
-        if (score > best) {
-            best = score;
-            nearest = METHODS[i].name;
-        }
-    }
-    return nearest;
-}
 
 void rpc__call_fail(struct rpc_call *call, int32_t code)
 {
@@ -262,7 +196,10 @@ static void not_found(struct rpc_call *call, const char *name)
 {
     rpc__fault_set(&call->fault, RPC_ERROR_METHOD_NOT_FOUND, NULL);
     snprintf(call->fault.got, sizeof call->fault.got, "%.60s", name);
-    snprintf(call->fault.expected, sizeof call->fault.expected, "%s", method_nearest(name));
+    snprintf(call->fault.expected,
+             sizeof call->fault.expected,
+             "%s",
+             rpc__method_nearest(call->rpc, name));
 }
 
 /* SPEC rpc 5: "Every item takes its method's weight from the token bucket of its address" */
@@ -313,7 +250,8 @@ static bool resolve(struct rpc_call *call)
 
 static void start(struct rpc_call *call, const char *name)
 {
-    call->method = rpc__method_find(name);
+    struct rpc *rpc = call->rpc;
+    call->method = rpc__method_find(rpc, name);
     if (!admit(call, call->method != NULL ? call->method->weight : 1)) {
         return;
     }
@@ -321,8 +259,8 @@ static void start(struct rpc_call *call, const char *name)
         not_found(call, name);
         return;
     }
-    call->rpc->counters.calls[method_index(call->method)]++;
-    if (call->method->dev && !call->rpc->devnet) {
+    rpc->counters.calls[call->method - rpc->methods]++;
+    if (call->method->dev && !rpc->devnet) {
         rpc__call_fail(call, RPC_ERROR_DEV_ONLY);
         return;
     }
@@ -332,7 +270,7 @@ static void start(struct rpc_call *call, const char *name)
         !resolve(call)) {
         return;
     }
-    call->markets = call->rpc->catalogue.listing_count;
+    call->markets = rpc->catalogue.listing_count;
     if (!on_loop) {
         start_on_state(call);
         return;

@@ -23,6 +23,7 @@
 #include "rpc/catalogue.h"
 #include "rpc/error.h"
 #include "rpc/json_write.h"
+#include "rpc/method.h"
 #include "rpc/params.h"
 #include "rpc/server.h"
 #include "rpc/wait.h"
@@ -31,21 +32,6 @@ struct json_t;
 struct rpc_call;
 struct rpc_exchange;
 struct rpc_proof;
-
-enum rpc_where {
-    RPC_ON_LOOP = 1,
-    RPC_ON_STATE,
-    RPC_ON_PROVED_STATE, /* as if the client had asked for a proof */
-};
-
-struct rpc_method {
-    const char *name;
-    void (*run)(struct rpc_call *call);
-    enum rpc_where where;
-    bool dev;
-    uint32_t weight;
-    const char *params; /* params.h */
-};
 
 enum rpc_call_step {
     RPC_CALL_NEW = 0,
@@ -123,11 +109,5 @@ struct rpc_call *rpc__call_of_wait(struct rpc_wait *wait);
  * with what an operating error amounts to. */
 void rpc__call_fail(struct rpc_call *call, int32_t code);
 void rpc__call_fail_err(struct rpc_call *call, enum nv_err err);
-
-/* rpc__method_find returns the method of a name, or NULL. rpc__method_at lists
- * them; NULL after the last. */
-const struct rpc_method *rpc__method_find(const char *name);
-const struct rpc_method *rpc__method_at(uint32_t index);
-uint32_t rpc__method_count(void);
 
 #endif /* NV_RPC_CALL_H */

@@ -29,8 +29,8 @@ void rpc__rpc_limits(struct rpc_call *call)
                      "calls_left",
                      rpc__buckets_left(&rpc->buckets, &call->exchange->address, rpc__now(rpc)));
     rpc__json_object(out, "weights");
-    for (uint32_t i = 0; i < rpc__method_count(); i++) {
-        rpc__json_number(out, rpc__method_at(i)->name, rpc__method_at(i)->weight);
+    for (uint32_t i = 0; i < rpc->method_count; i++) {
+        rpc__json_number(out, rpc->methods[i].name, rpc->methods[i].weight);
     }
     rpc__json_end(out, '}');
 }

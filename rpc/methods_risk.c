@@ -1,8 +1,6 @@
 /* methods_risk.c - risk_*, liq_*: margin with every term, accounts that
  * protection is at work on, insurance. */
 
-#include "base/int.h"
-
 #include "rpc/margin.h"
 #include "rpc/methods.h"
 #include "rpc/read.h"

@@ -6,7 +6,9 @@
 
 #include "base/fmt.h"
 
-#include "rpc/call.h"
+#include "rpc/error.h"
+#include "rpc/json_write.h"
+#include "rpc/method.h"
 #include "rpc/server.h"
 
 #define NODE_METRICS_MAX 256u
@@ -37,13 +39,14 @@ static void single(struct rpc_json *text, const char *name, const char *help, ui
     line(text, "%s %" NV_U64 "\n", name, value);
 }
 
-static void write_calls(const struct rpc_counters *counters, struct rpc_json *text)
+static void write_calls(const struct rpc *rpc, struct rpc_json *text)
 {
+    const struct rpc_counters *counters = &rpc->counters;
     head(text, "novate_rpc_calls_total", "Calls started, by method.", true);
-    for (uint32_t i = 0; i < rpc__method_count(); i++) {
+    for (uint32_t i = 0; i < rpc->method_count; i++) {
         line(text,
              "novate_rpc_calls_total{method=\"%s\"} %" NV_U64 "\n",
-             rpc__method_at(i)->name,
+             rpc->methods[i].name,
              counters->calls[i]);
     }
     head(text, "novate_rpc_errors_total", "Errors answered, by name.", true);
@@ -116,7 +119,7 @@ static void write_node(struct rpc *rpc, struct rpc_json *text)
 
 void rpc__metrics_write(struct rpc *rpc, struct rpc_json *text)
 {
-    write_calls(&rpc->counters, text);
+    write_calls(rpc, text);
     write_server(rpc, text);
     write_node(rpc, text);
 }

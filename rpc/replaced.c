@@ -98,7 +98,7 @@ void rpc__replaced_refresh(struct rpc_hub *hub, struct rpc_channel *channel)
     struct rpc_call *call = &refresh->call;
     refresh->channel = channel;
     call->rpc = hub->rpc;
-    call->method = rpc__method_find(method);
+    call->method = rpc__method_find(hub->rpc, method);
     call->listing = channel->topic.listing;
     call->feed = channel->topic.feed;
     call->work.job.run = rpc__call_run_on_state;

@@ -12,6 +12,7 @@
 #include "base/random.h"
 
 #include "rpc/conn.h"
+#include "rpc/methods.h"
 #include "rpc/net.h"
 #include "rpc/recent.h"
 #include "rpc/server.h"
@@ -195,6 +196,7 @@ create(struct rpc **out, const struct rpc_config *config, const struct rpc_port 
     rpc->port = *port;
     rpc->limits = config->limits;
     rpc->devnet = config->devnet;
+    rpc->methods = rpc__methods(&rpc->method_count);
     rpc__limits_fill(&rpc->limits);
     rpc__waits_init(&rpc->waits);
     uint64_t seed = 0;

@@ -14,12 +14,15 @@
 
 struct rpc_conn;
 struct rpc_hub;
+struct rpc_method;
 struct rpc_net;
 struct rpc_recent;
 
 struct rpc {
     struct rpc_port port;
     struct rpc_limits limits;
+    const struct rpc_method *methods; /* the table: methods.c */
+    uint32_t method_count;
     struct rpc_net *net; /* sockets and timers: net.h */
     struct rpc_conn *conns;
     uint32_t conn_count;
