@@ -73,9 +73,10 @@ struct rpc_call {
     bool accounted; /* the exchange has counted it as done */
 };
 
-/* rpc__call_start checks a request whose id and params are set and runs its
- * method; afterwards the call is done, parked or queued. */
-void rpc__call_start(struct rpc_call *call, const char *method);
+/* rpc__call_check finds the method of a call whose id and params are set, takes
+ * its weight from the bucket and checks and resolves the parameters. False: the
+ * call has failed. */
+bool rpc__call_check(struct rpc_call *call, const char *method);
 
 /* rpc__call_park ends the method without a result: the call waits for `kind`
  * and `key`, at most `timeout_ms` long, and is then `woken`. */

@@ -11,7 +11,8 @@
  * item that waits does not.
  *
  * The owner frees a finished exchange. When the owner goes first, it abandons
- * the exchange, which then frees itself. Loop thread. */
+ * the exchange, which then frees itself. exchange.c makes, answers and frees one,
+ * items.c takes the body and carries its items out. Loop thread. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,14 +65,15 @@ void rpc__exchange_run(struct rpc_exchange *exchange, struct nv_view text);
 /* rpc__exchange_refuse finishes an exchange that has not run, with an error. */
 void rpc__exchange_refuse(struct rpc_exchange *exchange, const struct rpc_fault *fault);
 
+/* rpc__exchange_answer finishes an exchange whose items are all done: their
+ * answers come in the order of the requests. */
+void rpc__exchange_answer(struct rpc_exchange *exchange);
+
 /* rpc__exchange_free frees a finished exchange. */
 void rpc__exchange_free(struct rpc_exchange *exchange);
 
 /* rpc__exchange_abandon gives up an exchange that may be under way: nothing
  * will be called back, what waits is cancelled. */
 void rpc__exchange_abandon(struct rpc_exchange *exchange);
-
-/* rpc__exchange_call_done is told by a call that it is done. */
-void rpc__exchange_call_done(struct rpc_exchange *exchange, struct rpc_call *call);
 
 #endif /* NV_RPC_EXCHANGE_H */
