@@ -37,7 +37,7 @@ static void go_live(struct rpc_hub *hub, struct rpc_channel *channel)
     for (struct rpc_sub *sub = channel->subs; sub != NULL; sub = sub->channel_next) {
         if (sub->step == RPC_SUB_WAITING) {
             sub->step = RPC_SUB_LIVE;
-            rpc__stream_replay(hub, sub);
+            rpc__tell_missed(hub, sub);
         }
     }
 }

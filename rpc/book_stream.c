@@ -5,32 +5,16 @@
  * height come from the ring. So it does not matter how far the executor is
  * ahead of what has been published. */
 
-#include <string.h>
-
 #include "base/heap.h"
 #include "base/log.h"
 
+#include "rpc/book.h"
 #include "rpc/hub.h"
 #include "rpc/server.h"
 #include "vm/rows.h"
 #include "vm/tx.h"
 
-#define PAGES_MAX       65536u
 #define CHECKSUM_LEVELS 10u
-
-struct page {
-    struct nv_row_key key;
-    struct vm_level_row row;
-};
-
-struct rpc_book {
-    struct page **pages; /* owned, by key: bids best first, then asks best first */
-    uint32_t count;
-    uint32_t cap;
-    uint64_t height; /* the mirror is of this height; 0: not read yet */
-    uint64_t time_ms;
-    bool loading;
-};
 
 struct load {
     struct rpc_work work; /* first */
@@ -40,102 +24,6 @@ struct load {
     uint32_t market;
     enum nv_err err;
 };
-
-/* ---- the mirror ---- */
-
-void rpc__book_free(struct rpc_book *book)
-{
-    for (uint32_t i = 0; book != NULL && i < book->count; i++) {
-        nv_heap_free(book->pages[i]);
-    }
-    if (book != NULL) {
-        nv_heap_free(book->pages);
-        nv_heap_free(book);
-    }
-}
-
-/* place_of returns where a key is or would be. */
-static uint32_t place_of(const struct rpc_book *book, const struct nv_row_key *key, bool *there)
-{
-    uint32_t low = 0;
-    uint32_t high = book->count;
-    while (low < high) {
-        uint32_t const middle = low + (high - low) / 2;
-        if (nv_row_key_cmp(&book->pages[middle]->key, key) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    *there = low < book->count && nv_row_key_cmp(&book->pages[low]->key, key) == 0;
-    return low;
-}
-
-static enum nv_err grow(struct rpc_book *book)
-{
-    if (book->count < book->cap) {
-        return NV_OK;
-    }
-    uint32_t const cap = book->cap == 0 ? 64 : book->cap * 2;
-    struct page **pages = cap <= PAGES_MAX ? nv_heap_alloc(cap * sizeof *pages) : NULL;
-    if (pages == NULL) {
-        return NV_ERR_NO_MEMORY;
-    }
-    if (book->count > 0) {
-        memcpy(pages, book->pages, book->count * sizeof *pages);
-    }
-    nv_heap_free(book->pages);
-    book->pages = pages;
-    book->cap = cap;
-    return NV_OK;
-}
-
-static enum nv_err page_insert(struct rpc_book *book, uint32_t at, const struct page *page)
-{
-    NV_TRY(grow(book));
-    struct page *copy = nv_heap_alloc(sizeof *copy);
-    if (copy == NULL) {
-        return NV_ERR_NO_MEMORY;
-    }
-    *copy = *page;
-    memmove(book->pages + at + 1, book->pages + at, (book->count - at) * sizeof *book->pages);
-    book->pages[at] = copy;
-    book->count++;
-    return NV_OK;
-}
-
-static void page_remove(struct rpc_book *book, uint32_t at)
-{
-    nv_heap_free(book->pages[at]);
-    book->count--;
-    memmove(book->pages + at, book->pages + at + 1, (book->count - at) * sizeof *book->pages);
-}
-
-/* page_put applies one written row and gives back what was there before. */
-static enum nv_err
-page_put(struct rpc_book *book, const struct nv_row *row, struct page *before, struct page *after)
-{
-    bool there = false;
-    memset(before, 0, sizeof *before);
-    memset(after, 0, sizeof *after);
-    after->key = row->key;
-    uint32_t const at = place_of(book, &row->key, &there);
-    if (there) {
-        *before = *book->pages[at];
-    }
-    if (row->value.bytes == NULL) {
-        if (there) {
-            page_remove(book, at);
-        }
-        return NV_OK;
-    }
-    NV_TRY(vm_level_row_decode(&after->row, row->value));
-    if (there) {
-        *book->pages[at] = *after;
-        return NV_OK;
-    }
-    return page_insert(book, at, after);
-}
 
 /* ---- as JSON ---- */
 
@@ -176,7 +64,7 @@ write_side(const struct rpc_book *book, uint8_t side, uint32_t limit, const stru
 {
     uint32_t given = 0;
     for (uint32_t p = 0; p < book->count && given < limit; p++) {
-        const struct page *page = book->pages[p];
+        const struct rpc_page *page = book->pages[p];
         for (uint32_t i = 0; side_of(&page->key) == side && i < VM_LEVEL_TICKS && given < limit;
              i++) {
             uint32_t const tick = best_first(side, i);
@@ -245,8 +133,9 @@ static void send_snapshot(struct rpc_hub *hub, struct rpc_sub *sub)
 /* ---- differences ---- */
 
 /* write_difference writes the levels of one page that changed. */
-static void
-write_difference(const struct page *before, const struct page *after, const struct levels *to)
+static void write_difference(const struct rpc_page *before,
+                             const struct rpc_page *after,
+                             const struct levels *to)
 {
     uint8_t const side = side_of(&after->key);
     for (uint32_t i = 0; i < VM_LEVEL_TICKS; i++) {
@@ -266,11 +155,11 @@ static enum nv_err apply_side(struct rpc_channel *channel,
 {
     for (uint32_t i = 0; i < block->level_count; i++) {
         const struct nv_row *row = &block->levels[i];
-        struct page before;
-        struct page after;
+        struct rpc_page before;
+        struct rpc_page after;
         if (nv_be32_load(row->key.bytes + 1) == channel->topic.listing.market &&
             side_of(&row->key) == side) {
-            NV_TRY(page_put(channel->book, row, &before, &after));
+            NV_TRY(rpc__book_put(channel->book, row, &before, &after));
             write_difference(&before, &after, to);
         }
     }
@@ -363,11 +252,11 @@ static enum nv_err load_pages(struct load *load, const struct rpc_state *state)
     nv_row_range_prefix(&range, prefix, sizeof prefix);
     while (count == 32) {
         struct nv_row rows[32];
-        struct page before;
-        struct page after;
+        struct rpc_page before;
+        struct rpc_page after;
         NV_TRY(state->ops->rows(state->ctx, rows, &count, &range, 32));
         for (uint32_t i = 0; i < count; i++) {
-            NV_TRY(page_put(load->book, &rows[i], &before, &after));
+            NV_TRY(rpc__book_put(load->book, &rows[i], &before, &after));
         }
         if (count > 0) {
             range.first = rows[count - 1].key;

@@ -46,7 +46,7 @@ static void send_told(struct rpc_sub *sub, const struct rpc_told *told)
     sub->last = told->seq;
 }
 
-static void send_gap(struct rpc_sub *sub)
+void rpc__deliver_gap(struct rpc_sub *sub)
 {
     struct rpc_json *json = &sub->conn->rpc->hub->message;
     message_begin(json, sub, "gap");
@@ -96,33 +96,5 @@ void rpc__deliver_all(struct rpc_channel *channel, const struct rpc_told *told)
         if (sub->step == RPC_SUB_LIVE) {
             rpc__deliver(sub, told);
         }
-    }
-}
-
-/* catch_up tells one subscription what it was left out of. */
-static void catch_up(struct rpc_sub *sub)
-{
-    if (sub->gap) {
-        send_gap(sub);
-    }
-    if (sub->stale) {
-        sub->stale = false;
-        if (rpc__channel_style(sub->channel->topic.kind) == RPC_STYLE_BOOK) {
-            rpc__book_again(sub->conn->rpc->hub, sub);
-        } else {
-            rpc__replaced_again(sub);
-        }
-    }
-}
-
-void rpc__hub_drained(struct rpc_conn *conn)
-{
-    if (!conn->lagging || conn->closing ||
-        rpc__conn_pending(conn) > conn->rpc->limits.output_bytes / 4) {
-        return;
-    }
-    conn->lagging = false;
-    for (struct rpc_sub *sub = conn->subs; sub != NULL && !conn->closing; sub = sub->conn_next) {
-        catch_up(sub);
     }
 }

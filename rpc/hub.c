@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/heap.h"
 
+#include "rpc/book.h"
 #include "rpc/conn.h"
 #include "rpc/server.h"
 
@@ -178,7 +179,7 @@ rpc__hub_join(struct rpc_conn *conn, const struct rpc_topic *topic, const char *
     sub->conn = conn;
     sub->channel = channel;
     sub->step = RPC_SUB_NEW;
-    sub->last = rpc__stream_position(hub);
+    sub->last = rpc__ring_position(hub);
     sub->conn_next = conn->subs;
     conn->subs = sub;
     conn->sub_count++;
@@ -208,31 +209,5 @@ void rpc__hub_leave(struct rpc_conn *conn)
 {
     while (conn->subs != NULL) {
         rpc__sub_end(conn->rpc->hub, conn->subs);
-    }
-}
-
-static void begin(struct rpc_hub *hub, struct rpc_sub *sub)
-{
-    switch (rpc__channel_style(sub->channel->topic.kind)) {
-    case RPC_STYLE_BOOK: rpc__book_begin(hub, sub); return;
-    case RPC_STYLE_REPLACED: rpc__replaced_begin(hub, sub); return;
-    case RPC_STYLE_ORDERED: break;
-    }
-    if (sub->channel->topic.kind == RPC_CHANNEL_ACCOUNT && sub->channel->account == 0) {
-        rpc__account_begin(hub, sub);
-        return;
-    }
-    sub->step = RPC_SUB_LIVE;
-    rpc__stream_replay(hub, sub);
-}
-
-void rpc__hub_answered(struct rpc_conn *conn)
-{
-    struct rpc_sub *next = NULL;
-    for (struct rpc_sub *sub = conn->subs; sub != NULL && !conn->closing; sub = next) {
-        next = sub->conn_next;
-        if (sub->step == RPC_SUB_NEW) {
-            begin(conn->rpc->hub, sub); /* a tx channel may end here, no other */
-        }
     }
 }

@@ -4,12 +4,18 @@
 /* hub.h - the inside of the hub: channels, subscriptions, the ring of blocks.
  * Only the files that make up the hub include it. Loop thread.
  *
- *     hub.c       which channels there are and who listens
  *     channel.c   names of channels
+ *     ring.c      the newest blocks
+ *     hub.c       which channels there are and who listens
  *     deliver.c   one message to one listener; gaps, conflation
- *     stream.c    blocks: events to channels, the ring, resuming
+ *     tell.c      what blocks, events and transactions say; resuming
+ *     account_stream.c  accounts: the number of an address
  *     replaced.c  tickers and the like: read anew when something moved
- *     book_stream.c  books: a mirror of the levels, and its differences */
+ *     book_stream.c  books: a mirror of the levels (book.h), and its differences
+ *     hear.c      beginning, and catching up
+ *     stream.c    blocks: events to channels
+ *
+ * Each calls those above it. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +34,7 @@
 
 struct rpc_book;
 struct rpc_conn;
+struct rpc_tx_outcome;
 
 enum rpc_channel_kind {
 #define XX(symbol, prefix, suffix, argument, style) RPC_CHANNEL_##symbol,
@@ -134,6 +141,20 @@ struct rpc_hub {
     size_t ring_bytes;
 };
 
+/* ---- ring.c ---- */
+
+/* rpc__ring_put adds a block and drops what no longer fits. NULL: no memory, and
+ * the ring is empty. */
+const struct rpc_ring_block *
+rpc__ring_put(struct rpc_hub *hub, const struct rpc_executed *executed);
+/* rpc__ring_block returns the block of a height, or NULL when it is not held. */
+const struct rpc_ring_block *rpc__ring_block(const struct rpc_hub *hub, uint64_t height);
+/* rpc__ring_holds returns whether the ring goes back to just after `seq`. */
+bool rpc__ring_holds(const struct rpc_hub *hub, struct rpc_seq seq);
+/* rpc__ring_position is the place after everything published. */
+struct rpc_seq rpc__ring_position(const struct rpc_hub *hub);
+void rpc__ring_free(struct rpc_hub *hub);
+
 /* ---- hub.c ---- */
 
 /* rpc__hub_subscription returns a connection's subscription to a channel, or
@@ -160,17 +181,27 @@ struct rpc_told {
 
 void rpc__deliver(struct rpc_sub *sub, const struct rpc_told *told);
 void rpc__deliver_all(struct rpc_channel *channel, const struct rpc_told *told);
+/* rpc__deliver_gap tells that messages were left out. */
+void rpc__deliver_gap(struct rpc_sub *sub);
 
-/* ---- stream.c ---- */
+/* ---- tell.c ---- */
 
-/* rpc__stream_replay tells what came after sub->last. */
-void rpc__stream_replay(struct rpc_hub *hub, struct rpc_sub *sub);
-/* rpc__stream_holds returns whether the ring goes back to just after `seq`. */
-bool rpc__stream_holds(const struct rpc_hub *hub, struct rpc_seq seq);
-/* rpc__stream_position is the place after everything published. */
-struct rpc_seq rpc__stream_position(const struct rpc_hub *hub);
-const struct rpc_ring_block *rpc__ring_block(const struct rpc_hub *hub, uint64_t height);
-void rpc__ring_free(struct rpc_hub *hub);
+/* rpc__channel_tells returns whether an ordered channel tells this event. */
+bool rpc__channel_tells(const struct rpc_channel *channel, const struct vm_event *event);
+
+/* rpc__told_block makes the message of `blocks`, rpc__told_event that of an event;
+ * they are in hub->data. */
+struct rpc_told rpc__told_block(struct rpc_hub *hub, const struct rpc_ring_block *block);
+struct rpc_told rpc__told_event(struct rpc_hub *hub,
+                                const struct rpc_ring_block *block,
+                                uint32_t index,
+                                const struct vm_event *event);
+
+/* rpc__tell_tx tells what became of a transaction and ends the subscriptions. */
+void rpc__tell_tx(struct rpc_hub *hub, const struct rpc_tx_outcome *outcome);
+
+/* rpc__tell_missed tells what came after sub->last. */
+void rpc__tell_missed(struct rpc_hub *hub, struct rpc_sub *sub);
 
 /* ---- replaced.c ---- */
 
@@ -185,7 +216,6 @@ void rpc__book_block(struct rpc_hub *hub,
                      struct rpc_channel *channel,
                      const struct rpc_ring_block *block);
 void rpc__book_again(struct rpc_hub *hub, struct rpc_sub *sub);
-void rpc__book_free(struct rpc_book *book);
 
 /* ---- account_stream.c ---- */
 

@@ -42,7 +42,7 @@ static bool resume_of(struct rpc_call *call,
 {
     const struct json_t *value = json_object_get(json_object_get(call->params, "resume"), name);
     if (value == NULL) {
-        *seq = rpc__stream_position(call->rpc->hub);
+        *seq = rpc__ring_position(call->rpc->hub);
         return true;
     }
     struct nv_view const text =
@@ -52,7 +52,7 @@ static bool resume_of(struct rpc_call *call,
         return false;
     }
     bool const ordered = rpc__channel_style(topic->kind) == RPC_STYLE_ORDERED;
-    if (ordered && !rpc__stream_holds(call->rpc->hub, *seq)) {
+    if (ordered && !rpc__ring_holds(call->rpc->hub, *seq)) {
         channel_fault(call, RPC_ERROR_RESUME_TOO_OLD, name);
         return false;
     }
