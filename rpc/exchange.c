@@ -72,6 +72,13 @@ void rpc__exchange_refuse(struct rpc_exchange *exchange, const struct rpc_fault 
     finish(exchange);
 }
 
+void rpc__exchange_refuse_with(struct rpc_exchange *exchange, int32_t code, const char *reason)
+{
+    struct rpc_fault fault;
+    rpc__fault_set(&fault, code, reason);
+    rpc__exchange_refuse(exchange, &fault);
+}
+
 void rpc__exchange_answer(struct rpc_exchange *exchange)
 {
     uint32_t answered = 0;

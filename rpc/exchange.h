@@ -62,8 +62,10 @@ struct rpc_exchange *rpc__exchange_new(struct rpc *rpc, struct rpc_conn *conn);
 /* rpc__exchange_run takes the body. `finished` may be called before it returns. */
 void rpc__exchange_run(struct rpc_exchange *exchange, struct nv_view text);
 
-/* rpc__exchange_refuse finishes an exchange that has not run, with an error. */
+/* rpc__exchange_refuse finishes an exchange that has not run, with an error;
+ * rpc__exchange_refuse_with names it, and a reason (may be NULL). */
 void rpc__exchange_refuse(struct rpc_exchange *exchange, const struct rpc_fault *fault);
+void rpc__exchange_refuse_with(struct rpc_exchange *exchange, int32_t code, const char *reason);
 
 /* rpc__exchange_answer finishes an exchange whose items are all done: their
  * answers come in the order of the requests. */

@@ -110,12 +110,10 @@ void rpc__http_refuse(struct rpc_conn *conn, int32_t code, const char *reason)
     if (exchange == NULL) {
         return;
     }
-    struct rpc_fault fault;
-    rpc__fault_set(&fault, code, reason);
     conn->mode = RPC_CONN_ENDING;
     conn->request_ms = 0;
     conn->rpc->counters.requests_refused++;
-    rpc__exchange_refuse(exchange, &fault);
+    rpc__exchange_refuse_with(exchange, code, reason);
 }
 
 /* take_head reads the head at the front of the input; false: it is not there. */
@@ -152,6 +150,27 @@ static bool take_head(struct rpc_conn *conn)
     return true;
 }
 
+static void upgrade(struct rpc_conn *conn, struct rpc_exchange *exchange)
+{
+    if (!conn->head.websocket_version_right) {
+        rpc__exchange_refuse_with(exchange, RPC_ERROR_BAD_HTTP, "the WebSocket version must be 13");
+        return;
+    }
+    if (conn->first != exchange || conn->head.content_length > 0) {
+        rpc__exchange_refuse_with(
+            exchange, RPC_ERROR_BAD_HTTP, "an upgrade may not be pipelined and has no body");
+        return;
+    }
+    enum nv_err const err = rpc__ws_open(conn);
+    if (err != NV_OK) {
+        rpc__exchange_refuse_with(
+            exchange, RPC_ERROR_BAD_HTTP, "the field Sec-WebSocket-Key is not a key");
+        return;
+    }
+    rpc__conn_unqueue(conn, exchange);
+    rpc__exchange_free(exchange);
+}
+
 /* take_body serves the request when its body is there. */
 static bool take_body(struct rpc_conn *conn)
 {
@@ -165,7 +184,9 @@ static bool take_body(struct rpc_conn *conn)
     }
     conn->rpc->counters.requests++;
     conn->mode = conn->head.keep_alive ? RPC_CONN_HEAD : RPC_CONN_ENDING;
-    rpc__http_route(conn, exchange, nv_view_of(conn->in.bytes, size));
+    if (!rpc__http_route(conn, exchange, nv_view_of(conn->in.bytes, size))) {
+        upgrade(conn, exchange);
+    }
     if (conn->mode != RPC_CONN_ENDING) {
         rpc__conn_consume(conn, size);
     }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/err.h"
 
 struct rpc_conn;
 struct rpc_exchange;
@@ -59,7 +60,9 @@ void rpc__http_advance(struct rpc_conn *conn);
 /* rpc__http_refuse answers with an error and closes. */
 void rpc__http_refuse(struct rpc_conn *conn, int32_t code, const char *reason);
 
-/* rpc__http_route serves one request (routes.c). */
-void rpc__http_route(struct rpc_conn *conn, struct rpc_exchange *exchange, struct nv_view body);
+/* rpc__http_route serves one request (routes.c). False: it asks for a WebSocket,
+ * and may have one. */
+NV_MUST_USE bool
+rpc__http_route(struct rpc_conn *conn, struct rpc_exchange *exchange, struct nv_view body);
 
 #endif /* NV_RPC_HTTP_H */

@@ -256,26 +256,18 @@ void rpc__call_done(struct rpc_call *call)
     pump(call->exchange);
 }
 
-/* refuse_reason refuses the whole body. */
-static void refuse_reason(struct rpc_exchange *exchange, int32_t code, const char *reason)
-{
-    struct rpc_fault fault;
-    rpc__fault_set(&fault, code, reason);
-    rpc__exchange_refuse(exchange, &fault);
-}
-
 void rpc__exchange_run(struct rpc_exchange *exchange, struct nv_view text)
 {
     char reason[RPC_JSON_REASON];
     const struct rpc_limits *limits = &exchange->rpc->limits;
     if (rpc__json_read(&exchange->root, text, reason) != NV_OK) {
-        refuse_reason(exchange, RPC_ERROR_PARSE, reason);
+        rpc__exchange_refuse_with(exchange, RPC_ERROR_PARSE, reason);
         return;
     }
     exchange->batch = json_is_array(exchange->root);
     size_t const count = exchange->batch ? json_array_size(exchange->root) : 1;
     if (count == 0) {
-        refuse_reason(exchange, RPC_ERROR_INVALID_REQUEST, "the batch is empty");
+        rpc__exchange_refuse_with(exchange, RPC_ERROR_INVALID_REQUEST, "the batch is empty");
         return;
     }
     if (count > limits->batch_items) {
@@ -284,12 +276,12 @@ void rpc__exchange_run(struct rpc_exchange *exchange, struct nv_view text)
                  "the batch has %zu items; at most %u are taken",
                  count,
                  limits->batch_items);
-        refuse_reason(exchange, RPC_ERROR_BATCH_TOO_LARGE, reason);
+        rpc__exchange_refuse_with(exchange, RPC_ERROR_BATCH_TOO_LARGE, reason);
         return;
     }
     exchange->calls = nv_heap_alloc(count * sizeof *exchange->calls);
     if (exchange->calls == NULL) {
-        refuse_reason(exchange, RPC_ERROR_BUSY, NULL);
+        rpc__exchange_refuse_with(exchange, RPC_ERROR_BUSY, NULL);
         return;
     }
     exchange->call_count = (uint32_t)count;

@@ -8,7 +8,6 @@
 #include "rpc/metrics.h"
 #include "rpc/server.h"
 #include "rpc/status.h"
-#include "rpc/ws.h"
 
 #define TEXT_BYTES (4u << 20)
 
@@ -66,13 +65,6 @@ static bool head_allowed(const struct rpc_conn *conn, const struct rpc_http_head
 
 /* ---- answers ---- */
 
-static void refuse(struct rpc_exchange *exchange, int32_t code, const char *reason)
-{
-    struct rpc_fault fault;
-    rpc__fault_set(&fault, code, reason);
-    rpc__exchange_refuse(exchange, &fault);
-}
-
 /* text_done finishes an exchange whose answer was written by hand. */
 static void text_done(struct rpc_exchange *exchange, uint32_t status, const char *type)
 {
@@ -104,37 +96,12 @@ static void route_ready(struct rpc_exchange *exchange)
     text(exchange, 503, line);
 }
 
-static void route_upgrade(struct rpc_conn *conn, struct rpc_exchange *exchange)
+static void route_root(struct rpc_exchange *exchange)
 {
-    if (!conn->head.websocket_version_right) {
-        refuse(exchange, RPC_ERROR_BAD_HTTP, "the WebSocket version must be 13");
-        return;
-    }
-    if (conn->first != exchange || conn->head.content_length > 0) {
-        refuse(exchange, RPC_ERROR_BAD_HTTP, "an upgrade may not be pipelined and has no body");
-        return;
-    }
-    enum nv_err const err = rpc__ws_open(conn);
-    if (err != NV_OK) {
-        refuse(exchange, RPC_ERROR_BAD_HTTP, "the field Sec-WebSocket-Key is not a key");
-        return;
-    }
-    rpc__conn_unqueue(conn, exchange);
-    rpc__exchange_free(exchange);
-}
-
-static void route_root(struct rpc_conn *conn, struct rpc_exchange *exchange, struct nv_view body)
-{
-    if (conn->head.method == RPC_HTTP_POST) {
-        rpc__exchange_run(exchange, body);
-    } else if (conn->head.upgrade) {
-        route_upgrade(conn, exchange);
-    } else {
-        text(exchange,
-             200,
-             "A Novate node. POST JSON-RPC 2.0 here, or open a WebSocket.\n"
-             "GET /livez /readyz /status /metrics\n");
-    }
+    text(exchange,
+         200,
+         "A Novate node. POST JSON-RPC 2.0 here, or open a WebSocket.\n"
+         "GET /livez /readyz /status /metrics\n");
 }
 
 static void route_get(struct rpc_conn *conn, struct rpc_exchange *exchange)
@@ -154,7 +121,7 @@ static void route_get(struct rpc_conn *conn, struct rpc_exchange *exchange)
         rpc__json_end(&exchange->answer, '}');
         text_done(exchange, 200, NULL);
     } else {
-        refuse(exchange, RPC_ERROR_NO_SUCH_PATH, NULL);
+        rpc__exchange_refuse_with(exchange, RPC_ERROR_NO_SUCH_PATH, NULL);
     }
 }
 
@@ -163,38 +130,45 @@ static bool admitted(struct rpc_conn *conn, struct rpc_exchange *exchange)
     struct rpc *rpc = conn->rpc;
     uint32_t const wait_ms = rpc__buckets_take(&rpc->buckets, &conn->address, 1, rpc__now(rpc));
     if (wait_ms > 0) {
-        refuse(exchange, RPC_ERROR_RATE_LIMITED, NULL);
+        rpc__exchange_refuse_with(exchange, RPC_ERROR_RATE_LIMITED, NULL);
     }
     return wait_ms == 0;
 }
 
-void rpc__http_route(struct rpc_conn *conn, struct rpc_exchange *exchange, struct nv_view body)
+/* route serves what is not JSON-RPC. False: a WebSocket is asked for. */
+static bool route(struct rpc_conn *conn, struct rpc_exchange *exchange, bool root)
+{
+    const struct rpc_http_head *head = &conn->head;
+    if (head->method == RPC_HTTP_OPTIONS && head->has_origin) {
+        exchange->silent = true;
+        text_done(exchange, 204, PLAIN);
+    } else if (head->method != RPC_HTTP_GET) {
+        rpc__exchange_refuse_with(exchange, RPC_ERROR_BAD_HTTP_METHOD, NULL);
+    } else if (root && head->upgrade) {
+        return false;
+    } else if (root) {
+        route_root(exchange);
+    } else {
+        route_get(conn, exchange);
+    }
+    return true;
+}
+
+bool rpc__http_route(struct rpc_conn *conn, struct rpc_exchange *exchange, struct nv_view body)
 {
     const struct rpc_http_head *head = &conn->head;
     bool const root = strcmp(head->path, "/") == 0 && !conn->metrics_only;
     if (!head_allowed(conn, head)) {
-        refuse(exchange, RPC_ERROR_HOST_REFUSED, NULL);
-        return;
+        rpc__exchange_refuse_with(exchange, RPC_ERROR_HOST_REFUSED, NULL);
+        return true;
     }
     if (head->has_origin) {
         memcpy(exchange->allow_origin, head->origin, sizeof head->origin);
     }
     if (root && head->method == RPC_HTTP_POST) {
-        route_root(conn, exchange, body); /* each call takes its own tokens */
-        return;
+        rpc__exchange_run(exchange, body); /* each call takes its own tokens */
+        return true;
     }
     rpc__json_init(&exchange->answer, TEXT_BYTES);
-    if (!admitted(conn, exchange)) {
-        return;
-    }
-    if (head->method == RPC_HTTP_OPTIONS && head->has_origin) {
-        exchange->silent = true;
-        text_done(exchange, 204, PLAIN);
-    } else if (head->method != RPC_HTTP_GET) {
-        refuse(exchange, RPC_ERROR_BAD_HTTP_METHOD, NULL);
-    } else if (root) {
-        route_root(conn, exchange, body);
-    } else {
-        route_get(conn, exchange);
-    }
+    return !admitted(conn, exchange) || route(conn, exchange, root);
 }

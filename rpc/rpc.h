@@ -13,8 +13,8 @@
  * Memory: bounded by struct rpc_limits; a slow or hostile client costs at most
  * its connection's share.
  *
- * Reading order inside: limits.h, json.h, dispatch.h, methods.def, http.h,
- * ws.h, subscribe.h. Rules: docs/spec/rpc.md. */
+ * Reading order inside: limits.h, json_write.h, call.h, exchange.h, methods.def,
+ * http.h, ws.h, subscribe.h. Rules: docs/spec/rpc.md. */
 
 #include <stdbool.h>
 #include <stdint.h>

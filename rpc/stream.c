@@ -5,7 +5,6 @@
 #include "rpc/recent.h"
 #include "rpc/server.h"
 #include "rpc/tx.h"
-#include "vm/rows.h"
 
 /* ---- events to channels ---- */
 
