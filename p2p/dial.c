@@ -1,9 +1,6 @@
 #include "p2p/dial.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
-
-#include <uv.h>
 
 #include "base/assert.h"
 #include "base/fmt.h"
@@ -11,37 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 
-#include "p2p/backoff.h"
-#include "p2p/endpoint.h"
-#include "p2p/session.h"
-#include "p2p/state.h"
-
-struct dial_lane {
-    bool under_way; /* a session of ours exists */
-    struct p2p__backoff backoff;
-    enum p2p_reason last_reason;
-    enum p2p_reason logged; /* the reason of the last line in the log */
-    uint32_t attempts;      /* in vain since the last success */
-};
-
-struct dial {
-    struct p2p__dialler *dialler;
-    struct nv_pubkey key;
-    struct p2p__endpoint endpoint;
-    bool heard; /* from others, and not configured */
-    bool resolving;
-    bool resolved;
-    struct sockaddr_storage address;
-    uv_getaddrinfo_t request;
-    struct dial_lane lanes[P2P_LANES];
-};
-
-struct p2p__dialler {
-    struct p2p *p2p;
-    uint32_t count;
-    bool closing;
-    struct dial *dials[P2P_DIALS_MAX]; /* owned */
-};
+#include "p2p/dial_parts.h"
 
 struct p2p__dialler *p2p__dialler_open(struct p2p *p2p)
 {
@@ -75,7 +42,7 @@ static bool key_eq(const struct nv_pubkey *a, const struct nv_pubkey *b)
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static struct dial *dial_find(struct p2p__dialler *dialler, const struct nv_pubkey *key)
+static struct p2p__dial *dial_find(struct p2p__dialler *dialler, const struct nv_pubkey *key)
 {
     for (uint32_t i = 0; i < dialler->count; i++) {
         if (key_eq(&dialler->dials[i]->key, key)) {
@@ -87,7 +54,7 @@ static struct dial *dial_find(struct p2p__dialler *dialler, const struct nv_pubk
 
 /* idle returns whether a place may be given to another node: it was heard of, is no
  * validator any more, and nothing of it is under way. */
-static bool idle(const struct dial *dial)
+static bool idle(const struct p2p__dial *dial)
 {
     const struct p2p__peer *peer = p2p__peers_by_key(&dial->dialler->p2p->peers, &dial->key);
     return dial->heard && (peer == NULL || !peer->validator) && !dial->resolving &&
@@ -95,14 +62,14 @@ static bool idle(const struct dial *dial)
 }
 
 /* place_find returns a place for one more node, or NULL: there is none. */
-static struct dial *place_find(struct p2p__dialler *dialler)
+static struct p2p__dial *place_find(struct p2p__dialler *dialler)
 {
     for (uint32_t i = 0; i < dialler->count; i++) {
         if (idle(dialler->dials[i])) {
             return dialler->dials[i];
         }
     }
-    struct dial *dial = dialler->count == P2P_DIALS_MAX ? NULL : nv_heap_alloc(sizeof(*dial));
+    struct p2p__dial *dial = dialler->count == P2P_DIALS_MAX ? NULL : nv_heap_alloc(sizeof(*dial));
     if (dial != NULL) {
         dialler->dials[dialler->count] = dial;
         dialler->count++;
@@ -112,11 +79,11 @@ static struct dial *place_find(struct p2p__dialler *dialler)
 
 /* place_set begins anew with a node. */
 static void place_set(struct p2p__dialler *dialler,
-                      struct dial *dial,
+                      struct p2p__dial *dial,
                       const struct nv_pubkey *key,
                       const struct p2p__endpoint *endpoint)
 {
-    *dial = (struct dial){.dialler = dialler, .key = *key, .endpoint = *endpoint};
+    *dial = (struct p2p__dial){.dialler = dialler, .key = *key, .endpoint = *endpoint};
     for (uint32_t i = 0; i < P2P_LANES; i++) {
         dial->lanes[i].backoff.first_ms = dialler->p2p->limits.backoff_first_ms;
         dial->lanes[i].backoff.max_ms = dialler->p2p->limits.backoff_max_ms;
@@ -124,7 +91,7 @@ static void place_set(struct p2p__dialler *dialler,
 }
 
 /* turn_to makes the next attempt go to another address, at once. */
-static void turn_to(struct dial *dial, const struct p2p__endpoint *endpoint)
+static void turn_to(struct p2p__dial *dial, const struct p2p__endpoint *endpoint)
 {
     dial->endpoint = *endpoint;
     dial->resolved = false;
@@ -142,7 +109,7 @@ enum nv_err p2p__dialler_add(struct p2p__dialler *dialler, const char *peer)
     if (key_eq(&key, &dialler->p2p->self.key)) {
         return NV_OK;
     }
-    struct dial *dial = dial_find(dialler, &key);
+    struct p2p__dial *dial = dial_find(dialler, &key);
     if (dial != NULL && !dial->heard) {
         return NV_ERR_EXISTS;
     }
@@ -164,7 +131,7 @@ void p2p__dialler_hear(struct p2p__dialler *dialler,
                        const struct nv_pubkey *key,
                        const struct p2p__endpoint *endpoint)
 {
-    struct dial *dial = dial_find(dialler, key);
+    struct p2p__dial *dial = dial_find(dialler, key);
     if (dial != NULL && dial->heard) {
         turn_to(dial, endpoint);
     } else if (dial == NULL && (dial = place_find(dialler)) != NULL) {
@@ -180,7 +147,7 @@ static uint64_t entropy(void)
     return value;
 }
 
-static void log_end(const struct dial *dial, const struct p2p__dial_end *end)
+static void log_end(const struct p2p__dial *dial, const struct p2p__dial_end *end)
 {
     char key[NV_HEX_TEXT(8)];
     nv_hex_encode(key, dial->key.bytes, 8);
@@ -198,8 +165,8 @@ static void log_end(const struct dial *dial, const struct p2p__dial_end *end)
 void p2p__dialler_ended(struct p2p__dialler *dialler, const struct p2p__dial_end *end)
 {
     NV_ASSERT(end->dial < dialler->count);
-    struct dial *dial = dialler->dials[end->dial];
-    struct dial_lane *lane = &dial->lanes[end->lane];
+    struct p2p__dial *dial = dialler->dials[end->dial];
+    struct p2p__dial_lane *lane = &dial->lanes[end->lane];
     lane->under_way = false;
     lane->last_reason = end->reason;
     lane->attempts = end->lasted_ms != 0 ? 0 : lane->attempts + 1;
@@ -215,7 +182,7 @@ void p2p__dialler_ended(struct p2p__dialler *dialler, const struct p2p__dial_end
 
 void p2p__dialler_lane_down(struct p2p__dialler *dialler, const struct nv_pubkey *key, uint8_t lane)
 {
-    struct dial *dial = dial_find(dialler, key);
+    struct p2p__dial *dial = dial_find(dialler, key);
     if (dial == NULL || dial->lanes[lane].under_way) {
         return;
     }
@@ -231,93 +198,6 @@ void p2p__dialler_renew(struct p2p__dialler *dialler)
         struct p2p__backoff *backoff = &dialler->dials[i]->lanes[P2P_LANE_0].backoff;
         backoff->next_at_ms = 0;
         backoff->failures = 0;
-    }
-}
-
-static void attempt_failed(struct dial *dial, uint32_t index, uint8_t lane)
-{
-    struct p2p__dial_end const end = {
-        .dial = index, .lane = lane, .reason = P2P_REASON_UNREACHABLE};
-    dial->dialler->p2p->totals.ended[P2P_REASON_UNREACHABLE]++;
-    p2p__dialler_ended(dial->dialler, &end);
-}
-
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *info)
-{
-    struct dial *dial = request->data;
-    struct p2p *p2p = dial->dialler->p2p;
-    dial->resolving = false;
-    if (status == 0 && info->ai_addrlen <= sizeof(dial->address)) {
-        memcpy(&dial->address, info->ai_addr, info->ai_addrlen);
-        dial->resolved = true;
-    }
-    uv_freeaddrinfo(info);
-    p2p__handle_gone(p2p);
-}
-
-/* resolve finds the socket address.  NV_ERR_BUSY: it is being looked up. */
-static enum nv_err resolve(struct dial *dial)
-{
-    if (dial->resolved || p2p__endpoint_numeric(&dial->address, &dial->endpoint) == NV_OK) {
-        dial->resolved = true;
-        return NV_OK;
-    }
-    char port[8];
-    (void)snprintf(port, sizeof(port), "%u", (unsigned)dial->endpoint.port);
-    struct addrinfo const hints = {.ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
-    struct p2p *p2p = dial->dialler->p2p;
-    dial->request.data = dial;
-    int const result =
-        uv_getaddrinfo(p2p->loop, &dial->request, on_resolved, dial->endpoint.host, port, &hints);
-    if (result != 0) {
-        return NV_ERR_IO;
-    }
-    p2p->handles++;
-    dial->resolving = true;
-    return NV_ERR_BUSY;
-}
-
-static void attempt(struct dial *dial, uint32_t index, uint8_t lane)
-{
-    enum nv_err const err = resolve(dial);
-    if (err == NV_ERR_BUSY) {
-        /* When this pause is over the address is known, or the attempt has failed. */
-        struct p2p__backoff *backoff = &dial->lanes[lane].backoff;
-        backoff->next_at_ms = p2p__now(dial->dialler->p2p) + backoff->first_ms;
-        return;
-    }
-    struct p2p__target const target = {.dial = index,
-                                       .lane = lane,
-                                       .key = &dial->key,
-                                       .address = (const struct sockaddr *)&dial->address};
-    if (err != NV_OK || p2p__session_dial(dial->dialler->p2p, &target) == NULL) {
-        attempt_failed(dial, index, lane);
-        return;
-    }
-    dial->lanes[lane].under_way = true;
-}
-
-/* wanted: a lane that is to be up with this node and is not. */
-static bool wanted(const struct dial *dial, uint8_t lane)
-{
-    const struct p2p__peers *peers = &dial->dialler->p2p->peers;
-    const struct p2p__peer *peer = p2p__peers_by_key(peers, &dial->key);
-    bool const both = peer != NULL && p2p__peers_both(peers, peer);
-    bool const up = peer != NULL && peer->lanes[lane].session != NULL;
-    return !up && (both || (lane == P2P_LANE_1 && !dial->heard));
-}
-
-void p2p__dialler_tick(struct p2p__dialler *dialler, uint64_t now_ms)
-{
-    for (uint32_t i = 0; i < dialler->count && !dialler->closing; i++) {
-        struct dial *dial = dialler->dials[i];
-        for (uint8_t lane = 0; lane < P2P_LANES && !dial->resolving; lane++) {
-            const struct dial_lane *state = &dial->lanes[lane];
-            if (!state->under_way && wanted(dial, lane) &&
-                p2p__backoff_due(&state->backoff, now_ms)) {
-                attempt(dial, i, lane);
-            }
-        }
     }
 }
 
@@ -340,8 +220,8 @@ bool p2p__dialler_view(const struct p2p__dialler *dialler,
     if (index >= dialler->count) {
         return false;
     }
-    const struct dial *dial = dialler->dials[index];
-    const struct dial_lane *lane = &dial->lanes[P2P_LANE_1];
+    const struct p2p__dial *dial = dialler->dials[index];
+    const struct p2p__dial_lane *lane = &dial->lanes[P2P_LANE_1];
     *out = (struct p2p__dial_view){.key = dial->key,
                                    .heard = dial->heard,
                                    .last_reason = lane->last_reason,

@@ -22,18 +22,6 @@
 #define BATCH_SIZE    131072u
 #define ENVELOPE_SIZE P2P__ENVELOPE_SCRATCH(P2P__PAYLOAD_MAX + P2P__ENVELOPE_EXTRA)
 
-uint64_t p2p__now(const struct p2p *p2p)
-{
-    uint64_t const now_ms = uv_now(p2p->loop);
-    return now_ms != 0 ? now_ms : 1;
-}
-
-uint64_t p2p__precise_ns(void)
-{
-    uint64_t const now_ns = uv_hrtime();
-    return now_ns != 0 ? now_ns : 1;
-}
-
 /* ---- the turns of the loop ---------------------------------------------- */
 
 /* flush_lane writes what waits for validators, or for the others. */
@@ -56,10 +44,15 @@ static void resume_all(struct p2p *p2p)
     }
 }
 
-static void on_idle(uv_idle_t *idle)
+/* on_turn comes at the end of each turn of the loop; there is something to do if
+ * the idle handle runs. */
+static void on_turn(uv_prepare_t *turn)
 {
-    struct p2p *p2p = idle->data;
-    (void)uv_idle_stop(idle);
+    struct p2p *p2p = turn->data;
+    if (!uv_is_active((const uv_handle_t *)p2p->idle)) {
+        return;
+    }
+    (void)uv_idle_stop(p2p->idle);
     if (p2p->resume) {
         resume_all(p2p);
     }
@@ -67,13 +60,6 @@ static void on_idle(uv_idle_t *idle)
     flush_lane(p2p, P2P_LANE_0, true);
     flush_lane(p2p, P2P_LANE_1, true);
     flush_lane(p2p, P2P_LANE_1, false);
-}
-
-void p2p__wake(struct p2p *p2p)
-{
-    if (!p2p->closing) {
-        (void)uv_idle_start(p2p->idle, on_idle);
-    }
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -190,15 +176,19 @@ static enum nv_err open_memory(struct p2p *p2p)
 static enum nv_err open_handles(struct p2p *p2p)
 {
     p2p->timer = nv_heap_alloc(sizeof(*p2p->timer));
+    p2p->turn = nv_heap_alloc(sizeof(*p2p->turn));
     p2p->idle = nv_heap_alloc(sizeof(*p2p->idle));
-    if (p2p->timer == NULL || p2p->idle == NULL) {
+    if (p2p->timer == NULL || p2p->turn == NULL || p2p->idle == NULL) {
         return NV_ERR_NO_MEMORY;
     }
     (void)uv_timer_init(p2p->loop, p2p->timer);
+    (void)uv_prepare_init(p2p->loop, p2p->turn);
     (void)uv_idle_init(p2p->loop, p2p->idle);
     p2p->timer->data = p2p;
+    p2p->turn->data = p2p;
     p2p->idle->data = p2p;
-    p2p->handles += 2;
+    p2p->handles += 3;
+    (void)uv_prepare_start(p2p->turn, on_turn);
     int const result = uv_timer_start(p2p->timer, on_timer, 0, p2p->limits.tick_ms);
     return result == 0 ? NV_OK : NV_ERR_IO;
 }
@@ -266,50 +256,6 @@ enum nv_err p2p_open(struct p2p **out, const struct p2p_config *config)
 
 /* ---- closing ------------------------------------------------------------ */
 
-static void scratch_free(struct p2p__scratch *scratch)
-{
-    nv_heap_free(scratch->read);
-    nv_heap_free(scratch->plain);
-    nv_heap_free(scratch->write);
-    nv_heap_free(scratch->batch);
-    nv_heap_free(scratch->envelope_memory);
-}
-
-static void p2p_free(struct p2p *p2p)
-{
-    if (p2p->gossip != NULL) {
-        p2p__gossip_close(p2p->gossip);
-    }
-    if (p2p->dialler != NULL) {
-        p2p__dialler_free(p2p->dialler);
-    }
-    if (p2p->tls != NULL) {
-        p2p__tls_context_close(p2p->tls);
-    }
-    scratch_free(&p2p->scratch);
-    p2p__peers_deinit(&p2p->peers);
-    p2p__admission_deinit(&p2p->admission);
-    nv_heap_free(p2p->by_place);
-    nv_heap_free(p2p->timer);
-    nv_heap_free(p2p->idle);
-    nv_secret_close(p2p->seckey, sizeof(*p2p->seckey));
-    nv_heap_free(p2p);
-}
-
-void p2p__handle_gone(struct p2p *p2p)
-{
-    NV_ASSERT(p2p->handles >= 1);
-    p2p->handles--;
-    if (p2p->handles == 0) {
-        void (*on_closed)(void *ctx) = p2p->on_closed;
-        void *ctx = p2p->on_closed_ctx;
-        p2p_free(p2p);
-        if (on_closed != NULL) {
-            on_closed(ctx);
-        }
-    }
-}
-
 static void on_handle_closed(uv_handle_t *handle)
 {
     p2p__handle_gone(handle->data);
@@ -339,6 +285,7 @@ void p2p_close(struct p2p *p2p, void (*on_closed)(void *ctx), void *ctx)
         p2p__dialler_close(p2p->dialler);
     }
     close_handle((uv_handle_t *)p2p->idle);
+    close_handle((uv_handle_t *)p2p->turn);
     close_handle((uv_handle_t *)p2p->timer);
     p2p__handle_gone(p2p); /* the one of p2p_open */
 }

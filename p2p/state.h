@@ -27,6 +27,7 @@ struct p2p__dialler;
 struct p2p__listener;
 struct p2p__session;
 struct uv_idle_s;
+struct uv_prepare_s;
 struct uv_timer_s;
 
 /* Ciphertext of one write: up to 64 KiB of plaintext records and what TLS adds. */
@@ -60,7 +61,8 @@ struct p2p {
     struct p2p__dialler *dialler;
     struct p2p__gossip *gossip;
     struct uv_timer_s *timer;
-    struct uv_idle_s *idle; /* runs while something waits for the end of the turn */
+    struct uv_prepare_s *turn; /* the end of each turn of the loop */
+    struct uv_idle_s *idle;    /* runs while something waits for that */
     struct p2p__scratch scratch;
     struct p2p_totals totals;
     uint64_t logged_at_ms[P2P_REASON_COUNT]; /* refusals of strangers, by reason; 0 never */
@@ -81,6 +83,8 @@ struct p2p {
     void *on_closed_ctx;
 };
 
+/* ---- loop.c: what the parts ask of the loop ------------------------------ */
+
 /* p2p__now returns the loop's time in milliseconds, never 0. */
 uint64_t p2p__now(const struct p2p *p2p);
 
@@ -90,12 +94,16 @@ uint64_t p2p__precise_ns(void);
 /* p2p__wake makes the loop come back before it waits, to write what is queued. */
 void p2p__wake(struct p2p *p2p);
 
-/* p2p__gossip_tick offers the transactions that were not urgent. */
-void p2p__gossip_tick(struct p2p *p2p);
+/* ---- handles.c: the end of the module ------------------------------------ */
 
 /* p2p__handle_gone says that one of p2p->handles was closed; the last one frees
  * the module. */
 void p2p__handle_gone(struct p2p *p2p);
+
+/* ---- send.c -------------------------------------------------------------- */
+
+/* p2p__gossip_tick offers the transactions that were not urgent. */
+void p2p__gossip_tick(struct p2p *p2p);
 
 /* ---- links.c: what a session means for the peer ------------------------- */
 
