@@ -84,53 +84,54 @@ void p2p__link_tell_all(struct p2p *p2p)
     }
 }
 
-enum p2p_reason p2p__link_place(struct p2p *p2p, struct p2p__session *session)
+enum p2p_reason p2p__link_place(struct p2p *p2p,
+                                struct p2p__session *session,
+                                const struct p2p__session_view *view,
+                                struct p2p__session **loser)
 {
-    struct p2p__session_view const view = p2p__session_view(session);
-    struct p2p__claim const claim = {.auth = view.auth,
-                                     .dialled = view.dial != P2P__DIAL_NONE,
+    struct p2p__claim const claim = {.auth = view->auth,
+                                     .dialled = view->dial != P2P__DIAL_NONE,
                                      .now_ms = p2p__now(p2p),
                                      .session = session};
     struct p2p__peer *peer = NULL;
-    struct p2p__session *loser = NULL;
-    enum p2p_reason const reason = p2p__peers_place(&p2p->peers, &peer, &loser, &claim);
+    enum p2p_reason const reason = p2p__peers_place(&p2p->peers, &peer, loser, &claim);
     if (reason != P2P_REASON_NONE) {
         return reason;
     }
-    peer->remote = *view.remote;
-    memcpy(peer->address, view.address, sizeof(peer->address));
+    peer->remote = *view->remote;
+    memcpy(peer->address, view->address, sizeof(peer->address));
     p2p->totals.authenticated++;
-    if (loser != NULL) {
-        p2p__session_end(loser, P2P_REASON_DUPLICATE);
-    } else if (view.lane == P2P_LANE_1) {
+    if (*loser == NULL && view->lane == P2P_LANE_1) {
         p2p__gossip_reset(p2p->gossip, peer->slot);
     }
-    log_lane(peer, view.lane, "lane_up", claim.dialled ? "dialled" : "accepted");
+    log_lane(peer, view->lane, "lane_up", claim.dialled ? "dialled" : "accepted");
     return P2P_REASON_NONE;
 }
 
-void p2p__link_ended(struct p2p *p2p, struct p2p__session *session, enum p2p_reason reason)
+void p2p__link_ended(struct p2p *p2p,
+                     const struct p2p__session *session,
+                     const struct p2p__session_view *view,
+                     enum p2p_reason reason)
 {
-    struct p2p__session_view const view = p2p__session_view(session);
     p2p->totals.ended[reason]++;
-    if (view.peer != NULL) {
-        view.peer->last_reason = reason;
-        if (p2p__peers_leave(view.peer, view.lane, session, p2p__now(p2p))) {
-            log_lane(view.peer, view.lane, "lane_down", p2p_reason_name(reason));
-            p2p__dialler_lane_down(p2p->dialler, &view.peer->key, view.lane);
+    if (view->peer != NULL) {
+        view->peer->last_reason = reason;
+        if (p2p__peers_leave(view->peer, view->lane, session, p2p__now(p2p))) {
+            log_lane(view->peer, view->lane, "lane_down", p2p_reason_name(reason));
+            p2p__dialler_lane_down(p2p->dialler, &view->peer->key, view->lane);
             p2p__wake(p2p); /* the owner is told at the end of the turn */
         }
     }
-    if (view.dial != P2P__DIAL_NONE) {
-        uint64_t const lasted_ms = view.open ? p2p__now(p2p) - view.open_since_ms + 1 : 0;
-        struct p2p__dial_end const end = {.dial = view.dial,
-                                          .lane = view.lane,
+    if (view->dial != P2P__DIAL_NONE) {
+        uint64_t const lasted_ms = view->open ? p2p__now(p2p) - view->open_since_ms + 1 : 0;
+        struct p2p__dial_end const end = {.dial = view->dial,
+                                          .lane = view->lane,
                                           .reason = reason,
-                                          .told = view.told,
+                                          .told = view->told,
                                           .lasted_ms = lasted_ms};
         p2p__dialler_ended(p2p->dialler, &end);
-    } else if (!view.open && !p2p->closing) {
-        log_stranger(p2p, &view, reason);
+    } else if (!view->open && !p2p->closing) {
+        log_stranger(p2p, view, reason);
     }
 }
 

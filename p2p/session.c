@@ -10,42 +10,7 @@
 #define DRAIN_MS        1000u
 #define FIRST_BYTES_MAX 4096u /* of one that waits; the first message of TLS has some 300 */
 
-bool p2p__session_is_open(const struct p2p__session *session)
-{
-    return session->ended == P2P_REASON_NONE && session->handshake.phase == P2P__PHASE_OPEN;
-}
-
-struct p2p__session *p2p__session_next(const struct p2p__session *session)
-{
-    return session->next;
-}
-
-struct p2p__session_view p2p__session_view(const struct p2p__session *session)
-{
-    return (struct p2p__session_view){.auth = &session->handshake.peer,
-                                      .peer = session->peer,
-                                      .dial = session->dial,
-                                      .place = session->place,
-                                      .lane = session->handshake.lane,
-                                      .open = session->open_since_ms != 0,
-                                      .told = session->told,
-                                      .open_since_ms = session->open_since_ms,
-                                      .address = session->address,
-                                      .remote = &session->remote};
-}
-
 /* ---- the end ------------------------------------------------------------ */
-
-/* leave_place gives back what an accepted session had. */
-static void leave_place(struct p2p__session *session)
-{
-    struct p2p *p2p = session->p2p;
-    if (session->place != P2P__PLACE_NONE) {
-        p2p->by_place[session->place] = NULL;
-        p2p__admission_leave(&p2p->admission, session->place);
-        session->place = P2P__PLACE_NONE;
-    }
-}
 
 static void session_free(struct p2p__session *session)
 {
@@ -53,7 +18,7 @@ static void session_free(struct p2p__session *session)
     if (session->next != NULL) {
         session->next->link = session->link;
     }
-    leave_place(session);
+    p2p__session_leave_place(session);
     p2p__frame_deinit(&session->frame);
     if (session->tls != NULL) {
         p2p__tls_close(session->tls);
@@ -67,38 +32,6 @@ static void on_closed(void *owner)
     struct p2p *p2p = session->p2p;
     session_free(session);
     p2p__handle_gone(p2p);
-}
-
-/* helps_to_know: the other end can do something about it, and can still hear it. */
-static bool helps_to_know(const struct p2p__session *session, enum p2p_reason reason)
-{
-    bool const silent = reason == P2P_REASON_TLS || reason == P2P_REASON_TIMEOUT ||
-                        reason == P2P_REASON_IDLE || reason == P2P_REASON_STALLED ||
-                        reason == P2P_REASON_CLOSED || reason == P2P_REASON_UNREACHABLE;
-    return !silent && !session->told && !session->mid_frame &&
-           session->handshake.phase != P2P__PHASE_TLS;
-}
-
-void p2p__session_end(struct p2p__session *session, enum p2p_reason reason)
-{
-    NV_ASSERT(reason != P2P_REASON_NONE);
-    if (session->ended != P2P_REASON_NONE) {
-        return;
-    }
-    bool const tell = helps_to_know(session, reason);
-    session->ended = reason;
-    session->ended_ms = p2p__now(session->p2p);
-    p2p__link_ended(session->p2p, session, reason);
-    session->peer = NULL;
-    if (session->waits) {
-        leave_place(session); /* its turn is not to come any more */
-    }
-    uint8_t const code = (uint8_t)reason;
-    if (!tell || !p2p__session_put(session, P2P__TYPE_REFUSE, nv_view_of(&code, 1))) {
-        p2p__socket_close(session->socket);
-        return;
-    }
-    p2p__session_flush(session); /* closes when all is written */
 }
 
 void p2p__session_close(struct p2p__session *session)

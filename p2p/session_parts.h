@@ -1,8 +1,9 @@
 #ifndef NV_P2P_SESSION_PARTS_H
 #define NV_P2P_SESSION_PARTS_H
 
-/* session_parts.h - what the three files of a session share: session.c (its life
- * and its clock), session_read.c, session_write.c.  Nobody else includes it. */
+/* session_parts.h - what the files of a session share: session.c (its beginning and
+ * its clock), session_read.c, session_write.c (and its end, which is to write why),
+ * session_view.c.  Nobody else includes it. */
 
 #include "p2p/frame.h"
 #include "p2p/session.h"
@@ -43,6 +44,9 @@ struct p2p__session {
 
 /* p2p__session_is_open: authenticated, with a lane, and not ended. */
 bool p2p__session_is_open(const struct p2p__session *session);
+
+/* p2p__session_leave_place gives back what an accepted session had. */
+void p2p__session_leave_place(struct p2p__session *session);
 
 /* p2p__session_put writes a frame that is not queued into TLS at once.  False when
  * TLS fails. */

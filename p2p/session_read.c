@@ -22,10 +22,15 @@ static void send_auth(struct p2p__session *session)
 static void open_up(struct p2p__session *session)
 {
     struct p2p *p2p = session->p2p;
-    enum p2p_reason const reason = p2p__link_place(p2p, session);
+    struct p2p__session_view const view = p2p__session_view(session);
+    struct p2p__session *loser = NULL;
+    enum p2p_reason const reason = p2p__link_place(p2p, session, &view, &loser);
     if (reason != P2P_REASON_NONE) {
         p2p__session_end(session, reason);
         return;
+    }
+    if (loser != NULL) {
+        p2p__session_end(loser, P2P_REASON_DUPLICATE);
     }
     session->peer = p2p__peers_by_key(&p2p->peers, &session->handshake.peer.key);
     NV_ASSERT(session->peer != NULL);

@@ -118,3 +118,48 @@ void p2p__session_flush(struct p2p__session *session)
         p2p__socket_close(session->socket);
     }
 }
+
+/* ---- the end ------------------------------------------------------------ */
+
+void p2p__session_leave_place(struct p2p__session *session)
+{
+    struct p2p *p2p = session->p2p;
+    if (session->place != P2P__PLACE_NONE) {
+        p2p->by_place[session->place] = NULL;
+        p2p__admission_leave(&p2p->admission, session->place);
+        session->place = P2P__PLACE_NONE;
+    }
+}
+
+/* helps_to_know: the other end can do something about it, and can still hear it. */
+static bool helps_to_know(const struct p2p__session *session, enum p2p_reason reason)
+{
+    bool const silent = reason == P2P_REASON_TLS || reason == P2P_REASON_TIMEOUT ||
+                        reason == P2P_REASON_IDLE || reason == P2P_REASON_STALLED ||
+                        reason == P2P_REASON_CLOSED || reason == P2P_REASON_UNREACHABLE;
+    return !silent && !session->told && !session->mid_frame &&
+           session->handshake.phase != P2P__PHASE_TLS;
+}
+
+void p2p__session_end(struct p2p__session *session, enum p2p_reason reason)
+{
+    NV_ASSERT(reason != P2P_REASON_NONE);
+    if (session->ended != P2P_REASON_NONE) {
+        return;
+    }
+    bool const tell = helps_to_know(session, reason);
+    session->ended = reason;
+    session->ended_ms = p2p__now(session->p2p);
+    struct p2p__session_view const view = p2p__session_view(session);
+    p2p__link_ended(session->p2p, session, &view, reason);
+    session->peer = NULL;
+    if (session->waits) {
+        p2p__session_leave_place(session); /* its turn is not to come any more */
+    }
+    uint8_t const code = (uint8_t)reason;
+    if (!tell || !p2p__session_put(session, P2P__TYPE_REFUSE, nv_view_of(&code, 1))) {
+        p2p__socket_close(session->socket);
+        return;
+    }
+    p2p__session_flush(session); /* closes when all is written */
+}

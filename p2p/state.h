@@ -26,6 +26,7 @@
 struct p2p__dialler;
 struct p2p__listener;
 struct p2p__session;
+struct p2p__session_view;
 struct uv_idle_s;
 struct uv_prepare_s;
 struct uv_timer_s;
@@ -107,12 +108,20 @@ void p2p__gossip_tick(struct p2p *p2p);
 
 /* ---- links.c: what a session means for the peer ------------------------- */
 
-/* p2p__link_place gives an authenticated session its lane and tells the owner.
- * NONE, or why there is no place. */
-enum p2p_reason p2p__link_place(struct p2p *p2p, struct p2p__session *session);
+/* p2p__link_place gives an authenticated session, seen as `view`, its lane.  NONE,
+ * or why there is no place.  `*loser` is NULL or a session that has lost the lane to
+ * it: the caller ends that. */
+enum p2p_reason p2p__link_place(struct p2p *p2p,
+                                struct p2p__session *session,
+                                const struct p2p__session_view *view,
+                                struct p2p__session **loser);
 
-/* p2p__link_ended takes note that a session has ended, once for each. */
-void p2p__link_ended(struct p2p *p2p, struct p2p__session *session, enum p2p_reason reason);
+/* p2p__link_ended takes note that a session, seen as `view`, has ended, once for
+ * each. */
+void p2p__link_ended(struct p2p *p2p,
+                     const struct p2p__session *session,
+                     const struct p2p__session_view *view,
+                     enum p2p_reason reason);
 
 /* p2p__link_tell tells the owner of changes of a link that it was not told of;
  * p2p__link_tell_all of all links, and frees the places of those who are gone. */
