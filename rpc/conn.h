@@ -6,7 +6,12 @@
  * Input is collected in `in` and taken from its front by HTTP or WebSocket.
  * Output is collected in `out` while one write is under way; so many small
  * messages become few writes, and what a reader leaves waiting is known to
- * the byte. Loop thread. */
+ * the byte.
+ *
+ * Bytes that have come are for http.c and ws.c, and room in the output is for
+ * who was left out of something (hear.c); both write here again. So these files,
+ * and those of the hub that deliver, call one another in a circle; nothing else
+ * of rpc/ is in it. Loop thread. */
 
 #include <stdbool.h>
 #include <stdint.h>
