@@ -285,10 +285,14 @@ enum cs__link cs__block_link(struct cs *cs, const struct nv_hash *hash)
     return link;
 }
 
+bool cs__body_there(const struct cs__block *block)
+{
+    return block->body == CS__BODY_HELD || block->body == CS__BODY_VALID;
+}
+
 bool cs__body_counts(const struct cs__block *block)
 {
-    return block->header.body_size > 0 &&
-           (block->body == CS__BODY_HELD || block->body == CS__BODY_VALID);
+    return block->header.body_size > 0 && cs__body_there(block);
 }
 
 void cs__block_body(struct cs *cs, struct cs__block *block, enum cs__body_state body)

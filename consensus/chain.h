@@ -50,6 +50,9 @@ cs__block_walk(const struct cs *cs, const struct nv_hash *hash, struct cs__walk 
  * nothing has changed.  It may use cs->path. */
 enum cs__link cs__block_link(struct cs *cs, const struct nv_hash *hash);
 
+/* cs__body_there returns whether a block's body is there and not found invalid. */
+bool cs__body_there(const struct cs__block *block);
+
 /* cs__body_counts returns whether a block's body is held and not empty. */
 bool cs__body_counts(const struct cs__block *block);
 

@@ -98,7 +98,8 @@ static struct cs__block *finalizable(struct cs *cs, const struct cs__slot *slot)
         return NULL;
     }
     struct cs__block *const block = cs__block_find(cs, &ballot.block_hash);
-    if (block == NULL || block->body != CS__BODY_VALID) {
+    /* SPEC consensus 10: "It need not have judged c's transactions" */
+    if (block == NULL || !cs__body_there(block)) {
         return NULL;
     }
     return cs__block_link(cs, &block->hash) == CS__LINK_READY ? block : NULL;

@@ -145,14 +145,15 @@ static enum cs__verdict judge_time(struct cs *cs,
     return CS__GOOD;
 }
 
-static enum cs__verdict judge_bodies(struct cs *cs, const struct cs__block *block)
+static enum cs__verdict judge_bodies(struct cs *cs, const struct cs__block *block, bool again)
 {
     enum cs__link const link = cs__block_link(cs, &block->hash);
     if (NV_SEEDED(BODY_UNCHECKED)) {
         return CS__GOOD;
     }
     switch (link) {
-    case CS__LINK_READY: return block->body == CS__BODY_VALID ? CS__GOOD : CS__WAIT;
+    case CS__LINK_READY: /* what comes again has been judged by a quorum */
+        return block->body == CS__BODY_VALID || again ? CS__GOOD : CS__WAIT;
     case CS__LINK_BODY:
     case CS__LINK_HEADER: return CS__WAIT;
     case CS__LINK_INVALID: return CS__BAD_BODY;
@@ -186,7 +187,7 @@ enum cs__verdict cs__judge(struct cs *cs, const struct cs__slot *slot)
         verdict[4] = proposal->again ? CS__GOOD : judge_time(cs, header, parent, proposal->wall_ms);
         verdict[5] = cs__judge_epoch(cs, header, parent);
     }
-    verdict[6] = judge_bodies(cs, block);
+    verdict[6] = judge_bodies(cs, block, proposal->again);
     verdict[7] = cs__judge_evidence(cs, block);
     enum cs__verdict worst = CS__GOOD;
     for (uint32_t i = 0; i < sizeof verdict / sizeof *verdict; i++) {

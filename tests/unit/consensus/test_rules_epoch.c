@@ -76,6 +76,24 @@ static void last_block_is_proposed_again(void **state)
     assert_true(engine_one_voted(&e.one, CS_FINALIZE)); /* of view 2 */
 }
 
+/* Nobody may have kept the rows by which its transactions were judged. */
+static void last_block_is_voted_for_again_unjudged(void **state)
+{
+    (void)state;
+    struct cs_event event = {.kind = CS_EV_BODY, .body = {.verdict = CS_BODY_HELD}};
+    e.block[2].body_root = cs_build_hash(5);
+    e.block[2].body_size = 100;
+    e.block[2].tx_count = 1;
+    engine_epoch_propose(&e, 2);
+    event.body.block_hash = e.hash[2];
+    engine_one_step(&e.one, event);
+    assert_false(engine_one_voted(&e.one, CS_NOTARIZE));
+    again();
+    assert_int_equal(cs_summary(e.one.cs).view, 3);
+    assert_true(engine_one_voted(&e.one, CS_NOTARIZE));
+    assert_true(engine_one_voted(&e.one, CS_FINALIZE)); /* of view 2 */
+}
+
 static void nothing_stands_on_the_last_block(void **state)
 {
     (void)state;
@@ -279,6 +297,7 @@ int main(void)
         CASE(last_block_with_another_set_is_invalid),
         CASE(another_block_with_a_set_is_invalid),
         CASE(last_block_is_proposed_again),
+        CASE(last_block_is_voted_for_again_unjudged),
         CASE(nothing_stands_on_the_last_block),
         CASE(handover_is_durable_before_the_first_message),
         CASE(votes_of_the_old_epoch_do_not_count),

@@ -228,6 +228,40 @@ static void invalid_body_gets_a_nullify(void **state)
     assert_false(engine_one_voted(&one, CS_NOTARIZE));
 }
 
+/* notarization gives the engine the certificate of view 1 that all others have voted. */
+static void notarization(const struct cs_header *header)
+{
+    struct nv_sig sigs[VALIDATORS];
+    struct nv_hash hash;
+    cs_header_hash(&hash, header);
+    struct cs_ballot const ballot = cs_build_ballot(CS_NOTARIZE, 1, 0, hash);
+    struct cs_message const message = {.type = CS_MSG_CERTIFICATE,
+                                       .certificate = engine_one_quorum(&one, sigs, &ballot)};
+    engine_one_give(&one, (one.net.set.count - 1 + header->proposer) % one.net.set.count, &message);
+}
+
+static void what_a_quorum_has_judged_is_finalized(void **state)
+{
+    (void)state;
+    struct cs_header const header = header_with_body();
+    propose(&header);
+    notarization(&header);
+    assert_false(engine_one_voted(&one, CS_FINALIZE)); /* the body is not there */
+    body_say(&header, CS_BODY_HELD);
+    assert_true(engine_one_voted(&one, CS_FINALIZE));
+    assert_false(engine_one_voted(&one, CS_NOTARIZE));
+}
+
+static void what_is_found_invalid_is_not_finalized(void **state)
+{
+    (void)state;
+    struct cs_header const header = header_with_body();
+    propose(&header);
+    body_say(&header, CS_BODY_INVALID);
+    notarization(&header);
+    assert_false(engine_one_voted(&one, CS_FINALIZE));
+}
+
 /* nullification gives the engine the certificate that a view was skipped. */
 static void nullification(uint64_t view)
 {
@@ -311,6 +345,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_block_that_others_voted_for_is_asked_for_a_little_later, start, stop),
         cmocka_unit_test_setup_teardown(invalid_body_gets_a_nullify, start, stop),
+        cmocka_unit_test_setup_teardown(what_a_quorum_has_judged_is_finalized, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_found_invalid_is_not_finalized, start, stop),
         cmocka_unit_test_setup_teardown(skipped_views_must_be_nullified, start, stop),
         cmocka_unit_test_setup_teardown(missing_certificates_are_asked_for, start, stop),
         cmocka_unit_test_setup_teardown(late_view_gets_no_vote, start, stop),
