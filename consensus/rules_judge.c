@@ -165,7 +165,6 @@ static enum cs__verdict judge_bodies(struct cs *cs, const struct cs__block *bloc
 
 enum cs__verdict cs__judge(struct cs *cs, const struct cs__slot *slot)
 {
-    /* All judges are asked before waiting, so that one that says no is heard. */
     const struct cs__block *const block = cs__block_find(cs, &slot->proposal.hash);
     const struct cs__proposal *const proposal = &slot->proposal;
     enum cs__verdict verdict[8] = {CS__GOOD};
@@ -173,6 +172,7 @@ enum cs__verdict cs__judge(struct cs *cs, const struct cs__slot *slot)
         return CS__WAIT;
     }
     const struct cs_header *const header = &block->header;
+    /* All judges are asked before waiting, so that one that says no is heard. */
     verdict[0] = cs__judge_alone(cs, header);
     verdict[1] = judge_justify(cs, block);
     const struct nv_hash *const certified = proposal->again ? &block->hash : &header->parent_hash;

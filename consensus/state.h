@@ -12,10 +12,10 @@
  *     near       an older one that is worked on until it is committed
  *
  * All memory is taken when the engine is made, by make.c.  The files, from the ground
- * up, none of which needs one above it: certs.c looks after certificates, chain.c
- * after blocks, store.c after slots, bodies.c after how many bodies are held; self.c
- * says who this node is; emit.c writes effects; rules_*.c are the protocol; catchup*.c
- * ask for what is missing; receive.c takes messages; engine.c drives them. */
+ * up: certs.c looks after certificates, chain.c after blocks, store.c after slots,
+ * bodies.c after how many bodies are held; self.c says who this node is; emit.c writes
+ * effects; rules_*.c are the protocol and catchup*.c ask for what is missing, among
+ * each other but in no circle; receive.c takes messages; engine.c drives them. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,6 +7,9 @@
 
 #include "rpc/proof.h"
 
+#define WAIT_MS_DEFAULT 10000u
+#define WAIT_MS_MAX     60000u
+
 void rpc__call_fail(struct rpc_call *call, int32_t code)
 {
     rpc__fault_set(&call->fault, code, NULL);
@@ -38,9 +41,10 @@ struct rpc_call *rpc__call_of_wait(struct rpc_wait *wait)
 void rpc__call_park(struct rpc_call *call,
                     enum rpc_wait_kind kind,
                     uint64_t key,
-                    uint32_t timeout_ms,
                     rpc_woken_fn woken)
 {
+    uint32_t const asked_ms = rpc__param_count(call->params, "timeout_ms", WAIT_MS_DEFAULT);
+    uint32_t const timeout_ms = asked_ms < WAIT_MS_MAX ? asked_ms : WAIT_MS_MAX;
     call->step = RPC_CALL_PARKED;
     call->wait.kind = kind;
     call->wait.key = key;

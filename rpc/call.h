@@ -79,11 +79,10 @@ struct rpc_call {
 bool rpc__call_check(struct rpc_call *call, const char *method);
 
 /* rpc__call_park ends the method without a result: the call waits for `kind`
- * and `key`, at most `timeout_ms` long, and is then `woken`. */
+ * and `key`, as long as its parameter timeout_ms says, and is then `woken`. */
 void rpc__call_park(struct rpc_call *call,
                     enum rpc_wait_kind kind,
                     uint64_t key,
-                    uint32_t timeout_ms,
                     rpc_woken_fn woken);
 
 /* rpc__call_prove ends a method of the loop whose members are written: `read`

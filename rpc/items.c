@@ -14,9 +14,6 @@
 #include "rpc/json_read.h"
 #include "rpc/proof.h"
 
-#define WAIT_MS_DEFAULT 10000u
-#define WAIT_MS_MAX     60000u
-
 /* ---- on the state ---- */
 
 static void job_done(struct rpc_work *work)
@@ -92,9 +89,7 @@ static void start_on_state(struct rpc_call *call)
         return;
     }
     if (rpc__param_u64(call->params, "min_height", &height) && height > call->rpc->head.height) {
-        uint32_t const wait = rpc__param_count(call->params, "timeout_ms", WAIT_MS_DEFAULT);
-        rpc__call_park(
-            call, RPC_WAIT_HEIGHT, height, wait < WAIT_MS_MAX ? wait : WAIT_MS_MAX, height_reached);
+        rpc__call_park(call, RPC_WAIT_HEIGHT, height, height_reached);
         return;
     }
     queue(call);

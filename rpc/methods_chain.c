@@ -15,12 +15,10 @@
 #include "vm/params.h"
 #include "vm/rows.h"
 
-#define BLOCKS_AT_ONCE  100u
-#define WAIT_MS_DEFAULT 10000u
-#define WAIT_MS_MAX     60000u
-#define PROOF_KEYS_MAX  64u
-#define FRESH_BLOCKS    8u
-#define RETRY_MS        100u
+#define BLOCKS_AT_ONCE 100u
+#define PROOF_KEYS_MAX 64u
+#define FRESH_BLOCKS   8u
+#define RETRY_MS       100u
 
 void rpc__chain_genesis(struct rpc_call *call)
 {
@@ -301,11 +299,9 @@ void rpc__chain_wait_height(struct rpc_call *call)
 {
     uint64_t height = 0;
     (void)rpc__param_u64(call->params, "height", &height);
-    uint32_t const wait = rpc__param_count(call->params, "timeout_ms", WAIT_MS_DEFAULT);
     if (call->rpc->has_head && call->rpc->head.height >= height) {
         rpc__chain_head(call);
         return;
     }
-    rpc__call_park(
-        call, RPC_WAIT_HEIGHT, height, wait < WAIT_MS_MAX ? wait : WAIT_MS_MAX, height_woken);
+    rpc__call_park(call, RPC_WAIT_HEIGHT, height, height_woken);
 }

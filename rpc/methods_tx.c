@@ -16,9 +16,6 @@
 #include "vm/receipt.h"
 #include "vm/rows.h"
 
-#define WAIT_MS_DEFAULT 10000u
-#define WAIT_MS_MAX     60000u
-
 static void fail_with_hash(struct rpc_call *call, int32_t code)
 {
     rpc__call_fail(call, code);
@@ -33,12 +30,6 @@ static void write_outcome_of(struct rpc_call *call, const struct rpc_tx_outcome 
 }
 
 /* ---- waiting for execution ---- */
-
-static uint32_t timeout_of(const struct rpc_call *call)
-{
-    uint32_t const wait = rpc__param_count(call->params, "timeout_ms", WAIT_MS_DEFAULT);
-    return wait < WAIT_MS_MAX ? wait : WAIT_MS_MAX;
-}
 
 static void tx_woken(struct rpc_wait *wait, enum rpc_wake wake, const void *detail)
 {
@@ -84,7 +75,7 @@ static bool wait_final(struct rpc_call *call)
         write_outcome_of(call, &outcome);
         return true;
     }
-    rpc__call_park(call, RPC_WAIT_TX, rpc__tx_key(&call->tx_hash), timeout_of(call), tx_woken);
+    rpc__call_park(call, RPC_WAIT_TX, rpc__tx_key(&call->tx_hash), tx_woken);
     return false;
 }
 
@@ -283,7 +274,7 @@ static void verdict_woken(struct rpc_wait *wait, enum rpc_wake wake, const void 
 static uint64_t park_for_verdict(struct rpc_call *call)
 {
     uint64_t const ticket = ++call->rpc->tickets;
-    rpc__call_park(call, RPC_WAIT_TICKET, ticket, timeout_of(call), verdict_woken);
+    rpc__call_park(call, RPC_WAIT_TICKET, ticket, verdict_woken);
     return ticket;
 }
 

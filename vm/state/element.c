@@ -79,6 +79,35 @@ const struct vm_level_page *vm_level_page(const struct vm_state *s, uint32_t ind
     return vm__at(s, VM_SLAB_LEVEL, index);
 }
 
+uint32_t vm_feed_count(const struct vm_state *s)
+{
+    return s->slabs[VM_SLAB_FEED].slots.count;
+}
+
+const struct vm_feed *vm_feed(const struct vm_state *s, uint32_t feed)
+{
+    NV_ASSERT_PARANOID(vm__taken(s, VM_SLAB_FEED, feed));
+    return vm__at(s, VM_SLAB_FEED, feed);
+}
+
+struct vm_feed *vm_feed_mut(struct vm_state *s, uint32_t feed)
+{
+    NV_ASSERT(vm__taken(s, VM_SLAB_FEED, feed));
+    vm__dirty(s, VM_SET_FEED, feed);
+    return vm__mut(s, VM_SLAB_FEED, feed);
+}
+
+uint32_t vm_reporter_count(const struct vm_state *s)
+{
+    return s->slabs[VM_SLAB_REPORTER].slots.count;
+}
+
+const struct vm_reporter_row *vm_reporter(const struct vm_state *s, uint32_t reporter)
+{
+    NV_ASSERT_PARANOID(vm__taken(s, VM_SLAB_REPORTER, reporter));
+    return vm__at(s, VM_SLAB_REPORTER, reporter);
+}
+
 int64_t vm_param(const struct vm_state *s, uint16_t param)
 {
     const struct vm_param_cell *const cell = vm__at(s, VM_SLAB_PARAM, param);

@@ -26,24 +26,6 @@ uint32_t vm_market_create(struct vm_state *s, const struct vm_market_row *row)
     return market;
 }
 
-uint32_t vm_feed_count(const struct vm_state *s)
-{
-    return s->slabs[VM_SLAB_FEED].slots.count;
-}
-
-const struct vm_feed *vm_feed(const struct vm_state *s, uint32_t feed)
-{
-    NV_ASSERT_PARANOID(vm__taken(s, VM_SLAB_FEED, feed));
-    return vm__at(s, VM_SLAB_FEED, feed);
-}
-
-struct vm_feed *vm_feed_mut(struct vm_state *s, uint32_t feed)
-{
-    NV_ASSERT(vm__taken(s, VM_SLAB_FEED, feed));
-    vm__dirty(s, VM_SET_FEED, feed);
-    return vm__mut(s, VM_SLAB_FEED, feed);
-}
-
 uint32_t vm_feed_create(struct vm_state *s, const struct vm_feed_row *row)
 {
     uint32_t const feed = vm__create(s, VM_SLAB_FEED);
@@ -52,17 +34,6 @@ uint32_t vm_feed_create(struct vm_state *s, const struct vm_feed_row *row)
     }
     vm_feed_mut(s, feed)->row = *row;
     return feed;
-}
-
-uint32_t vm_reporter_count(const struct vm_state *s)
-{
-    return s->slabs[VM_SLAB_REPORTER].slots.count;
-}
-
-const struct vm_reporter_row *vm_reporter(const struct vm_state *s, uint32_t reporter)
-{
-    NV_ASSERT_PARANOID(vm__taken(s, VM_SLAB_REPORTER, reporter));
-    return vm__at(s, VM_SLAB_REPORTER, reporter);
 }
 
 uint32_t vm_reporter_create(struct vm_state *s, const struct vm_reporter_row *row)
